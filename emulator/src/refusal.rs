@@ -1,0 +1,93 @@
+//! What those see who are not let in. The shapes are those that were measured on real accounts:
+//!
+//! | request | only a Service Auth policy | with an Allow policy too |
+//! |---|---|---|
+//! | any | 403, `cf-access-aud`, `cf-access-domain`; HTML or JSON | 302, `CF_AppSession`, `www-authenticate` |
+//! | `X-Requested-With: XMLHttpRequest` | 403 | 401, `www-authenticate` |
+//! | WebSocket upgrade, wrong secret | 403 | 302 |
+//! | preflight | 403 | 403 |
+//!
+//! Strict mode answers a service token that fails before all that: 401 if it cannot authenticate, 403 if it is
+//! valid and not allowed.
+
+use hyper::header::HeaderMap;
+use hyper::{Response, StatusCode, Uri};
+use serde_json::json;
+
+use crate::admission::Refusal;
+use crate::application::Application;
+use crate::http::{Body, access_cookie, append, encode, has_token, header, html, json, redirect, set};
+use crate::keys::random_hex;
+use crate::pages;
+
+const APP_SESSION_SECONDS: i64 = 24 * 60 * 60;
+
+/// The answer to a request that is refused.
+pub(crate) fn refuse(
+    application: &Application,
+    issuer: &str,
+    refusal: Refusal,
+    preflight: bool,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    match refusal {
+        Refusal::ServiceTokenInvalid => {
+            let mut answer = forbidding(application, StatusCode::UNAUTHORIZED, headers);
+            set(answer.headers_mut(), "www-authenticate", &challenge(application));
+            answer
+        }
+        Refusal::ServiceTokenNotAllowed => {
+            let mut answer = forbidding(application, StatusCode::FORBIDDEN, headers);
+            set(answer.headers_mut(), "cf-access-error", "service_token_not_allowed");
+            answer
+        }
+        Refusal::Unauthenticated if preflight || !application.allow_policy => {
+            forbidding(application, StatusCode::FORBIDDEN, headers)
+        }
+        Refusal::Unauthenticated if is_xhr(headers) => {
+            let mut answer =
+                json(StatusCode::UNAUTHORIZED, &json!({ "status": 401, "error": "Authentication is required." }));
+            set(answer.headers_mut(), "www-authenticate", &challenge(application));
+            answer
+        }
+        Refusal::Unauthenticated => to_login(application, issuer, uri),
+    }
+}
+
+fn to_login(application: &Application, issuer: &str, uri: &Uri) -> Response<Body> {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let (host, aud) = (&application.hostname, &application.aud);
+    let mut answer = redirect(&format!("{issuer}/cdn-cgi/access/login/{host}?kid={aud}&redirect_url={}", encode(path)));
+    let headers = answer.headers_mut();
+    set(headers, "www-authenticate", &challenge(application));
+    append(headers, "set-cookie", &access_cookie("CF_AppSession", &random_hex(8), APP_SESSION_SECONDS));
+    answer
+}
+
+fn forbidding(application: &Application, status: StatusCode, headers: &HeaderMap) -> Response<Body> {
+    let host = &application.hostname;
+    let mut answer = if wants_json(headers) {
+        let message = "You do not have permission to view this.";
+        let about = json!({ "status": status.as_u16(), "aud": application.aud, "domain": host, "message": message });
+        json(status, &about)
+    } else {
+        html(status, pages::forbidden(host))
+    };
+    set(answer.headers_mut(), "cf-access-aud", &application.aud);
+    set(answer.headers_mut(), "cf-access-domain", host);
+    answer
+}
+
+fn challenge(application: &Application) -> String {
+    let origin = &application.origin;
+    format!(r#"Cloudflare-Access resource_metadata="{origin}/.well-known/cloudflare-access-protected-resource/""#)
+}
+
+fn is_xhr(headers: &HeaderMap) -> bool {
+    header(headers, "x-requested-with").is_some_and(|by| by.eq_ignore_ascii_case("XMLHttpRequest"))
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    has_token(headers, "accept", "application/json")
+}

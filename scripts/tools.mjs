@@ -1,0 +1,159 @@
+// What the scripts share: running commands, and installing what is missing with the project's own means.
+//
+// Everything lands inside the project (`.tools/`, `node_modules/`, `target/`), so that a second run finds it there.
+
+import { spawn, spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+const bin = join(root, "node_modules", ".bin");
+const cargoRoot = join(root, ".tools", "cargo");
+const cargoBin = join(cargoRoot, "bin");
+
+/** The pinned build tools from crates.io. wasm-bindgen-cli must be the version of wasm-bindgen in Cargo.lock. */
+const cargoTools = {
+  "worker-build": { crate: "worker-build", version: "0.8.7" },
+  "wasm-bindgen": { crate: "wasm-bindgen-cli", version: lockedVersion("wasm-bindgen") },
+  "cargo-deny": { crate: "cargo-deny", version: "0.20.2" },
+};
+
+/** The environment of every command: the project's own tools first, Node 22 for wrangler among them. */
+export const env = { ...process.env, PATH: [bin, cargoBin, process.env.PATH].join(delimiter), WRANGLER_SEND_METRICS: "false" };
+
+/** Says what is going on, on a line of its own. */
+export function say(text) {
+  process.stdout.write(`\x1b[36m▸\x1b[0m ${text}\n`);
+}
+
+/** Ends with a message instead of a stack trace. */
+export function fail(text) {
+  process.stderr.write(`\x1b[31m✗\x1b[0m ${text}\n`);
+  process.exit(1);
+}
+
+/** Runs a command to its end with its output shown; ends the script where it fails. */
+export function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: root, env, stdio: "inherit", ...options });
+  if (result.error) fail(`${command} could not be started: ${result.error.message}`);
+  if (result.status !== 0) fail(`${[command, ...args].join(" ")} failed (${result.signal ?? `exit status ${result.status}`})`);
+  return result;
+}
+
+/** Runs a command quietly; its output, or undefined where it fails. */
+export function ask(command, args) {
+  const result = spawnSync(command, args, { cwd: root, env, encoding: "utf8" });
+  return result.status === 0 ? result.stdout.trim() : undefined;
+}
+
+/** Starts a command that goes on beside the script. */
+export function start(command, args, options = {}) {
+  return spawn(command, args, { cwd: root, env, ...options });
+}
+
+/** npm's packages, Rust's Wasm target and the build tools: what every build needs. */
+export function installBuildTools() {
+  installPackages();
+  installRustTargets();
+  installCargoTool("worker-build");
+  installCargoTool("wasm-bindgen");
+}
+
+export function installPackages() {
+  // `npm ci` starts from nothing, so it runs only when the lock file is not the one that was installed.
+  const lock = readFileSync(join(root, "package-lock.json"));
+  const digest = createHash("sha256").update(lock).digest("hex");
+  const stamp = join(root, "node_modules", ".access-relay-installed");
+  const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : undefined;
+  if (installed === digest) return;
+  // A plain `npm install` has just done the same job: nothing is missing.
+  if (installed === undefined && ask("npm", ["ls", "--all"]) !== undefined) {
+    writeFileSync(stamp, digest);
+    return;
+  }
+  say("installing npm packages");
+  run("npm", ["ci", "--no-audit", "--no-fund"]);
+  writeFileSync(stamp, digest);
+}
+
+export function installRustTargets() {
+  if (ask("cargo", ["--version"]) === undefined) fail("Rust is missing: install it from https://rustup.rs, then run this again");
+  const sysroot = ask("rustc", ["--print", "sysroot"]);
+  if (sysroot && existsSync(join(sysroot, "lib", "rustlib", "wasm32-unknown-unknown"))) return;
+  say("adding Rust's wasm32-unknown-unknown target");
+  run("rustup", ["target", "add", "wasm32-unknown-unknown"]);
+}
+
+/** rustfmt and clippy, which rustup's minimal profile leaves out. */
+export function installRustComponents() {
+  for (const [component, probe] of [["rustfmt", "fmt"], ["clippy", "clippy"]]) {
+    if (ask("cargo", [probe, "--version"]) === undefined) run("rustup", ["component", "add", component]);
+  }
+}
+
+export function installCargoTool(name) {
+  const { crate, version } = cargoTools[name];
+  const installed = ask(join(cargoBin, name), ["--version"]) ?? "";
+  if (installed.split(/\s+/).includes(version)) return;
+  say(`installing ${crate} ${version} into .tools/ (once; two to five minutes)`);
+  mkdirSync(cargoRoot, { recursive: true });
+  run("cargo", ["install", crate, "--version", version, "--locked", "--force", "--root", cargoRoot]);
+}
+
+/** Where a browser is: $CHROMIUM, a Chromium or Chrome on the path; else it is installed. */
+export function installBrowser() {
+  const known = [process.env.CHROMIUM, ...["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].map(onPath)];
+  const found = known.find((path) => path && existsSync(path));
+  if (found) return found;
+  if (process.platform === "linux" && process.getuid() === 0 && onPath("apt-get")) {
+    say("installing Chromium (Debian's package)");
+    run("apt-get", ["update", "-qq"]);
+    run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"], {
+      env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    return onPath("chromium") ?? fail("Chromium was installed, yet is not on the path");
+  }
+  say("installing Chromium (Playwright's build)");
+  run("playwright-core", ["install", "chromium"]);
+  return undefined; // Playwright finds its own build by itself.
+}
+
+/** The full path of a program on the path. */
+export function onPath(program) {
+  for (const folder of env.PATH.split(delimiter)) {
+    const path = join(folder, program);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not here.
+    }
+  }
+  return undefined;
+}
+
+/** The Worker as `wrangler deploy` uploads it, in build/. */
+export function buildWorker() {
+  installBuildTools();
+  say("building the Worker");
+  rmSync(join(root, "build"), { recursive: true, force: true });
+  run("worker-build", ["--release"], {
+    env: {
+      ...env,
+      WASM_BINDGEN_BIN: join(cargoBin, "wasm-bindgen"),
+      ESBUILD_BIN: join(bin, "esbuild"),
+    },
+  });
+  // The features that rustc's default target and wasm-bindgen use, so that no newer encoding is emitted.
+  const features = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"];
+  const wasm = join(root, "build", "index_bg.wasm");
+  run("wasm-opt", [wasm, "-o", wasm, "-O2", "--strip-debug", ...features.map((feature) => `--enable-${feature}`)]);
+}
+
+function lockedVersion(crate) {
+  const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
+  return lock.match(new RegExp(`name = "${crate}"\nversion = "([^"]+)"`))[1];
+}

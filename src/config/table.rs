@@ -1,0 +1,228 @@
+//! Reading a table key by key: every mistake is noted with its path, and reading goes on. Pure.
+
+use std::cell::RefCell;
+
+use serde_json::{Map, Value};
+
+use super::ConfigError;
+
+/// Where mistakes are gathered.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    errors: RefCell<Vec<ConfigError>>,
+}
+
+impl Report {
+    pub(super) fn add(&self, path: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) {
+        self.errors.borrow_mut().push(ConfigError {
+            path: path.into(),
+            found: found.into(),
+            expected: expected.into(),
+        });
+    }
+
+    /// Whether something at `path`, or within it, has been found wrong.
+    fn has(&self, path: &str) -> bool {
+        self.errors.borrow().iter().any(|error| {
+            error.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        })
+    }
+
+    pub(super) fn into_errors(self) -> Vec<ConfigError> {
+        self.errors.into_inner()
+    }
+}
+
+/// A table being read. Each getter notes its key as known; what no getter asked for is a mistake.
+pub(super) struct Table<'r> {
+    path: String,
+    values: &'r Map<String, Value>,
+    known: Vec<&'static str>,
+    report: &'r Report,
+}
+
+impl<'r> Table<'r> {
+    pub(super) fn new(path: impl Into<String>, values: &'r Map<String, Value>, report: &'r Report) -> Self {
+        Self { path: path.into(), values, known: Vec::new(), report }
+    }
+
+    /// The full path of one of this table's keys.
+    pub(super) fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// Notes what is wrong with a key's value.
+    pub(super) fn error(&self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
+        self.report.add(self.path_of(key), found, expected);
+    }
+
+    /// Notes what is wrong outside the table, with a secret.
+    pub(super) fn report_at(&self, path: &str, found: &str, expected: impl Into<String>) {
+        if !self.report.has(path) {
+            self.report.add(path, found, expected);
+        }
+    }
+
+    /// Whether a key, or something within it, has been found wrong.
+    pub(super) fn has_error_at(&self, key: &str) -> bool {
+        self.report.has(&self.path_of(key))
+    }
+
+    /// Names keys that may stand here, though nothing reads them.
+    pub(super) fn known(&mut self, keys: &[&'static str]) {
+        for key in keys {
+            self.take(key);
+        }
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
+    pub(super) fn string(&mut self, key: &'static str, example: &str) -> Option<String> {
+        match self.take(key)? {
+            Value::String(text) => Some(text.clone()),
+            other => self.mistyped(key, other, &format!("write a text, as in {example:?}")),
+        }
+    }
+
+    /// Like [`Table::string`], and parsed; a parser's error says what to write instead.
+    pub(super) fn parsed<T, E: Into<String>>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = self.string(key, example)?;
+        parse(&text).map_err(|expected| self.error(key, quoted(&text), expected)).ok()
+    }
+
+    /// Like [`Table::parsed`], for a key that must be there.
+    pub(super) fn required<T, E: Into<String>>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        if !self.has(key) {
+            self.known.push(key);
+            self.error(key, "nothing", format!("it is required, as in {example:?}"));
+            return None;
+        }
+        self.parsed(key, example, parse)
+    }
+
+    pub(super) fn boolean(&mut self, key: &'static str, default: bool) -> bool {
+        match self.take(key) {
+            None => default,
+            Some(Value::Bool(value)) => *value,
+            Some(other) => self.mistyped(key, other, "write true or false, without quotes").unwrap_or(default),
+        }
+    }
+
+    /// A whole number within bounds; `unit` says of what.
+    pub(super) fn integer(
+        &mut self,
+        key: &'static str,
+        default: i64,
+        bounds: std::ops::RangeInclusive<i64>,
+        unit: &str,
+    ) -> i64 {
+        let expected = format!("write a whole number of {unit} from {} to {}", bounds.start(), bounds.end());
+        let Some(value) = self.take(key) else { return default };
+        // TOML has one kind of whole number, but JavaScript hands 30000 and 30000.0 over alike.
+        match value.as_i64() {
+            Some(number) if bounds.contains(&number) => number,
+            _ => self.mistyped(key, value, &expected).unwrap_or(default),
+        }
+    }
+
+    /// A list of texts, each with its index; `None` if the key is not there.
+    pub(super) fn strings(&mut self, key: &'static str, example: &str) -> Option<Vec<String>> {
+        let expected = format!("write a list of texts, as in {example}");
+        let values = match self.take(key)? {
+            Value::Array(values) => values,
+            other => return self.mistyped(key, other, &expected),
+        };
+        let mut texts = Vec::new();
+        for (index, value) in values.iter().enumerate() {
+            match value {
+                Value::String(text) if texts.contains(text) => {
+                    self.error(
+                        &format!("{key}[{index}]"),
+                        format!("{} once more", quoted(&text)),
+                        "leave out the repetition",
+                    );
+                }
+                Value::String(text) => texts.push(text.clone()),
+                other => self.error(&format!("{key}[{index}]"), kind_and_value(other), &expected),
+            }
+        }
+        Some(texts)
+    }
+
+    /// A table within this one.
+    pub(super) fn table(&mut self, key: &'static str) -> Option<Table<'r>> {
+        let path = self.path_of(key);
+        match self.take(key)? {
+            Value::Object(values) => Some(Table::new(path, values, self.report)),
+            other => self.mistyped(key, other, &format!("write a table, [vars.RELAY.{path}]")),
+        }
+    }
+
+    /// A list of tables within this one.
+    pub(super) fn tables(&mut self, key: &'static str) -> Vec<Table<'r>> {
+        let expected = format!("write tables, [[vars.RELAY.{}]]", self.path_of(key));
+        let values = match self.take(key) {
+            None => return Vec::new(),
+            Some(Value::Array(values)) => values,
+            Some(other) => return self.mistyped(key, other, &expected).unwrap_or_default(),
+        };
+        let mut tables = Vec::new();
+        for (index, value) in values.iter().enumerate() {
+            let path = format!("{}[{index}]", self.path_of(key));
+            match value {
+                Value::Object(values) => tables.push(Table::new(path, values, self.report)),
+                other => self.report.add(path, kind_and_value(other), &expected),
+            }
+        }
+        tables
+    }
+
+    /// Ends the reading: every key that nothing asked for is a mistake. Their values are not shown, for a secret put
+    /// in the wrong place is just such a key.
+    pub(super) fn finish(self) {
+        for key in self.values.keys().filter(|key| !self.known.contains(&key.as_str())) {
+            self.error(key, "an unknown key", format!("the keys here are {}", self.known.join(", ")));
+        }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<&'r Value> {
+        self.known.push(key);
+        self.values.get(key)
+    }
+
+    fn mistyped<T>(&self, key: &str, found: &Value, expected: &str) -> Option<T> {
+        self.error(key, kind_and_value(found), expected);
+        None
+    }
+}
+
+/// A text for an error: quoted, escaped, cut.
+pub(super) fn quoted(text: &str) -> String {
+    crate::cors::quoted(text)
+}
+
+fn kind_and_value(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::Number(number) => match number.as_i64() {
+            Some(number) => format!("the number {number}"),
+            None => "a number that is not whole".to_owned(),
+        },
+        Value::String(text) => format!("the text {}", quoted(text)),
+        Value::Array(values) => format!("a list of {}", values.len()),
+        Value::Object(_) => "a table".to_owned(),
+    }
+}

@@ -1,0 +1,94 @@
+//! Which cookies cross the relay, in both directions. Pure.
+//!
+//! The relay stands on the page's own host, so the browser sends it that host's cookies, Access's among them, and
+//! would store whatever cookie an answer sets. None crosses unless a route names it. Source: RFC 6265 §4 and §5.
+
+/// The cookie in which Access keeps the caller's application token.
+pub const ACCESS_TOKEN_COOKIE: &str = "CF_Authorization";
+
+/// Which cookies of the caller a route passes on to its API.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RequestCookies {
+    /// None: the `Cookie` header is dropped.
+    #[default]
+    Nothing,
+    /// These names.
+    Named(Vec<String>),
+    /// All but Access's own.
+    AllButAccess,
+}
+
+/// Whether a cookie is one of Access's own: a bearer credential, or part of its login. These never cross.
+/// Access's documentation lists `CF_Authorization`, `CF_AppSession`, `CF_Binding` and `CF_Session`.
+///
+/// Any mention counts, in whatever case, also inside a whole `name=value`: Workers join repeated `Cookie` lines with
+/// a comma, and the second line must not ride along inside the last value of the first.
+#[must_use]
+pub fn mentions_access_cookie(text: &str) -> bool {
+    const ACCESS: [&str; 4] = ["cf_authorization", "cf_appsession", "cf_binding", "cf_session"];
+    let text = text.to_ascii_lowercase();
+    ACCESS.iter().any(|name| text.contains(name))
+}
+
+/// Whether `name` can be the name of a cookie (RFC 6265 §4.1.1, `token`).
+#[must_use]
+pub fn is_cookie_name(name: &str) -> bool {
+    crate::headers::is_token(name)
+}
+
+/// Every value that a `Cookie` header gives to `name`, in order.
+pub fn values_of<'a>(cookie_header: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pairs(cookie_header).filter(move |(found, _)| *found == name).map(|(_, pair)| {
+        let value = pair.split_once('=').map_or("", |(_, value)| value.trim());
+        value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value)
+    })
+}
+
+impl RequestCookies {
+    /// The `Cookie` header for the API, or `None` where no cookie is left of it.
+    #[must_use]
+    pub fn filter(&self, cookie_header: &str) -> Option<String> {
+        let passes = |name: &str| match self {
+            Self::Nothing => false,
+            Self::Named(names) => names.iter().any(|allowed| allowed == name),
+            Self::AllButAccess => true,
+        };
+        let kept: Vec<&str> = pairs(cookie_header)
+            .filter(|(name, _)| passes(name))
+            .map(|(_, pair)| pair)
+            .filter(|pair| !mentions_access_cookie(pair))
+            .collect();
+        (!kept.is_empty()).then(|| kept.join("; "))
+    }
+}
+
+/// One `Set-Cookie` of the API as the browser may get it: `None` unless `allowed` names the cookie; else the same
+/// line without `Domain`, so that the cookie stays with the relay's own host (RFC 6265 §5.3 step 6, host-only).
+#[must_use]
+pub fn host_only(set_cookie: &str, allowed: &[String]) -> Option<String> {
+    let mut parts = set_cookie.split(';');
+    let pair = parts.next().unwrap_or_default();
+    let name = pair.split_once('=').map(|(name, _)| name.trim())?;
+    if mentions_access_cookie(name) || !allowed.iter().any(|allowed| allowed == name) {
+        return None;
+    }
+    let mut kept = pair.trim().to_owned();
+    for attribute in parts.map(str::trim) {
+        let attribute_name = attribute.split('=').next().unwrap_or_default().trim_end();
+        if !attribute_name.eq_ignore_ascii_case("domain") {
+            kept.push_str("; ");
+            kept.push_str(attribute);
+        }
+    }
+    Some(kept)
+}
+
+/// The cookies of a header: each one's name, and the whole `name=value` as it stands. A part without `=` is a cookie
+/// with an empty name to some servers and a name to others, so it is nobody's: it has no name here.
+fn pairs(cookie_header: &str) -> impl Iterator<Item = (&str, &str)> {
+    // A comma is never split on: values may hold one.
+    cookie_header.split(';').map(str::trim).filter(|pair| !pair.is_empty()).map(|pair| {
+        let name = pair.split_once('=').map_or("", |(name, _)| name.trim_end());
+        (name, pair)
+    })
+}

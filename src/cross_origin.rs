@@ -1,0 +1,54 @@
+//! Who may write: requests that a browser made from a foreign origin may not change things. Pure.
+//!
+//! CORS does not stop a page from *sending* a form POST or opening a WebSocket, it only keeps the answer from it, and
+//! Access's cookie is `SameSite=None` by default. The rule here is the one of Go's `http.CrossOriginProtection`:
+//! `Sec-Fetch-Site` decides where there is one, else `Origin` against `Host`; neither means that no browser asked.
+
+use crate::cors::{Policy, quoted};
+use crate::problem::{Code, Refusal};
+
+/// What the rule looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts<'a> {
+    /// The request's method.
+    pub method: &'a str,
+    /// Whether the request asks for a WebSocket: a GET that opens a door to writes, and that CORS does not govern.
+    pub websocket: bool,
+    /// `Sec-Fetch-Site`.
+    pub site: Option<&'a str>,
+    /// `Origin`.
+    pub origin: Option<&'a str>,
+    /// The relay's host and port, as the request names them.
+    pub host: &'a str,
+    /// Whether a cookie or an Access token came along.
+    pub carries_credentials: bool,
+}
+
+/// Lets a request pass unless a browser made it from a foreign origin and it may change something.
+///
+/// # Errors
+/// `cross_origin_blocked`, with the header that gave it away.
+pub fn check(facts: Facts, policy: &Policy) -> Result<(), Refusal> {
+    // RFC 9110 §9.2.1, without TRACE, which neither browsers nor Workers send.
+    let safe = matches!(facts.method, "GET" | "HEAD" | "OPTIONS") && !facts.websocket;
+    if safe {
+        return Ok(());
+    }
+    let foreign = match (facts.site, facts.origin) {
+        (Some("same-origin" | "none"), _) => return Ok(()),
+        (Some(site), _) => format!("sec-fetch-site is {}", quoted(site)),
+        (None, None) => return Ok(()),
+        (None, Some(origin)) if same_host(origin, facts.host) => return Ok(()),
+        (None, Some(origin)) => format!("origin is {}, not the relay's host {}", quoted(origin), quoted(facts.host)),
+    };
+    match facts.origin {
+        // A policy without credentials lets everybody's pages in: only with what they have themselves.
+        Some(origin) if policy.allows_origin(origin) && (policy.credentials || !facts.carries_credentials) => Ok(()),
+        _ => Err(Refusal::new(Code::CrossOriginBlocked, foreign)),
+    }
+}
+
+/// Host and port alone: the scheme a Worker sees is not always the page's.
+fn same_host(origin: &str, host: &str) -> bool {
+    origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+}

@@ -1,0 +1,100 @@
+//! From the Worker's bindings to a configuration: the table `RELAY` and the secrets that it names.
+
+use serde_json::Value;
+use worker::Env;
+use worker::js_sys::{Function, JSON, Promise, Reflect};
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+
+use super::border;
+use crate::config::{self, Config, ConfigError, Secrets};
+
+/// A configuration that can serve.
+pub(super) struct Settings {
+    /// What the relay does.
+    pub(super) config: Config,
+    /// Whether a secret came from a Secrets Store, where it may change while the isolate lives.
+    pub(super) from_store: bool,
+}
+
+/// A configuration that cannot serve.
+pub(super) struct Unsound {
+    /// Everything that is wrong with it.
+    pub(super) list: Vec<ConfigError>,
+    /// Whether it asks for `debug`, so that the answer may say what is wrong.
+    pub(super) debug: bool,
+}
+
+/// Reads the bindings.
+pub(super) async fn load(env: &Env) -> Result<Settings, Unsound> {
+    let (relay, mut errors) = match relay_table(env) {
+        Ok(relay) => (relay, Vec::new()),
+        Err(error) => return Err(Unsound { list: vec![error], debug: false }),
+    };
+    let mut secrets = Secrets::new();
+    let mut from_store = false;
+    for name in config::secret_names(&relay) {
+        match secret(env, &name).await {
+            Ok(None) => {}
+            Ok(Some((value, stored))) => {
+                from_store |= stored;
+                secrets.push((name, value));
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    let debug = relay.get("debug") == Some(&Value::Bool(true));
+    match config::parse(&relay, &secrets) {
+        Ok(config) if errors.is_empty() => Ok(Settings { config, from_store }),
+        Ok(_) => Err(Unsound { list: errors, debug }),
+        Err(more) => {
+            // A secret that could not be read is not one that was never set.
+            let unread: Vec<String> = errors.iter().map(|error| error.path.clone()).collect();
+            errors.extend(more.into_iter().filter(|error| !unread.contains(&error.path)));
+            Err(Unsound { list: errors, debug })
+        }
+    }
+}
+
+/// `RELAY`: a table (`[vars.RELAY]`, or a JSON variable of the dashboard), or the same as a JSON text.
+fn relay_table(env: &Env) -> Result<Value, ConfigError> {
+    let binding = binding(env, "RELAY");
+    if binding.is_undefined() || binding.is_null() {
+        return Ok(Value::Null);
+    }
+    let text = binding.as_string().or_else(|| JSON::stringify(&binding).ok().and_then(|text| text.as_string()));
+    serde_json::from_str(&text.unwrap_or_default()).map_err(|error| ConfigError {
+        path: "RELAY".to_owned(),
+        found: format!("a text that is no JSON ({error})"),
+        expected: "write the table [vars.RELAY] in wrangler.toml".to_owned(),
+    })
+}
+
+/// A secret's value, and whether a store holds it: a string (`wrangler secret put`), or what a Secrets Store binding's `get()` resolves to.
+async fn secret(env: &Env, name: &str) -> Result<Option<(String, bool)>, ConfigError> {
+    let binding = binding(env, name);
+    if let Some(text) = binding.as_string() {
+        return Ok(Some((text, false)));
+    }
+    if !binding.is_object() {
+        return Ok(None);
+    }
+    let unreadable = |found: String| ConfigError {
+        path: name.to_owned(),
+        found,
+        expected: "make it a secret (`wrangler secret put`) or a Secrets Store binding".to_owned(),
+    };
+    let get = Reflect::get(&binding, &JsValue::from_str("get")).unwrap_or_default();
+    let Some(get) = get.dyn_ref::<Function>() else {
+        return Err(unreadable("a binding that is no secret".to_owned()));
+    };
+    let value = async { JsFuture::from(Promise::resolve(&get.call0(&binding)?)).await };
+    match value.await {
+        Ok(value) => Ok(value.as_string().map(|text| (text, true))),
+        Err(error) => Err(unreadable(format!("a Secrets Store binding that fails ({})", border::message(&error)))),
+    }
+}
+
+fn binding(env: &Env, name: &str) -> JsValue {
+    Reflect::get(env, &JsValue::from_str(name)).unwrap_or_default()
+}

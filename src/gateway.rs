@@ -1,0 +1,360 @@
+//! The flow of a request, in two decisions: what to do with it ([`decide`]), and what to make of the API's answer
+//! ([`settle`]). Pure: the edge reads, asks, and acts on what comes back.
+//!
+//! ```text
+//! request -> route -> preflight? -> cross-origin rule -> caller check -> forward -> scrub answer -> CORS headers
+//!              |          |               |                  |             |
+//!           400 404   204 / 403          403              401 503     502 / 504
+//! ```
+
+use std::rc::Rc;
+
+use crate::access::{self, Caller, Gate};
+use crate::config::{Access, Config, Credentials, Route, ServiceToken};
+use crate::cookies;
+use crate::cors::{self, Policy};
+use crate::cross_origin;
+use crate::headers::{self, Edit, Name, Present, Read};
+use crate::keys::KeySource;
+use crate::origin::authority_of;
+use crate::problem::{CONTENT_TYPE, Code, Refusal};
+use crate::route::{Target, relay_location, upstream_url};
+use crate::trace::Trace;
+
+/// A request, as far as decisions need it.
+pub struct RequestHead<'a, H: Read> {
+    /// The method, as it was sent.
+    pub method: &'a str,
+    /// The URL, raw.
+    pub url: &'a str,
+    /// Which headers there are.
+    pub present: &'a Present,
+    /// Their values.
+    pub headers: &'a H,
+    /// The trace that the request belongs to.
+    pub trace: &'a Trace,
+}
+
+/// What to do with a request, and what the log says of it.
+#[derive(Debug)]
+pub struct Decision<'c> {
+    /// What to do.
+    pub action: Action,
+    /// The route that took the request.
+    pub route: Option<&'c Route>,
+    /// The page's origin, for the headers of the answer.
+    pub origin: Option<String>,
+    /// Who called, once that is proven.
+    pub caller: Option<Rc<Caller>>,
+}
+
+/// What to do with a request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Answer by ourselves.
+    Answer(Answer),
+    /// Ask the API.
+    Forward(Forward),
+}
+
+/// An answer of the relay's own.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Its headers, to be set on none.
+    pub headers: Vec<Edit>,
+    /// The body; none for a preflight.
+    pub body: Option<String>,
+    /// Why, where it is a refusal; for the log.
+    pub refusal: Option<Refusal>,
+}
+
+/// A request to the API.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// The URL.
+    pub url: String,
+    /// What changes in the caller's headers.
+    pub edits: Vec<Edit>,
+}
+
+impl<H: Read> RequestHead<'_, H> {
+    fn header(&self, name: Name) -> Option<String> {
+        if self.present.has(name) { self.headers.read(name) } else { None }
+    }
+
+    fn is_websocket(&self) -> bool {
+        self.header(Name::Upgrade).is_some_and(|upgrade| headers::lists(&upgrade, "websocket"))
+    }
+
+    /// Fetch, "CORS-preflight request": OPTIONS, with an `Origin` and an `Access-Control-Request-Method`.
+    fn is_preflight(&self) -> bool {
+        self.method == "OPTIONS" && self.present.has(Name::Origin) && self.present.has(Name::RequestMethod)
+    }
+}
+
+/// Decides what to do with a request at `now` (seconds since the epoch).
+pub async fn decide<'c, H: Read, S: KeySource>(
+    config: &'c Config,
+    gate: &Gate<S>,
+    request: &RequestHead<'_, H>,
+    now: i64,
+) -> Decision<'c> {
+    let mut decision = Decision {
+        action: Action::Answer(Answer::empty(204)),
+        route: None,
+        origin: request.header(Name::Origin),
+        caller: None,
+    };
+    let action = flow(config, gate, request, now, &mut decision).await;
+    decision.action = action.unwrap_or_else(|refusal| {
+        let policy = decision.route.map_or(&config.cors, |route| &route.cors);
+        Action::Answer(Answer::refusal(refusal, policy, decision.origin.as_deref(), request.trace, config.debug))
+    });
+    decision
+}
+
+async fn flow<'c, H: Read, S: KeySource>(
+    config: &'c Config,
+    gate: &Gate<S>,
+    request: &RequestHead<'_, H>,
+    now: i64,
+    so_far: &mut Decision<'c>,
+) -> Result<Action, Refusal> {
+    let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
+    let (route, rest) = find_route(config, target.path)?;
+    so_far.route = Some(route);
+
+    if request.is_preflight() {
+        return Ok(Action::Answer(preflight(&route.cors, request, config.debug)));
+    }
+
+    let websocket = request.is_websocket();
+    let site = request.header(Name::SecFetchSite);
+    let facts = cross_origin::Facts {
+        method: request.method,
+        websocket,
+        site: site.as_deref(),
+        origin: so_far.origin.as_deref(),
+        host: authority_of(request.url),
+        carries_credentials: [Name::Cookie, Name::AccessJwtAssertion, Name::AccessToken]
+            .iter()
+            .any(|name| request.present.has(*name)),
+    };
+    cross_origin::check(facts, &route.cors)?;
+
+    let mut token = None;
+    if let Access::Jwt(policy) = &config.access {
+        let found = access::token_of(request.headers, |name| request.present.has(name))
+            .map_err(|reason| Refusal::new(Code::Unauthenticated, reason))?;
+        so_far.caller = Some(gate.identify(&found, policy, now).await?);
+        token = Some(found);
+    }
+
+    let url = upstream_url(&route.upstream, target, rest, route.strip_prefix);
+    let edits = request_edits(config, route, request, websocket, so_far.caller.as_deref(), token);
+    Ok(Action::Forward(Forward { url, edits }))
+}
+
+/// The deepest route that covers the path, and what comes after its prefix.
+fn find_route<'c, 'p>(config: &'c Config, path: &'p str) -> Result<(&'c Route, &'p str), Refusal> {
+    // Cloudflare's own: Access logs people in and out there, and its cookies must not pass through us.
+    let is_cloudflares = path == "/cdn-cgi" || path.starts_with("/cdn-cgi/");
+    let found = config.routes.iter().find_map(|route| Some((route, route.prefix.strip(path)?)));
+    found.filter(|_| !is_cloudflares).ok_or_else(|| Refusal::new(Code::NotFound, "no route's path covers this one"))
+}
+
+fn preflight<H: Read>(policy: &Policy, request: &RequestHead<'_, H>, debug: bool) -> Answer {
+    let origin = request.header(Name::Origin).unwrap_or_default();
+    let method = request.header(Name::RequestMethod).unwrap_or_default();
+    let headers = request.header(Name::RequestHeaders);
+    let asked = cors::Preflight { origin: &origin, method: &method, headers: headers.as_deref() };
+    match policy.preflight(asked) {
+        Ok(headers) => Answer { headers, ..Answer::empty(204) },
+        // The headers gathered so far, with a good status: the browser then blames what is really missing.
+        Err(refused) if debug => {
+            Answer { headers: refused.gathered, refusal: Some(refused.refusal), ..Answer::empty(204) }
+        }
+        Err(refused) => {
+            let mut answer = Answer::problem(refused.refusal, request.trace, debug);
+            answer.headers.extend(refused.gathered.into_iter().filter(|edit| matches!(edit, Edit::Set(Name::Vary, _))));
+            answer
+        }
+    }
+}
+
+/// What changes in the caller's headers on their way to the API. First all that is not the caller's to say goes, then
+/// ours is set: no copy of a credential but our own ever arrives.
+fn request_edits<H: Read>(
+    config: &Config,
+    route: &Route,
+    request: &RequestHead<'_, H>,
+    websocket: bool,
+    caller: Option<&Caller>,
+    token: Option<String>,
+) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = Vec::with_capacity(16);
+    edits.extend(
+        request.present.dropped.iter().filter(|name| !(websocket && *name == "upgrade")).cloned().map(Edit::Delete),
+    );
+    if let Some(options) = request.header(Name::Connection) {
+        let named = headers::connection_options(&options).into_iter().filter(|name| !(websocket && name == "upgrade"));
+        edits.extend(named.map(Edit::Delete));
+    }
+    if request.present.has(Name::Cookie) {
+        let kept = request.header(Name::Cookie).filter(|_| route.request_cookies != cookies::RequestCookies::Nothing);
+        edits.push(match kept.and_then(|cookie| route.request_cookies.filter(&cookie)) {
+            Some(cookie) => Edit::Set(Name::Cookie, cookie),
+            None => Edit::Remove(Name::Cookie),
+        });
+    }
+
+    edits.push(Edit::Set(Name::ForwardedHost, authority_of(request.url).to_owned()));
+    let scheme = request.url.split_once("://").map_or("https", |(scheme, _)| scheme);
+    edits.push(Edit::Set(Name::ForwardedProto, scheme.to_owned()));
+    if let Some(address) = request.header(Name::ConnectingIp) {
+        edits.push(Edit::Set(Name::ForwardedFor, address));
+    }
+    edits.push(Edit::Set(Name::Traceparent, request.trace.traceparent().to_owned()));
+    if request.present.has(Name::Tracestate) && !request.trace.continued {
+        edits.push(Edit::Remove(Name::Tracestate));
+    }
+
+    if matches!(&config.access, Access::Jwt(policy) if policy.identity_headers) {
+        edits.extend(identity(caller));
+    }
+    match &route.credentials {
+        Credentials::ServiceToken(service_token) => {
+            edits.push(Edit::Set(Name::AccessClientId, service_token.client_id.clone()));
+            edits.push(Edit::Set(Name::AccessClientSecret, service_token.client_secret.clone()));
+        }
+        Credentials::CallerToken => edits.extend(token.map(|token| Edit::Set(Name::AccessToken, token))),
+    }
+    edits
+}
+
+/// Who calls, from verified claims. A value that cannot travel as a header is left out rather than bent.
+fn identity(caller: Option<&Caller>) -> Vec<Edit> {
+    let (user, email) = match caller {
+        Some(Caller::User { sub, email }) => (Some(sub), email.as_ref()),
+        Some(Caller::Service { common_name }) => (Some(common_name), None),
+        None => (None, None),
+    };
+    [(Name::ForwardedUser, user), (Name::ForwardedEmail, email)]
+        .into_iter()
+        .filter_map(|(name, value)| {
+            Some(Edit::Set(name, value.filter(|value| headers::is_plain_value(value))?.clone()))
+        })
+        .collect()
+}
+
+/// The API's answer, as far as decisions need it.
+pub struct ResponseHead<'a, H: Read> {
+    /// The status.
+    pub status: u16,
+    /// Which headers there are.
+    pub present: &'a Present,
+    /// Their values.
+    pub headers: &'a H,
+}
+
+impl<H: Read> ResponseHead<'_, H> {
+    fn header(&self, name: Name) -> Option<String> {
+        if self.present.has(name) { self.headers.read(name) } else { None }
+    }
+}
+
+/// What to make of the API's answer: the changes to its headers; none means that it can be handed on untouched.
+///
+/// # Errors
+/// `upstream_access_denied`: the answer is Access's, and says that the relay's credentials were refused. A redirect
+/// of the browser to a login page would help nobody.
+pub fn settle<H: Read>(
+    route: &Route,
+    origin: Option<&str>,
+    response: &ResponseHead<'_, H>,
+) -> Result<Vec<Edit>, Refusal> {
+    if let Some(signal) = access_denial(response) {
+        return Err(Refusal::new(Code::UpstreamAccessDenied, denial_reason(route, &signal)));
+    }
+    let mut edits: Vec<Edit> = response.present.dropped.iter().cloned().map(Edit::Delete).collect();
+    if response.present.has(Name::SetCookie) && !route.response_cookies.is_empty() {
+        let kept = response
+            .headers
+            .set_cookies()
+            .into_iter()
+            .filter_map(|cookie| cookies::host_only(&cookie, &route.response_cookies));
+        edits.extend(kept.map(|cookie| Edit::Append(Name::SetCookie, cookie)));
+    }
+    if let Some(location) = response.header(Name::Location) {
+        let relayed = relay_location(&location, &route.upstream, &route.prefix, route.strip_prefix);
+        edits.extend(relayed.map(|location| Edit::Set(Name::Location, location)));
+    }
+    edits.extend(route.cors.response_headers(origin, response.header(Name::Vary).as_deref()));
+    Ok(edits)
+}
+
+/// What shows that Access, and not the API, has answered (`docs/how-it-works.md` has the table).
+fn access_denial<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
+    let login = response.header(Name::Location).filter(|location| location.contains("/cdn-cgi/access/login"));
+    if (300..400).contains(&response.status) && login.is_some() {
+        return Some(format!("{} to Access's login page", response.status));
+    }
+    if !matches!(response.status, 401 | 403) {
+        return None;
+    }
+    let challenge = response.header(Name::WwwAuthenticate).unwrap_or_default();
+    if challenge.trim_start().get(..17).is_some_and(|scheme| scheme.eq_ignore_ascii_case("cloudflare-access")) {
+        return Some(format!("{} with www-authenticate: Cloudflare-Access", response.status));
+    }
+    let marks = [Name::AccessAud, Name::AccessDomain, Name::AccessError];
+    let mark = marks.into_iter().find(|name| response.present.has(*name))?;
+    Some(format!("{} with {}", response.status, mark.as_str()))
+}
+
+fn denial_reason(route: &Route, signal: &str) -> String {
+    let host = authority_of(route.upstream.origin.as_str());
+    match &route.credentials {
+        Credentials::ServiceToken(ServiceToken { name, .. }) => format!(
+            "{host} answered {signal}: check that the service token in {name}_CLIENT_ID and {name}_CLIENT_SECRET has not expired, \
+             and that a Service Auth policy of that application includes it"
+        ),
+        Credentials::CallerToken => format!(
+            "{host} answered {signal}: check that a Service Auth policy of that application has a linked app token rule for the page's application"
+        ),
+    }
+}
+
+impl Answer {
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: None, refusal: None }
+    }
+
+    /// A refusal as problem+json, without CORS headers.
+    fn problem(refusal: Refusal, trace: &Trace, debug: bool) -> Self {
+        let mut headers = vec![
+            Edit::Set(Name::ContentType, CONTENT_TYPE.to_owned()),
+            Edit::Set(Name::CacheControl, "no-store".to_owned()),
+        ];
+        if refusal.code == Code::Unauthenticated {
+            // RFC 9110 §15.5.2 asks for a challenge; the same one whatever was wrong.
+            headers.push(Edit::Set(Name::WwwAuthenticate, "Bearer realm=\"access-relay\"".to_owned()));
+        }
+        Self {
+            status: refusal.code.status(),
+            headers,
+            body: Some(refusal.body(trace.id(), debug)),
+            refusal: Some(refusal),
+        }
+    }
+
+    /// A refusal that a page of `origin` can read, where `policy` lets it.
+    #[must_use]
+    pub fn refusal(refusal: Refusal, policy: &Policy, origin: Option<&str>, trace: &Trace, debug: bool) -> Self {
+        let mut answer = Self::problem(refusal, trace, debug);
+        answer.headers.extend(policy.response_headers(origin, None));
+        answer
+    }
+}

@@ -1,0 +1,201 @@
+//! The one list of header names the relay knows, and what becomes of each. Pure.
+//!
+//! Every read of a header crosses the border between Wasm and JavaScript, so the edge hands over the *names* of a
+//! message's headers in one string; [`Present`] says which of the known ones are there and which must go, and only
+//! those that matter are then read.
+
+macro_rules! names {
+    ($($variant:ident = $text:literal,)*) => {
+        /// A header name the relay reads, sets or removes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Name { $(
+            #[doc = concat!("`", $text, "`")]
+            $variant,
+        )* }
+
+        impl Name {
+            /// All of them, in the order of the enum.
+            pub const ALL: &'static [Name] = &[$(Name::$variant,)*];
+
+            /// The name in lower case.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Name::$variant => $text,)* }
+            }
+
+            /// The known name that `text`, in lower case, spells.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Name::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+names! {
+    AccessAud = "cf-access-aud",
+    AccessClientId = "cf-access-client-id",
+    AccessClientSecret = "cf-access-client-secret",
+    AccessDomain = "cf-access-domain",
+    AccessError = "cf-access-error",
+    AccessJwtAssertion = "cf-access-jwt-assertion",
+    AccessToken = "cf-access-token",
+    AllowCredentials = "access-control-allow-credentials",
+    AllowHeaders = "access-control-allow-headers",
+    AllowMethods = "access-control-allow-methods",
+    AllowOrigin = "access-control-allow-origin",
+    CacheControl = "cache-control",
+    ConnectingIp = "cf-connecting-ip",
+    Connection = "connection",
+    ContentType = "content-type",
+    Cookie = "cookie",
+    ExposeHeaders = "access-control-expose-headers",
+    ForwardedEmail = "x-forwarded-email",
+    ForwardedFor = "x-forwarded-for",
+    ForwardedHost = "x-forwarded-host",
+    ForwardedProto = "x-forwarded-proto",
+    ForwardedUser = "x-forwarded-user",
+    Location = "location",
+    MaxAge = "access-control-max-age",
+    Origin = "origin",
+    Ray = "cf-ray",
+    RequestHeaders = "access-control-request-headers",
+    RequestMethod = "access-control-request-method",
+    SecFetchSite = "sec-fetch-site",
+    SetCookie = "set-cookie",
+    Traceparent = "traceparent",
+    Tracestate = "tracestate",
+    Upgrade = "upgrade",
+    Vary = "vary",
+    WwwAuthenticate = "www-authenticate",
+}
+
+/// One change to a copy of a message's headers. Edits apply in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// Remove every line of a header that the caller or the API sent.
+    Delete(String),
+    /// Remove every line of a known header.
+    Remove(Name),
+    /// Replace every line of a known header by this one.
+    Set(Name, String),
+    /// Add a line, keeping those there are.
+    Append(Name, String),
+}
+
+/// Reads one header's value; repeated lines arrive joined with `, `.
+pub trait Read {
+    /// The value, or `None` where the message has no such header.
+    fn read(&self, name: Name) -> Option<String>;
+
+    /// Every `Set-Cookie` line by itself: the one header that must never be joined (RFC 9110 §5.3).
+    fn set_cookies(&self) -> Vec<String> {
+        self.read(Name::SetCookie).into_iter().collect()
+    }
+}
+
+/// Which direction a message goes; decides what [`Present`] marks for removal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the caller to the API.
+    Request,
+    /// From the API to the caller.
+    Response,
+}
+
+/// What a message's header names tell before any value is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    known: u64,
+    /// Names that must not cross in this direction, in the message's own spelling.
+    pub dropped: Vec<String>,
+}
+
+// `known` is a set of bits: the enum must fit it.
+const _: () = assert!(Name::ALL.len() <= 64);
+
+impl Present {
+    /// Takes stock of header names, each on a line of its own, in lower case as `Headers.keys()` gives them.
+    #[must_use]
+    pub fn of(names: &str, direction: Direction) -> Self {
+        let mut present = Self { known: 0, dropped: Vec::new() };
+        for name in names.split('\n').filter(|name| !name.is_empty()) {
+            if let Some(known) = Name::parse(name) {
+                present.known |= 1 << known as u64;
+            }
+            let must_go = match direction {
+                Direction::Request => never_crosses_to_the_api(name),
+                Direction::Response => never_crosses_to_the_caller(name),
+            };
+            if must_go {
+                present.dropped.push(name.to_owned());
+            }
+        }
+        present
+    }
+
+    /// Whether a known header is there.
+    #[must_use]
+    pub fn has(&self, name: Name) -> bool {
+        self.known & (1 << name as u64) != 0
+    }
+}
+
+/// What a caller cannot say to the API through the relay:
+/// - `cf-access-*`: Access's credentials and its word on who calls; ours are set afterwards, alone (strict mode
+///   refuses duplicates);
+/// - `forwarded` and `x-forwarded-*`: the relay's word on who calls and from where (RFC 7239);
+/// - hop-by-hop headers (RFC 9110 §7.6.1).
+///
+/// `_` counts as `-`: many servers read both alike.
+fn never_crosses_to_the_api(name: &str) -> bool {
+    const PREFIXES: [&str; 2] = ["cf-access-", "x-forwarded-"];
+    PREFIXES.iter().any(|prefix| starts_with_dashed(name, prefix))
+        || (name.len() == 9 && starts_with_dashed(name, "forwarded"))
+        || matches!(
+            name,
+            "connection"
+                | "keep-alive"
+                | "proxy-authorization"
+                | "proxy-connection"
+                | "te"
+                | "trailer"
+                | "transfer-encoding"
+                | "upgrade"
+        )
+}
+
+/// What the API cannot say to the browser: the relay is the only authority on CORS, and a cookie crosses only by
+/// name (`response_cookies`).
+fn never_crosses_to_the_caller(name: &str) -> bool {
+    name == "set-cookie" || name.starts_with("access-control-")
+}
+
+fn starts_with_dashed(name: &str, prefix: &str) -> bool {
+    name.len() >= prefix.len()
+        && name.bytes().zip(prefix.bytes()).all(|(found, wanted)| found == wanted || (found == b'_' && wanted == b'-'))
+}
+
+/// Names that a `Connection` header makes hop-by-hop (RFC 9110 §7.6.1), in lower case.
+#[must_use]
+pub fn connection_options(connection: &str) -> Vec<String> {
+    connection.split(',').map(|option| option.trim().to_ascii_lowercase()).filter(|option| is_token(option)).collect()
+}
+
+/// Whether a comma-separated list of tokens, as in `Vary` or `Upgrade`, holds `token`, in whatever case.
+#[must_use]
+pub fn lists(header: &str, token: &str) -> bool {
+    header.split(',').any(|element| element.trim().eq_ignore_ascii_case(token))
+}
+
+/// Whether `text` is a `token` (RFC 9110 §5.6.2): what a method or a header name is made of.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// Whether `text` can travel as a header's value unchanged: visible ASCII, with spaces only inside (RFC 9110 §5.5).
+#[must_use]
+pub fn is_plain_value(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && text.bytes().all(|b| (0x20..0x7f).contains(&b))
+}

@@ -1,0 +1,102 @@
+//! What the relay writes down: one JSON line for each refusal and failure, or for each request. Pure.
+//!
+//! A record never holds a token, a cookie, a secret, a path or a query string.
+
+use serde::Serialize;
+
+use crate::access::Caller;
+use crate::config::ConfigError;
+use crate::gateway::Decision;
+use crate::problem::{Code, Refusal};
+use crate::trace::Trace;
+
+/// One line of the log.
+#[derive(Debug, Serialize)]
+pub struct Record<'a> {
+    /// The method, as the caller sent it.
+    pub method: &'a str,
+    /// The status that the caller got.
+    pub status: u16,
+    /// The path of the route that took the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<&'a str>,
+    /// The refusal's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// Why, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
+    /// What is wrong with the configuration.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+    /// `user`, `service`, or `none`: who called, as far as that is proven.
+    pub caller: &'static str,
+    /// The API's status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_status: Option<u16>,
+    /// How long the API took until its answer's headers, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_ms: Option<u64>,
+    /// The trace's id, as in the answer and in the API's `traceparent`.
+    pub trace_id: &'a str,
+    /// Cloudflare's id of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ray: Option<String>,
+}
+
+impl<'a> Record<'a> {
+    /// What is known of a request once it is decided.
+    #[must_use]
+    pub fn of(method: &'a str, status: u16, decision: &Decision<'a>, trace: &'a Trace, ray: Option<String>) -> Self {
+        Self {
+            route: decision.route.map(|route| route.prefix.as_str()),
+            caller: match decision.caller.as_deref() {
+                Some(Caller::User { .. }) => "user",
+                Some(Caller::Service { .. }) => "service",
+                None => "none",
+            },
+            ..Self::bare(method, status, trace, ray)
+        }
+    }
+
+    /// A request that met a configuration that cannot serve.
+    #[must_use]
+    pub fn misconfigured(method: &'a str, errors: &[ConfigError], trace: &'a Trace, ray: Option<String>) -> Self {
+        let code = Code::Misconfigured;
+        Self {
+            code: Some(code.as_str()),
+            errors: errors.iter().map(ToString::to_string).collect(),
+            ..Self::bare(method, code.status(), trace, ray)
+        }
+    }
+
+    /// The same record, with the refusal.
+    #[must_use]
+    pub fn refused(mut self, refusal: Option<&'a Refusal>) -> Self {
+        self.code = refusal.map(|refusal| refusal.code.as_str());
+        self.reason = refusal.map(|refusal| refusal.reason.as_str());
+        self
+    }
+
+    /// The line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn bare(method: &'a str, status: u16, trace: &'a Trace, ray: Option<String>) -> Self {
+        Self {
+            method,
+            status,
+            route: None,
+            code: None,
+            reason: None,
+            errors: Vec::new(),
+            caller: "none",
+            upstream_status: None,
+            upstream_ms: None,
+            trace_id: trace.id(),
+            ray,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Web origins, parsed as strictly as browsers write them. Pure.
+//!
+//! An origin in the configuration is compared byte by byte with what a browser sends, so anything that a browser
+//! would never send (an upper-case host, a default port, a trailing slash) is a mistake that would silently never
+//! match. The parser refuses it and says why. Source: Fetch standard, "`Origin` header"; HTML standard,
+//! "serialization of an origin"; URL standard, "host serializing".
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// A tuple origin: scheme, host and, where it is not the scheme's default, port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The serialization, byte for byte as browsers send it.
+    text: String,
+    /// Where the host begins and ends within `text`.
+    host: std::ops::Range<usize>,
+}
+
+/// Why a text is not an origin. `Display` says what to write instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OriginError {
+    /// There is no `scheme://`.
+    NoScheme,
+    /// The scheme is not lower-case letters, digits, `+`, `-` and `.`.
+    BadScheme,
+    /// `file` origins are opaque: browsers send `null` for them.
+    FileScheme,
+    /// Something follows the host and port: a path, a query, a fragment, a trailing slash.
+    NotOnlyAnOrigin,
+    /// `user@` stands before the host.
+    UserInfo,
+    /// The host is empty, or a label of it is.
+    EmptyHost,
+    /// The host has upper-case letters; browsers send it lower-case.
+    UpperCaseHost,
+    /// The host holds a character that no browser sends; Unicode names travel as Punycode.
+    BadHost,
+    /// The host ends with a dot.
+    TrailingDot,
+    /// An IP address, but not in the one spelling that browsers send.
+    BadAddress,
+    /// The port is not a number from 1 to 65535 without leading zeros.
+    BadPort,
+    /// The port is the scheme's default, which browsers leave out.
+    DefaultPort,
+}
+
+impl fmt::Display for OriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoScheme => "start it with a scheme, as in https://app.example.com",
+            Self::BadScheme => "write the scheme in lower case, as in https://app.example.com",
+            Self::FileScheme => "pages opened from files have no origin of their own (they send \"null\"); serve the page over http://localhost instead",
+            Self::NotOnlyAnOrigin => "leave out everything after the host and port: no path, query, fragment or trailing slash",
+            Self::UserInfo => "leave out the user name and password before the host",
+            Self::EmptyHost => "name a host without empty labels, as in https://app.example.com",
+            Self::UpperCaseHost => "write the host in lower case, as browsers send it",
+            Self::BadHost => "write a plain host name; a name in another script goes in its Punycode form (xn--...)",
+            Self::TrailingDot => "leave out the dot at the end of the host",
+            Self::BadAddress => "write the IP address in its canonical form, as browsers send it",
+            Self::BadPort => "write the port as a number from 1 to 65535, without leading zeros",
+            Self::DefaultPort => "leave out the port: it is the scheme's default, and browsers do not send it",
+        })
+    }
+}
+
+impl Origin {
+    /// Parses one serialized origin.
+    ///
+    /// # Errors
+    /// The first way in which `text` differs from what a browser would send.
+    pub fn parse(text: &str) -> Result<Self, OriginError> {
+        let (scheme, authority) = text.split_once("://").ok_or(OriginError::NoScheme)?;
+        check_scheme(scheme)?;
+        if authority.contains(['/', '?', '#', '\\']) {
+            return Err(OriginError::NotOnlyAnOrigin);
+        }
+        if authority.contains('@') {
+            return Err(OriginError::UserInfo);
+        }
+        let (host, port) = split_port(authority)?;
+        check_host(host)?;
+        if let Some(port) = port {
+            check_port(scheme, port)?;
+        }
+        let start = scheme.len() + "://".len();
+        Ok(Self { text: text.to_owned(), host: start..start + host.len() })
+    }
+
+    /// The serialization, as in `https://app.example.com:8443`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The scheme, as in `https`.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        self.text.split_once("://").map_or("", |(scheme, _)| scheme)
+    }
+
+    /// The host without the port; an IPv6 address in its brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.text.get(self.host.clone()).unwrap_or_default()
+    }
+
+    /// Whether the host is this very machine: `localhost`, a name below it, or a loopback address.
+    /// Source: RFC 6761 §6.3; Secure Contexts, "potentially trustworthy origin".
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host();
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || host == "[::1]"
+            || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
+/// Host and port of a serialized origin or URL, as they would stand in a `Host` header; no validation.
+#[must_use]
+pub fn authority_of(url: &str) -> &str {
+    let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+    after_scheme.split(['/', '?', '#', '\\']).next().unwrap_or_default()
+}
+
+fn check_scheme(scheme: &str) -> Result<(), OriginError> {
+    let starts_well = scheme.starts_with(|c: char| c.is_ascii_lowercase());
+    let rest_is_fine = scheme.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b));
+    match scheme {
+        _ if !starts_well || !rest_is_fine => Err(OriginError::BadScheme),
+        "file" => Err(OriginError::FileScheme),
+        _ => Ok(()),
+    }
+}
+
+/// Splits `host:port`; the colons of a bracketed IPv6 address are its own.
+fn split_port(authority: &str) -> Result<(&str, Option<&str>), OriginError> {
+    if authority.starts_with('[') {
+        let end = authority.find(']').ok_or(OriginError::BadAddress)?;
+        let (host, rest) = authority.split_at(end + 1);
+        return match rest.strip_prefix(':') {
+            Some(port) => Ok((host, Some(port))),
+            None if rest.is_empty() => Ok((host, None)),
+            None => Err(OriginError::BadAddress),
+        };
+    }
+    Ok(match authority.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    })
+}
+
+fn check_host(host: &str) -> Result<(), OriginError> {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let parsed: Ipv6Addr = address.parse().map_err(|_| OriginError::BadAddress)?;
+        // Browsers never write the dotted form of an IPv4-mapped address, Rust does: refuse those altogether.
+        return if parsed.to_string() == address && !address.contains('.') {
+            Ok(())
+        } else {
+            Err(OriginError::BadAddress)
+        };
+    }
+    if host.is_empty() {
+        return Err(OriginError::EmptyHost);
+    }
+    if host.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Err(OriginError::UpperCaseHost);
+    }
+    if host.len() > 1 && host.ends_with('.') {
+        return Err(OriginError::TrailingDot);
+    }
+    if !host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b)) {
+        return Err(OriginError::BadHost);
+    }
+    if host.len() > 253 || host.split('.').any(|label| label.len() > 63) {
+        return Err(OriginError::BadHost);
+    }
+    if host.split('.').any(str::is_empty) {
+        return Err(OriginError::EmptyHost);
+    }
+    // URL standard, "ends in a number checker": such a host is an IPv4 address or nothing.
+    let last_label = host.rsplit('.').next().unwrap_or_default();
+    let ends_in_a_number = last_label.bytes().all(|b| b.is_ascii_digit())
+        || last_label.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    if ends_in_a_number && host.parse::<Ipv4Addr>().is_err() {
+        return Err(OriginError::BadAddress);
+    }
+    Ok(())
+}
+
+fn check_port(scheme: &str, port: &str) -> Result<(), OriginError> {
+    let well_formed = !port.is_empty() && !port.starts_with('0') && port.bytes().all(|b| b.is_ascii_digit());
+    let number: u16 =
+        if well_formed { port.parse().map_err(|_| OriginError::BadPort)? } else { return Err(OriginError::BadPort) };
+    match (scheme, number) {
+        ("http" | "ws", 80) | ("https" | "wss", 443) => Err(OriginError::DefaultPort),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,125 @@
+//! The relay's own refusals: one closed list of codes, each with its status and its words (RFC 9457). Pure.
+//!
+//! `docs/errors.md` tells users what each means; a test holds the two together.
+
+use serde::Serialize;
+
+macro_rules! codes {
+    ($($variant:ident = $code:literal, $status:literal, $title:literal, $detail:literal;)*) => {
+        /// Why the relay answered by itself.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code { $(
+            #[doc = concat!("`", $code, "`: ", $title, ".")]
+            $variant,
+        )* }
+
+        impl Code {
+            /// The closed list, in the order of the enum.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The code as answers and logs carry it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $code,)* }
+            }
+
+            /// The HTTP status it travels with.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Code::$variant => $status,)* }
+            }
+
+            const fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)* }
+            }
+
+            const fn detail(self) -> &'static str {
+                match self { $(Code::$variant => $detail,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    NotFound = "not_found", 404, "No route takes this path",
+        "The relay is not configured to forward this path.";
+    BadPath = "bad_path", 400, "The path is not safe to forward",
+        "The path holds a dot segment, a backslash or a control character, plain or percent-encoded.";
+    Unauthenticated = "unauthenticated", 401, "Not logged in",
+        "The request carries no valid Cloudflare Access token. Reload the page to log in again.";
+    OriginNotAllowed = "origin_not_allowed", 403, "The origin is not allowed",
+        "The CORS policy of this path does not list the page's origin.";
+    MethodNotAllowed = "method_not_allowed", 403, "The method is not allowed",
+        "The CORS policy of this path does not list the method for other origins.";
+    HeaderNotAllowed = "header_not_allowed", 403, "A header is not allowed",
+        "The CORS policy of this path does not list a header that the page wants to send.";
+    CrossOriginBlocked = "cross_origin_blocked", 403, "Blocked: a page of another origin made this request",
+        "Only the relay's own origin, and origins that the CORS policy allows, may change things or open WebSockets.";
+    UpstreamUnreachable = "upstream_unreachable", 502, "The API did not answer",
+        "No connection to the API could be made, or it closed before it answered.";
+    UpstreamAccessDenied = "upstream_access_denied", 502, "Cloudflare Access refused the relay at the API",
+        "The relay's own credentials were refused in front of the API. This is not about the caller's login.";
+    UpstreamTimeout = "upstream_timeout", 504, "The API took too long",
+        "The API did not begin its answer within the time that the route allows.";
+    KeysUnavailable = "keys_unavailable", 503, "Tokens cannot be checked at the moment",
+        "No signing key of Cloudflare Access could be had. Try again shortly.";
+    Misconfigured = "misconfigured", 500, "The relay is not configured correctly",
+        "The relay refuses to serve until its configuration is mended. Its log says what is wrong.";
+    Internal = "internal", 500, "The relay failed",
+        "Something went wrong inside the relay. Its log has the record with this trace id.";
+}
+
+/// The media type of a refusal's body (RFC 9457 §3).
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+/// A reason may quote what a caller sent; it is cut after this many characters.
+const REASON_LIMIT: usize = 500;
+
+/// A refusal: the code for everybody, the reason for the log (and for the answer only with `debug`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the answer says.
+    pub code: Code,
+    /// What was wrong, what was seen and what would have passed. Never holds a token, cookie or secret.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal with its reason.
+    #[must_use]
+    pub fn new(code: Code, reason: impl Into<String>) -> Self {
+        let mut reason = reason.into();
+        if let Some((end, _)) = reason.char_indices().nth(REASON_LIMIT) {
+            reason.truncate(end);
+        }
+        Self { code, reason }
+    }
+
+    /// The body. `debug` adds the reason; without it the bytes depend on the code and the trace id alone.
+    #[must_use]
+    pub fn body(&self, trace_id: &str, debug: bool) -> String {
+        let body = Body {
+            r#type: format!("urn:problem-type:access-relay:{}", self.code.as_str()),
+            title: self.code.title(),
+            status: self.code.status(),
+            detail: self.code.detail(),
+            code: self.code.as_str(),
+            trace_id,
+            reason: debug.then_some(self.reason.as_str()),
+        };
+        // A struct of strings and numbers always serializes; should that ever change, the status still says enough.
+        serde_json::to_string(&body).unwrap_or_default()
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+    code: &'static str,
+    trace_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}

@@ -1,0 +1,259 @@
+//! From the path a caller asks for to the URL the API is asked for, and back again for `Location`. Pure.
+//!
+//! A Worker sees the request target raw: dot segments, backslashes and absolute forms arrive as they were sent
+//! (`docs/how-it-works.md` lists what was seen). The URL for the API is put together from the configured origin and a
+//! path that always begins with `/`, so nothing in the path can change the host; what could climb out of the base
+//! path, for the URL parser or for an API that decodes the path once, is refused.
+
+use crate::origin::Origin;
+
+/// A path prefix on segment boundaries: `/api` covers `/api` and `/api/x`, never `/apiary`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Prefix(String);
+
+/// Where a route leads: an origin and a base path without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// Scheme, host and port of the API.
+    pub origin: Origin,
+    /// What every path at the API begins with; empty, or `/like/this`.
+    pub base_path: String,
+}
+
+/// The path and the query of a request, safe to forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// Begins with `/`; in the caller's own spelling.
+    pub path: &'a str,
+    /// With its `?`, or empty.
+    pub query: &'a str,
+}
+
+impl Prefix {
+    /// Checks a prefix from the configuration.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if !text.starts_with('/') {
+            return Err("start the path with a slash, as in \"/api\"");
+        }
+        if text == "/" {
+            return Ok(Self(String::new()));
+        }
+        if text.ends_with('/') {
+            return Err("leave out the slash at the end: \"/api\" covers \"/api\" and everything below it");
+        }
+        check_plain_path(text)?;
+        if text == "/cdn-cgi" || text.starts_with("/cdn-cgi/") {
+            return Err("choose another path: /cdn-cgi/ belongs to Cloudflare");
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// As it was configured.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        if self.0.is_empty() { "/" } else { &self.0 }
+    }
+
+    /// How many segments it has: of two prefixes that cover a path, the one with more wins.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.0.matches('/').count()
+    }
+
+    /// What of `path` comes after the prefix (empty, or with its leading `/`), if the prefix covers it. Letters may be
+    /// percent-encoded in `path`: RFC 3986 §6.2.2.2 calls both spellings the same, and so will the API.
+    #[must_use]
+    pub fn strip<'a>(&self, path: &'a str) -> Option<&'a str> {
+        if let Some(rest) = path.strip_prefix(self.0.as_str()) {
+            return (rest.is_empty() || rest.starts_with('/')).then_some(rest);
+        }
+        if !path.contains('%') {
+            return None;
+        }
+        let mut rest = path;
+        for segment in self.0.split('/').skip(1) {
+            rest = rest.strip_prefix('/')?;
+            let found = rest.split('/').next()?;
+            if decode_once(found) != segment.as_bytes() {
+                return None;
+            }
+            rest = rest.get(found.len()..)?;
+        }
+        Some(rest)
+    }
+}
+
+impl Upstream {
+    /// Checks an upstream from the configuration: an origin, optionally with a base path.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let path_start = text.find("://").and_then(|scheme_end| {
+            let authority_start = scheme_end + "://".len();
+            text.get(authority_start..)?.find(['/', '?', '#', '\\']).map(|at| authority_start + at)
+        });
+        let (origin, path) = text.split_at_checked(path_start.unwrap_or(text.len())).unwrap_or((text, ""));
+        let origin = parse_server(origin)?;
+        let base_path = path.strip_suffix('/').unwrap_or(path);
+        if !base_path.is_empty() {
+            check_plain_path(base_path)?;
+        }
+        Ok(Self { origin, base_path: base_path.to_owned() })
+    }
+}
+
+/// An origin to which credentials may be sent: `https`, or `http` on this very machine.
+///
+/// # Errors
+/// What to write instead.
+pub fn parse_server(text: &str) -> Result<Origin, String> {
+    let origin = Origin::parse(text).map_err(|error| error.to_string())?;
+    match origin.scheme() {
+        "https" => Ok(origin),
+        "http" if origin.is_loopback() => Ok(origin),
+        "http" => Err("use https: plain http is for loopback hosts (localhost, 127.0.0.1, [::1]) only".to_owned()),
+        _ => Err("use https, as in https://api.example.com".to_owned()),
+    }
+}
+
+impl<'a> Target<'a> {
+    /// Takes the target out of a request's URL, whatever its host: the host is not the caller's to choose.
+    ///
+    /// # Errors
+    /// Why the path cannot be forwarded; `bad_path` to the caller.
+    pub fn of(url: &'a str) -> Result<Self, &'static str> {
+        let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let from_path =
+            after_scheme.find(['/', '?', '#', '\\']).and_then(|at| after_scheme.get(at..)).unwrap_or_default();
+        let without_fragment = from_path.split('#').next().unwrap_or_default();
+        let (path, query) = match without_fragment.find('?') {
+            Some(at) => without_fragment.split_at_checked(at).unwrap_or((without_fragment, "")),
+            None => (without_fragment, ""),
+        };
+        if !path.starts_with('/') {
+            return Err("the request target is not a path (RFC 9112 §3.2.1, origin-form)");
+        }
+        check_climb(path)?;
+        Ok(Self { path, query })
+    }
+}
+
+/// The URL at the API for `target`: origin, base path, path, query. `rest` is the path without the route's prefix.
+#[must_use]
+pub fn upstream_url(upstream: &Upstream, target: Target, rest: &str, strip_prefix: bool) -> String {
+    let path = if strip_prefix { rest } else { target.path };
+    let slash = if path.is_empty() && upstream.base_path.is_empty() { "/" } else { "" };
+    [upstream.origin.as_str(), &upstream.base_path, slash, path, target.query].concat()
+}
+
+/// What a browser is told in place of the API's `Location`: the relay's own path for what the route reaches, the
+/// API's full URL for what it does not, and `None` where the value can stand (another host, or a relative path).
+#[must_use]
+pub fn relay_location(location: &str, upstream: &Upstream, prefix: &Prefix, strip_prefix: bool) -> Option<String> {
+    let origin = upstream.origin.as_str();
+    let (at_api, absolute) = match strip_origin(location, origin) {
+        Some("") => ("/", true),
+        Some(at_api) if at_api.starts_with(['/', '?', '#']) => (at_api, true),
+        Some(_) => return None,
+        None if location.starts_with('/') && !location.starts_with("//") && !location.starts_with("/\\") => {
+            (location, false)
+        }
+        None => return None,
+    };
+    let path_end = at_api.find(['?', '#']).unwrap_or(at_api.len());
+    let (path, suffix) = at_api.split_at_checked(path_end).unwrap_or((at_api, ""));
+    let path = if path.is_empty() { "/" } else { path };
+    let relayed = path.strip_prefix(upstream.base_path.as_str()).and_then(|rest| {
+        let on_boundary = rest.is_empty() || rest.starts_with('/');
+        // `//host` would be another host's address to the browser.
+        let below = on_boundary && check_climb(rest).is_ok() && !rest.starts_with("//");
+        match strip_prefix {
+            _ if !below => None,
+            true => Some([prefix.0.as_str(), rest].concat()),
+            false => prefix.strip(rest).map(|_| rest.to_owned()),
+        }
+    });
+    match relayed {
+        Some(path) if path.is_empty() => Some(["/", suffix].concat()),
+        Some(path) => Some([path.as_str(), suffix].concat()),
+        None if absolute => None,
+        None => Some([origin, path, suffix].concat()),
+    }
+}
+
+/// What follows `origin` in `location`; schemes and hosts compare without regard to case (RFC 3986 §6.2.2.1).
+fn strip_origin<'a>(location: &'a str, origin: &str) -> Option<&'a str> {
+    let (start, rest) = location.split_at_checked(origin.len())?;
+    start.eq_ignore_ascii_case(origin).then_some(rest)
+}
+
+/// A path of the configuration: what it says must be what every URL parser makes of it.
+fn check_plain_path(path: &str) -> Result<(), &'static str> {
+    if path.contains(['?', '#']) {
+        return Err("leave out the query and the fragment");
+    }
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&b);
+    if !path.bytes().all(is_plain) {
+        return Err("write the path in plain ASCII, without spaces, percent signs or backslashes");
+    }
+    if path.split('/').skip(1).any(|segment| matches!(segment, "" | "." | "..")) {
+        return Err("leave out empty segments, \".\" and \"..\"");
+    }
+    Ok(())
+}
+
+/// Refuses what could leave the base path, or what parsers read differently.
+fn check_climb(path: &str) -> Result<(), &'static str> {
+    if path.bytes().any(|b| b < 0x20 || b == 0x7f) {
+        return Err("the path holds a control character");
+    }
+    if path.contains('\\') {
+        return Err("the path holds a backslash");
+    }
+    if !path.contains(['.', '%']) {
+        return Ok(());
+    }
+    // The URL parser itself takes `%2e` for a dot, so the dots of both spellings count; `%2f` stays part of a segment.
+    if path.split('/').any(|segment| matches!(decode_once(segment).as_slice(), b"." | b"..")) {
+        return Err("the path holds a dot segment");
+    }
+    // An API that decodes the path before it splits it sees more segments, and some cut a `;parameter` off first.
+    let decoded = decode_once(path);
+    if decoded.iter().any(|b| *b < 0x20 || *b == 0x7f) {
+        return Err("the path holds a percent-encoded control character");
+    }
+    let climbs = |segment: &[u8]| segment.split(|b| *b == b';').next() == Some(b"..");
+    if decoded.split(|b| matches!(b, b'/' | b'\\')).any(climbs) {
+        return Err("the path holds \"..\" behind a percent-encoding");
+    }
+    Ok(())
+}
+
+/// Percent-decodes once; what is not a valid escape stays as it is (URL standard, "percent-decode").
+fn decode_once(text: &str) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let escape = (byte == b'%').then(|| {
+            let mut ahead = bytes.clone();
+            let (high, low) = (hex_digit(ahead.next()?)?, hex_digit(ahead.next()?)?);
+            Some((high << 4 | low, ahead))
+        });
+        match escape.flatten() {
+            Some((value, after)) => {
+                decoded.push(value);
+                bytes = after;
+            }
+            None => decoded.push(byte),
+        }
+    }
+    decoded
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}

@@ -1,0 +1,54 @@
+use access_relay::cookies::{RequestCookies, host_only, values_of};
+
+#[test]
+fn request_cookies() {
+    let named = RequestCookies::Named(vec!["theme".to_owned(), "lang".to_owned()]);
+    #[rustfmt::skip]
+    let table = [
+        (&RequestCookies::Nothing, "theme=dark", None),
+        (&named, "theme=dark", Some("theme=dark")),
+        (&named, "a=1; theme=dark;lang=en ; b=2", Some("theme=dark; lang=en")),
+        (&named, "Theme=dark; themes=x; =theme; theme", None),
+        (&named, "theme=a=b; theme=\"q\"", Some("theme=a=b; theme=\"q\"")),
+        (&named, "CF_Authorization=jwt; theme=dark", Some("theme=dark")),
+        (&RequestCookies::AllButAccess, "a=1; CF_Authorization=jwt; CF_AppSession=x; CF_Binding=x; CF_Session=x; b=2", Some("a=1; b=2")),
+        (&RequestCookies::AllButAccess, "a=1; cf_authorization=jwt", Some("a=1")),
+        (&RequestCookies::AllButAccess, "CF_Authorization=jwt", None),
+        (&RequestCookies::AllButAccess, " ; ;", None),
+        // A second Cookie line, joined with a comma, does not ride along inside a value.
+        (&named, "theme=dark, CF_Authorization=jwt", None),
+        (&RequestCookies::AllButAccess, "a=1; theme=dark, CF_Authorization=jwt", Some("a=1")),
+    ];
+    for (rule, header, expected) in table {
+        assert_eq!(rule.filter(header).as_deref(), expected, "{rule:?} {header}");
+    }
+}
+
+#[test]
+fn response_cookies_are_named_and_host_only() {
+    let allowed = ["session".to_owned()];
+    #[rustfmt::skip]
+    let table = [
+        ("session=1; Domain=example.com; Path=/; HttpOnly", Some("session=1; Path=/; HttpOnly")),
+        ("session=1;domain = .example.com;Secure", Some("session=1; Secure")),
+        ("session=1; DOMAIN", Some("session=1")),
+        ("session=a; Expires=Wed, 21 Oct 2026 07:28:00 GMT", Some("session=a; Expires=Wed, 21 Oct 2026 07:28:00 GMT")),
+        ("other=1", None),
+        ("Session=1", None),
+        ("session", None),
+        ("CF_Authorization=jwt", None),
+    ];
+    for (line, expected) in table {
+        assert_eq!(host_only(line, &allowed).as_deref(), expected, "{line}");
+    }
+    // Even if the configuration could name it, Access's own would not pass.
+    assert_eq!(host_only("CF_Authorization=jwt", &["CF_Authorization".to_owned()]), None);
+}
+
+#[test]
+fn values() {
+    let all = |header| values_of(header, "CF_Authorization").collect::<Vec<_>>();
+    assert_eq!(all("a=1; CF_Authorization=x.y.z; b=2"), ["x.y.z"]);
+    assert_eq!(all("CF_Authorization=\"x\"; CF_Authorization = y"), ["x", "y"]);
+    assert!(all("cf_authorization=x; XCF_Authorization=y; CF_Authorization").is_empty());
+}

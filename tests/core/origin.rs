@@ -1,0 +1,54 @@
+use access_relay::origin::{Origin, OriginError, authority_of};
+
+#[test]
+fn origins_as_browsers_send_them() {
+    for text in [
+        "https://app.example.com", "http://localhost:3000", "https://xn--bcher-kva.example", "https://a-b_c.example:8443",
+        "https://127.0.0.1:8443", "http://[::1]:3000", "https://[2001:db8::1]", "capacitor://localhost",
+        "chrome-extension://abcdefghijklmnop", "http://example.com:443", "https://example.com:80",
+    ] {
+        let origin = Origin::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(origin.as_str(), text);
+    }
+}
+
+#[test]
+fn everything_else_is_refused_with_its_reason() {
+    use OriginError::*;
+    #[rustfmt::skip]
+    let table = [
+        ("app.example.com", NoScheme), ("null", NoScheme), ("", NoScheme), ("HTTPS://a.example", BadScheme), ("://a", BadScheme),
+        ("1https://a", BadScheme), ("file://", FileScheme), ("https://a.example/", NotOnlyAnOrigin), ("https://a.example/x", NotOnlyAnOrigin),
+        ("https://a.example?x", NotOnlyAnOrigin), ("https://a.example#x", NotOnlyAnOrigin), ("https://a\\b", NotOnlyAnOrigin),
+        ("https://u:p@a.example", UserInfo), ("https://", EmptyHost), ("https://:80", EmptyHost), ("https://a..b", EmptyHost),
+        ("https://.a", EmptyHost), ("https://App.example.com", UpperCaseHost), ("https://bücher.example", BadHost), ("https://a b", BadHost),
+        ("https://a,https:", BadHost), ("https://*.example.com", BadHost), ("https://a%2eb", BadHost), ("https://a.example.", TrailingDot),
+        ("https://127.1", BadAddress), ("https://127.0.0.01", BadAddress), ("https://0x7f.1", BadAddress), ("https://1.2.3.4.5", BadAddress),
+        ("https://[::0001]", BadAddress), ("https://[::FFFF]", BadAddress), ("https://[::1", BadAddress), ("https://[::1]x", BadAddress),
+        ("https://[::ffff:1.2.3.4]", BadAddress), ("https://a:", BadPort), ("https://a:0", BadPort), ("https://a:080", BadPort),
+        ("https://a:65536", BadPort), ("https://a:x", BadPort), ("https://a:1:2", BadPort), ("https://a:443", DefaultPort), ("http://a:80", DefaultPort),
+    ];
+    for (text, error) in table {
+        assert_eq!(Origin::parse(text), Err(error), "{text}");
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+#[test]
+fn loopback() {
+    for text in ["http://localhost", "http://app.localhost:1", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]"] {
+        assert!(Origin::parse(text).unwrap().is_loopback(), "{text}");
+    }
+    for text in ["http://localhost.example", "http://notlocalhost", "http://128.0.0.1", "http://[::2]", "http://10.0.0.1"] {
+        assert!(!Origin::parse(text).unwrap().is_loopback(), "{text}");
+    }
+}
+
+#[test]
+fn authorities() {
+    #[rustfmt::skip]
+    let table = [("https://a:1/x", "a:1"), ("https://a", "a"), ("http://a?x", "a"), ("http://a\\b", "a"), ("x", "")];
+    for (url, authority) in table {
+        assert_eq!(authority_of(url), authority);
+    }
+}

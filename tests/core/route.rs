@@ -1,0 +1,198 @@
+//! Paths: what is taken, what is refused, and what no spelling can do.
+
+use access_relay::route::{Prefix, Target, Upstream, relay_location, upstream_url};
+use proptest::prelude::*;
+
+fn upstream(text: &str) -> Upstream {
+    Upstream::parse(text).unwrap()
+}
+
+fn prefix(text: &str) -> Prefix {
+    Prefix::parse(text).unwrap()
+}
+
+/// The URL at the API for a request, or why there is none.
+fn url(path: &str, to: &str, strip_prefix: bool, request: &str) -> Result<String, &'static str> {
+    let target = Target::of(request)?;
+    let rest = prefix(path).strip(target.path).ok_or("no route")?;
+    Ok(upstream_url(&upstream(to), target, rest, strip_prefix))
+}
+
+#[test]
+fn urls_at_the_api() {
+    #[rustfmt::skip]
+    let table = [
+        // path, upstream, strip_prefix, request, URL at the API
+        ("/api", "https://api.example.com", false, "https://app.example.com/api", "https://api.example.com/api"),
+        ("/api", "https://api.example.com", false, "https://app.example.com/api/", "https://api.example.com/api/"),
+        ("/api", "https://api.example.com", false, "https://app.example.com/api/x?a=1&b=%2F..", "https://api.example.com/api/x?a=1&b=%2F.."),
+        ("/api", "https://api.example.com", false, "https://app.example.com/api?", "https://api.example.com/api?"),
+        ("/api", "https://api.example.com", true, "https://app.example.com/api", "https://api.example.com/"),
+        ("/api", "https://api.example.com", true, "https://app.example.com/api?q", "https://api.example.com/?q"),
+        ("/api", "https://api.example.com", true, "https://app.example.com/api/users", "https://api.example.com/users"),
+        ("/api", "https://api.example.com/v1", false, "https://app.example.com/api/users", "https://api.example.com/v1/api/users"),
+        ("/api", "https://api.example.com/v1", true, "https://app.example.com/api/users", "https://api.example.com/v1/users"),
+        ("/api", "https://api.example.com/v1/", true, "https://app.example.com/api", "https://api.example.com/v1"),
+        ("/", "https://api.example.com", false, "https://app.example.com/users", "https://api.example.com/users"),
+        ("/", "https://api.example.com/v1", true, "https://app.example.com/", "https://api.example.com/v1/"),
+        // An id that holds an encoded slash, a dot that is no dot segment, and odd but harmless spellings.
+        ("/api", "https://api.example.com", false, "https://app.example.com/api/projects/a%2Fb", "https://api.example.com/api/projects/a%2Fb"),
+        ("/api", "https://api.example.com", false, "https://app.example.com/api/projects/a%2fb%5Cc", "https://api.example.com/api/projects/a%2fb%5Cc"),
+        ("/api", "https://api.example.com", false, "https://app.example.com/api/a..b/...", "https://api.example.com/api/a..b/..."),
+        ("/api", "https://api.example.com", false, "https://app.example.com/api/50%", "https://api.example.com/api/50%"),
+        ("/api", "https://api.example.com", false, "https://app.example.com/api/%zz", "https://api.example.com/api/%zz"),
+        ("/api", "https://api.example.com", true, "https://app.example.com/%61pi/users", "https://api.example.com/users"),
+        ("/api", "https://api.example.com", false, "https://app.example.com/api/%252e%252e/x", "https://api.example.com/api/%252e%252e/x"),
+        // Nothing of these is a host.
+        ("/api", "https://api.example.com", true, "https://app.example.com/api//evil.example/x", "https://api.example.com//evil.example/x"),
+        ("/api", "https://api.example.com", true, "https://app.example.com/api/@evil.example", "https://api.example.com/@evil.example"),
+        ("/api", "https://api.example.com", true, "https://app.example.com/api/:80", "https://api.example.com/:80"),
+        ("/api", "https://api.example.com", true, "http://evil.example/api/x", "https://api.example.com/x"),
+        ("/api", "https://api.example.com", true, "https://app.example.com/api/x#@evil.example", "https://api.example.com/x"),
+    ];
+    for (path, to, strip_prefix, request, expected) in table {
+        assert_eq!(url(path, to, strip_prefix, request).as_deref(), Ok(expected), "{path} {to} {strip_prefix} {request}");
+    }
+}
+
+#[test]
+fn paths_that_are_refused() {
+    for path in [
+        "/api/..", "/api/../x", "/api/x/../y", "/api/./x", "/api/.", "/../api/x",
+        "/api/%2e%2e/x", "/api/%2E%2E/x", "/api/.%2e/x", "/api/%2e./x", "/api/%2e/x",
+        "/api/..%2fx", "/api/a%2f..%2fb", "/api/a%2F%2e%2E%2Fb", "/api/%2e%2e%5cx", "/api/..%5c..%5cx", "/api/a%5c..",
+        "/api/..;/x", "/api/..;v=1/x", "/api/%2e%2e;/x", "/api/..%3b/x", "/api/a%2f..;%2fb",
+        "/api\\x", "/api/..\\x", "\\api\\x", "/api/x\\",
+        "/api/%00", "/api/x%00.json", "/api/%0d%0aSet-Cookie:x", "/api/%7f", "/api/\u{1}", "/api/x\ty", "/api/\u{7f}",
+    ] {
+        let request = format!("https://app.example.com{path}");
+        assert!(Target::of(&request).is_err(), "{path:?}");
+    }
+    // Targets that are no path: `*` and authority-form, as workerd hands them over.
+    for request in ["http://host*", "http://host", "http://host?x", "", "http://", "host:80"] {
+        assert!(Target::of(request).is_err(), "{request:?}");
+    }
+}
+
+#[test]
+fn prefixes_end_at_segments() {
+    #[rustfmt::skip]
+    let table = [
+        ("/api", "/api", Some("")), ("/api", "/api/", Some("/")), ("/api", "/api/x", Some("/x")),
+        ("/api", "/apiary", None), ("/api", "/ap", None), ("/api", "/API", None), ("/api", "/", None),
+        ("/api", "/api%2Fx", None), ("/api", "/%61%70%69/x%2fy", Some("/x%2fy")), ("/api", "/%61piary", None),
+        ("/api/v1", "/api/v1/x", Some("/x")), ("/api/v1", "/api/%76%31", Some("")), ("/api/v1", "/api%2Fv1", None),
+        ("/", "/", Some("/")), ("/", "/x", Some("/x")),
+    ];
+    for (configured, path, rest) in table {
+        assert_eq!(prefix(configured).strip(path), rest, "{configured} {path}");
+    }
+}
+
+#[test]
+fn locations_lead_back_to_the_relay() {
+    #[rustfmt::skip]
+    let table = [
+        // path, upstream, strip_prefix, Location of the API, Location for the browser (None: as it is)
+        ("/api", "https://api.example.com", false, "https://api.example.com/api/notes/1?x#y", Some("/api/notes/1?x#y")),
+        ("/api", "https://api.example.com", false, "HTTPS://API.example.com/api/notes/1", Some("/api/notes/1")),
+        ("/api", "https://api.example.com", false, "/api/notes/1", Some("/api/notes/1")),
+        ("/api", "https://api.example.com", false, "/login", Some("https://api.example.com/login")),
+        ("/api", "https://api.example.com", false, "https://api.example.com/login", None),
+        ("/api", "https://api.example.com", false, "https://api.example.com", None),
+        ("/api", "https://api.example.com", true, "https://api.example.com", Some("/api/")),
+        ("/api", "https://api.example.com", true, "https://api.example.com?x", Some("/api/?x")),
+        ("/api", "https://api.example.com", true, "/notes/1", Some("/api/notes/1")),
+        ("/api", "https://api.example.com/v1", true, "/v1/notes/1", Some("/api/notes/1")),
+        ("/api", "https://api.example.com/v1", true, "/v1", Some("/api")),
+        ("/api", "https://api.example.com/v1", true, "/v10/notes", Some("https://api.example.com/v10/notes")),
+        ("/api", "https://api.example.com/v1", true, "https://api.example.com/v2/notes", None),
+        ("/", "https://api.example.com", false, "/notes", Some("/notes")),
+        ("/", "https://api.example.com/v1", true, "/v1", Some("/")),
+        // Other hosts, and references that are relative to the page's own URL, stand.
+        ("/api", "https://api.example.com", false, "https://api.example.com.evil.example/api", None),
+        ("/api", "https://api.example.com", false, "https://api.example.com@evil.example/api", None),
+        ("/api", "https://api.example.com", false, "https://api.example.com:8443/api", None),
+        ("/api", "https://api.example.com", false, "//api.example.com/api", None),
+        ("/api", "https://api.example.com", false, "notes/1", None),
+        ("/api", "https://api.example.com", false, "?page=2", None),
+        ("/api", "https://api.example.com", false, "", None),
+        // What would climb, or become another host's address, does not get a relay's path.
+        ("/api", "https://api.example.com", true, "https://api.example.com//evil.example", None),
+        ("/api", "https://api.example.com/v1", true, "https://api.example.com/v1/../v2", None),
+        ("/", "https://api.example.com", true, "https://api.example.com//evil.example", None),
+    ];
+    for (path, to, strip_prefix, location, expected) in table {
+        let relayed = relay_location(location, &upstream(to), &prefix(path), strip_prefix);
+        assert_eq!(relayed.as_deref(), expected, "{path} {to} {strip_prefix} {location}");
+    }
+}
+
+/// What the WHATWG URL parser makes of a path, for http(s): backslashes are slashes, dot segments of every spelling
+/// are resolved, tabs and line breaks vanish. Written from the standard, so as not to share code with what it checks.
+fn normalised(path: &str) -> Vec<String> {
+    let cleaned: String = path.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect();
+    let mut segments: Vec<String> = Vec::new();
+    for segment in cleaned.trim_start_matches('/').split(['/', '\\']) {
+        match segment.to_ascii_lowercase().replace("%2e", ".").as_str() {
+            "." => {}
+            ".." => drop(segments.pop()),
+            _ => segments.push(segment.to_owned()),
+        }
+    }
+    segments
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut decoded = text.to_owned();
+    for value in (1..=255u8).filter(|value| *value != b'%').chain([b'%']) {
+        for escape in [format!("%{value:02x}"), format!("%{value:02X}")] {
+            decoded = decoded.replace(&escape, &char::from(value).to_string());
+        }
+    }
+    decoded
+}
+
+fn hostile_path() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("/"), Just("//"), Just("\\"), Just("."), Just(".."), Just("%2e"), Just("%2E%2e"), Just("%2f"), Just("%5c"),
+        Just("%00"), Just("%252e"), Just(";"), Just("@evil.example"), Just(":80"), Just("?"), Just("#"), Just("api"),
+        Just("%61pi"), Just("v1"), Just("x"), Just("é"), Just(" "), Just("\t"), Just("%"), Just("https:"), Just("*"),
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn no_path_changes_the_host_or_climbs(path in hostile_path(), strip_prefix: bool, absolute: bool) {
+        let request = if absolute { format!("http://evil.example/api{path}") } else { format!("https://app.example.com/api{path}") };
+        let Ok(url) = url("/api", "https://api.example.com/base", strip_prefix, &request) else { return Ok(()) };
+        let rest = url.strip_prefix("https://api.example.com/base").expect("origin and base path stand first");
+        let (rest, _) = rest.split_once('?').unwrap_or((rest, ""));
+        prop_assert!(rest.is_empty() || rest.starts_with('/'), "{url}");
+        prop_assert!(!rest.contains('#'), "{url}");
+        // As the URL parser reads it, and as an API that decodes once before it splits would.
+        for reading in [format!("/base{rest}"), percent_decoded(&format!("/base{rest}"))] {
+            let segments = normalised(&reading);
+            prop_assert_eq!(segments.first().map(String::as_str), Some("base"), "{} read as {:?}", url, segments);
+            // Nothing was resolved on the way: what is forwarded is what was asked for.
+            prop_assert!(!segments.iter().any(|segment| segment == ".."));
+        }
+    }
+
+    #[test]
+    fn nothing_panics(request in ".{0,80}", location in ".{0,80}") {
+        let _ = url("/api", "https://api.example.com/base", true, &request);
+        let _ = relay_location(&location, &upstream("https://api.example.com/base"), &prefix("/api"), true);
+    }
+
+    #[test]
+    fn a_location_never_leads_to_a_third_host(rest in hostile_path()) {
+        let location = format!("https://api.example.com{rest}");
+        if let Some(relayed) = relay_location(&location, &upstream("https://api.example.com"), &prefix("/"), false) {
+            prop_assert!(relayed.starts_with('/') && !relayed.starts_with("//") && !relayed.starts_with("/\\"), "{relayed}");
+        }
+    }
+}

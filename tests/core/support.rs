@@ -1,0 +1,210 @@
+//! What the tables share: configurations, header maps, tokens, and an issuer that is a key in this process.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll, Waker};
+
+use access_relay::config::{self, Config, Secrets};
+use access_relay::headers::{Name, Read};
+use access_relay::keys::{Jwk, KeySource};
+use jwt_compact::alg::{Rsa, RsaPrivateKey, RsaPublicKey};
+use jwt_compact::jwk::JsonWebKey;
+use jwt_compact::{Algorithm, AlgorithmExt, Claims, Header};
+use serde_json::{Value, json};
+
+pub const NOW: i64 = 1_800_000_000;
+pub const AUD: &str = "4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2";
+pub const ISSUER: &str = "https://acme.cloudflareaccess.com";
+
+/// Secrets of the default name.
+pub fn secrets() -> Secrets {
+    vec![
+        ("CF_ACCESS_CLIENT_ID".to_owned(), "0123.access".to_owned()),
+        ("CF_ACCESS_CLIENT_SECRET".to_owned(), "s3cr3t-value".to_owned()),
+    ]
+}
+
+/// The smallest configuration that serves.
+pub fn minimal() -> Value {
+    json!({
+        "access": { "issuer": ISSUER, "audience": [AUD] },
+        "routes": [{ "path": "/api", "upstream": "https://api.example.com" }],
+    })
+}
+
+/// `minimal()`, changed.
+pub fn relay(change: impl FnOnce(&mut Value)) -> Value {
+    let mut value = minimal();
+    change(&mut value);
+    value
+}
+
+pub fn parsed(value: &Value) -> Config {
+    config::parse(value, &secrets()).unwrap_or_else(|errors| panic!("{errors:#?}"))
+}
+
+/// Headers as a list of lines.
+#[derive(Debug, Clone, Default)]
+pub struct Lines(pub Vec<(String, String)>);
+
+impl Lines {
+    pub fn of(lines: &[(&str, &str)]) -> Self {
+        Self(lines.iter().map(|(name, value)| (name.to_ascii_lowercase(), (*value).to_owned())).collect())
+    }
+
+    /// All names, as `Headers.keys()` gives them: sorted, each once.
+    pub fn names(&self) -> String {
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.join("\n")
+    }
+
+    pub fn get(&self, name: &str) -> Option<String> {
+        let values: Vec<&str> = self.0.iter().filter(|(found, _)| found == name).map(|(_, value)| value.as_str()).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    /// What the edge does with edits.
+    pub fn apply(mut self, edits: &[access_relay::headers::Edit]) -> Self {
+        use access_relay::headers::Edit;
+        for edit in edits {
+            match edit {
+                Edit::Delete(name) => self.0.retain(|(found, _)| found != name),
+                Edit::Remove(name) => self.0.retain(|(found, _)| found != name.as_str()),
+                Edit::Set(name, value) => {
+                    self.0.retain(|(found, _)| found != name.as_str());
+                    self.0.push((name.as_str().to_owned(), value.clone()));
+                }
+                Edit::Append(name, value) => self.0.push((name.as_str().to_owned(), value.clone())),
+            }
+        }
+        self
+    }
+}
+
+impl Read for Lines {
+    fn read(&self, name: Name) -> Option<String> {
+        self.get(name.as_str())
+    }
+
+    fn set_cookies(&self) -> Vec<String> {
+        self.0.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value.clone()).collect()
+    }
+}
+
+/// Runs a future that never has to wait.
+pub fn now<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("a pure future had to wait"),
+    }
+}
+
+/// A signing key with its `kid`.
+pub struct SigningKey {
+    pub kid: &'static str,
+    private: RsaPrivateKey,
+    pub jwk: Value,
+}
+
+impl SigningKey {
+    fn make(kid: &'static str) -> Self {
+        let (private, public) = Rsa::generate(&mut rsa::rand_core::OsRng, jwt_compact::alg::ModulusBits::TwoKibibytes).unwrap();
+        let mut jwk = serde_json::to_value(JsonWebKey::from(public.as_ref())).unwrap();
+        jwk["kid"] = json!(kid);
+        jwk["alg"] = json!("RS256");
+        jwk["use"] = json!("sig");
+        Self { kid, private: private.into_inner(), jwk }
+    }
+
+    /// A token with these claims, signed as `RS256` under `kid`.
+    pub fn sign(&self, claims: &Value) -> String {
+        let header = Header::empty().with_key_id(self.kid).with_token_type("JWT");
+        Rsa::rs256().token(&header, &Claims::new(claims.clone()), &self.private).unwrap()
+    }
+
+    /// Signs whatever stands before the last dot.
+    pub fn sign_raw(&self, header: &str, payload: &str) -> String {
+        let signed = format!("{}.{}", base64url(header.as_bytes()), base64url(payload.as_bytes()));
+        let signature = Rsa::rs256().sign(&self.private, signed.as_bytes());
+        let bytes = jwt_compact::AlgorithmSignature::as_bytes(&signature).into_owned();
+        format!("{signed}.{}", base64url(&bytes))
+    }
+}
+
+pub fn base64url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..=chunk.len() {
+            text.push(char::from(ALPHABET[(group >> (18 - 6 * place)) as usize & 63]));
+        }
+    }
+    text
+}
+
+/// The issuer's key, made once for all tests.
+pub fn issuer_key() -> &'static SigningKey {
+    static KEY: OnceLock<SigningKey> = OnceLock::new();
+    KEY.get_or_init(|| SigningKey::make("kid-1"))
+}
+
+/// A key that is not the issuer's, or its next one.
+pub fn other_key() -> &'static SigningKey {
+    static KEY: OnceLock<SigningKey> = OnceLock::new();
+    KEY.get_or_init(|| SigningKey::make("kid-2"))
+}
+
+/// Claims of a person's token, as Access makes them.
+pub fn person() -> Value {
+    json!({
+        "aud": [AUD], "email": "ada@example.com", "exp": NOW + 3600, "iat": NOW - 60, "nbf": NOW - 60, "iss": ISSUER,
+        "type": "app", "identity_nonce": "n", "sub": "7335d417-61da-459d-899c-0a01c76a2f94", "country": "GB",
+    })
+}
+
+/// Claims of a service token's JWT: no `nbf`, no `email`, an empty `sub`, a plain `aud`.
+pub fn program() -> Value {
+    json!({ "aud": AUD, "exp": NOW + 3600, "iat": NOW - 60, "iss": ISSUER, "type": "app", "common_name": "88bf.access", "sub": "" })
+}
+
+/// A key source in this process: it counts what is asked of it.
+#[derive(Default)]
+pub struct LocalKeys {
+    pub answer: RefCell<Result<String, String>>,
+    pub fetches: Cell<u32>,
+    pub verifications: Cell<u32>,
+}
+
+impl LocalKeys {
+    pub fn publishing(keys: &[&Value]) -> Self {
+        Self { answer: RefCell::new(Ok(json!({ "keys": keys }).to_string())), ..Self::default() }
+    }
+}
+
+impl KeySource for &LocalKeys {
+    type Key = RsaPublicKey;
+
+    async fn fetch(&self, url: &str) -> Result<String, String> {
+        assert_eq!(url, "https://acme.cloudflareaccess.com/cdn-cgi/access/certs");
+        self.fetches.set(self.fetches.get() + 1);
+        self.answer.borrow().clone()
+    }
+
+    async fn import(&self, jwk: &Jwk) -> Result<RsaPublicKey, String> {
+        let text = json!({ "kty": "RSA", "n": jwk.n, "e": jwk.e }).to_string();
+        let jwk: JsonWebKey = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        RsaPublicKey::try_from(&jwk).map_err(|error| error.to_string())
+    }
+
+    async fn verify(&self, key: &RsaPublicKey, signed: &[u8], signature: &[u8]) -> bool {
+        use jwt_compact::AlgorithmSignature;
+        self.verifications.set(self.verifications.get() + 1);
+        let Ok(signature) = <Rsa as Algorithm>::Signature::try_from_slice(signature) else { return false };
+        Rsa::rs256().verify_signature(&signature, key, signed)
+    }
+}
