@@ -327,6 +327,7 @@ fn denial_reason(route: &Route, signal: &str) -> String {
 }
 
 impl Answer {
+    /// A status, and nothing else.
     #[must_use]
     pub fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: None, refusal: None }

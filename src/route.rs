@@ -41,6 +41,9 @@ impl Prefix {
         if text == "/" {
             return Ok(Self(String::new()));
         }
+        if text.contains('*') {
+            return Err("leave out the star: \"/api\" covers \"/api\" and everything below it");
+        }
         if text.ends_with('/') {
             return Err("leave out the slash at the end: \"/api\" covers \"/api\" and everything below it");
         }

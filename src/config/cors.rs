@@ -26,9 +26,11 @@ pub(super) fn read(mut table: Table) -> Policy {
     }
     match table.string("preflight", "edge").as_deref() {
         None | Some("edge") => {}
-        Some("upstream") => {
-            table.error("preflight", "\"upstream\"", "leave it out: only \"edge\" has an effect in this version")
-        }
+        Some("upstream") => table.error(
+            "preflight",
+            "\"upstream\"",
+            "leave it out: it has no effect in this version, preflights are answered at the edge",
+        ),
         Some(other) => table.error("preflight", quoted(other), "write \"edge\" or \"upstream\""),
     }
     if policy.origins == Origins::Nobody && !table.has_error_at("allowed_origins") {

@@ -13,9 +13,24 @@ fn names_are_known_by_one_list() {
 #[test]
 fn what_a_caller_cannot_say_to_the_api() {
     for name in [
-        "cf-access-client-id", "cf_access_client_secret", "cf-access_jwt-assertion", "cf-access-token", "cf-access-authenticated-user-email",
-        "x-forwarded-for", "x_forwarded_user", "x-forwarded-email", "x-forwarded-anything", "forwarded",
-        "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "proxy-connection", "proxy-authorization",
+        "cf-access-client-id",
+        "cf_access_client_secret",
+        "cf-access_jwt-assertion",
+        "cf-access-token",
+        "cf-access-authenticated-user-email",
+        "x-forwarded-for",
+        "x_forwarded_user",
+        "x-forwarded-email",
+        "x-forwarded-anything",
+        "forwarded",
+        "connection",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "proxy-connection",
+        "proxy-authorization",
     ] {
         assert_eq!(Present::of(&format!("accept\n{name}\nx-a"), Direction::Request).dropped, [name]);
     }

@@ -3,9 +3,17 @@ use access_relay::origin::{Origin, OriginError, authority_of};
 #[test]
 fn origins_as_browsers_send_them() {
     for text in [
-        "https://app.example.com", "http://localhost:3000", "https://xn--bcher-kva.example", "https://a-b_c.example:8443",
-        "https://127.0.0.1:8443", "http://[::1]:3000", "https://[2001:db8::1]", "capacitor://localhost",
-        "chrome-extension://abcdefghijklmnop", "http://example.com:443", "https://example.com:80",
+        "https://app.example.com",
+        "http://localhost:3000",
+        "https://xn--bcher-kva.example",
+        "https://a-b_c.example:8443",
+        "https://127.0.0.1:8443",
+        "http://[::1]:3000",
+        "https://[2001:db8::1]",
+        "capacitor://localhost",
+        "chrome-extension://abcdefghijklmnop",
+        "http://example.com:443",
+        "https://example.com:80",
     ] {
         let origin = Origin::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(origin.as_str(), text);
@@ -39,7 +47,9 @@ fn loopback() {
     for text in ["http://localhost", "http://app.localhost:1", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]"] {
         assert!(Origin::parse(text).unwrap().is_loopback(), "{text}");
     }
-    for text in ["http://localhost.example", "http://notlocalhost", "http://128.0.0.1", "http://[::2]", "http://10.0.0.1"] {
+    for text in
+        ["http://localhost.example", "http://notlocalhost", "http://128.0.0.1", "http://[::2]", "http://10.0.0.1"]
+    {
         assert!(!Origin::parse(text).unwrap().is_loopback(), "{text}");
     }
 }

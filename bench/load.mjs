@@ -1,0 +1,56 @@
+// The load: a fixed number of requests over a fixed number of kept-alive connections, in a process of its own.
+//
+// Its parent sends `{ port, headers, requests, connections }` and gets `{ seconds, latencies }` (milliseconds,
+// sorted), or `{ error }` at the first wrong answer.
+
+import { Agent, request } from "node:http";
+import { body, path } from "./traffic.mjs";
+
+const agents = new Map();
+
+process.on("disconnect", () => process.exit());
+process.on("SIGINT", () => {}); // The parent ends this process.
+process.on("message", async (slice) => {
+  try {
+    process.send(await run(slice));
+  } catch (error) {
+    process.send({ error: error.message });
+  }
+});
+
+async function run({ port, headers, requests, connections }) {
+  if (!agents.has(port)) agents.set(port, new Agent({ keepAlive: true, maxSockets: connections }));
+  const options = { host: "127.0.0.1", port, path, headers, agent: agents.get(port) };
+  const latencies = new Float64Array(requests);
+  let next = 0;
+  const connection = async () => {
+    while (next < requests) {
+      const index = next++;
+      const started = performance.now();
+      await once(options);
+      latencies[index] = performance.now() - started;
+    }
+  };
+  const started = performance.now();
+  await Promise.all(Array.from({ length: connections }, connection));
+  return { seconds: (performance.now() - started) / 1000, latencies: Array.from(latencies.sort()) };
+}
+
+function once(options) {
+  return new Promise((resolve, reject) => {
+    const sent = request(options, (response) => {
+      let length = 0;
+      response.on("data", (chunk) => {
+        length += chunk.length;
+      });
+      response.on("error", reject);
+      response.on("end", () => {
+        if (response.statusCode !== 200) reject(new Error(`answered ${response.statusCode}`));
+        else if (length !== body.length) reject(new Error(`answered ${length} bytes, not ${body.length}`));
+        else resolve();
+      });
+    });
+    sent.on("error", reject);
+    sent.end();
+  });
+}

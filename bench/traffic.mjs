@@ -1,0 +1,97 @@
+// The one request that every peer gets, the one answer that the API gives, and the token that opens the relay.
+
+import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+
+export const path = "/api/v1/orders?status=open&sort=-created&page=2";
+export const audience = "a11ce0a11ce0a11ce0a11ce0a11ce0a11ce0a11ce0a11ce0a11ce0a11ce0a11c";
+export const email = "ada@example.com";
+// A service token that opens nothing.
+export const clientId = "0123456789abcdef0123456789abcdef.access";
+export const clientSecret = "c0ffee00".repeat(8);
+
+const kid = "b3c4".repeat(16);
+
+/** A key pair like Access's: the private half signs here, the public half is what the certs endpoint answers. */
+export function makeKey() {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const jwk = { ...createPublicKey(privateKey).export({ format: "jwk" }), kid, alg: "RS256", use: "sig" };
+  return { privateKey, certs: JSON.stringify({ keys: [jwk] }) };
+}
+
+/** An application token with the claims that Access gives to a person. */
+export function makeToken(privateKey, issuer) {
+  const encode = (part) => Buffer.from(typeof part === "string" ? part : JSON.stringify(part)).toString("base64url");
+  const now = Math.floor(Date.now() / 1000);
+  const claims = {
+    aud: [audience],
+    email,
+    exp: now + 24 * 3600,
+    iat: now,
+    nbf: now,
+    iss: issuer,
+    type: "app",
+    identity_nonce: "Xq3vJ8kYt0ZpR5aB",
+    sub: "7335d417-61da-459d-899c-0a01c76a2f94",
+    country: "DE",
+  };
+  const signed = `${encode({ alg: "RS256", kid, typ: "JWT" })}.${encode(claims)}`;
+  return `${signed}.${sign("sha256", Buffer.from(signed), privateKey).toString("base64url")}`;
+}
+
+/** What Chromium sends for a page's same-origin fetch, and what Cloudflare and Access add before a Worker sees it. */
+export function requestHeaders(token) {
+  return {
+    Host: "app.example.com",
+    Accept: "application/json, text/plain, */*",
+    "Accept-Encoding": "gzip, br",
+    "Accept-Language": "en-GB,en;q=0.9,de;q=0.8",
+    "CF-Connecting-IP": "203.0.113.7",
+    "CF-IPCountry": "DE",
+    "CF-Ray": "9a2b3c4d5e6f7a8b-FRA",
+    "CF-Visitor": '{"scheme":"https"}',
+    "Cf-Access-Authenticated-User-Email": email,
+    "Cf-Access-Jwt-Assertion": token,
+    Cookie: `theme=dark; session=s%3Afe83kd0.xkW9uHq3bN2; CF_Authorization=${token}`,
+    Priority: "u=1, i",
+    Referer: "https://app.example.com/orders",
+    "Sec-CH-UA": '"Chromium";v="142", "Not:A-Brand";v="24", "Google Chrome";v="142"',
+    "Sec-CH-UA-Mobile": "?0",
+    "Sec-CH-UA-Platform": '"Windows"',
+    "Sec-Fetch-Dest": "empty",
+    "Sec-Fetch-Mode": "cors",
+    "Sec-Fetch-Site": "same-origin",
+    "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+    "X-Forwarded-For": "203.0.113.7",
+    "X-Forwarded-Proto": "https",
+  };
+}
+
+/** The API's answer: about a kilobyte. */
+export const body = Buffer.from(
+  JSON.stringify({
+    page: 2,
+    total: 57,
+    orders: Array.from({ length: 8 }, (_, index) => ({
+      id: `ord_${1000 + index}`,
+      customer: "Grace Hopper",
+      status: "open",
+      created: "2026-11-02T09:30:00Z",
+      total: { amount: 4200 + index, currency: "EUR" },
+    })),
+  }),
+);
+
+export const responseHeaders = [
+  ["Server", "nginx"],
+  ["Content-Type", "application/json; charset=utf-8"],
+  ["Content-Length", String(body.length)],
+  ["Cache-Control", "private, max-age=0, must-revalidate"],
+  ["ETag", '"5f-8d1f0e2c"'],
+  ["Vary", "Accept-Encoding"],
+  ["Strict-Transport-Security", "max-age=31536000"],
+  ["X-Content-Type-Options", "nosniff"],
+  ["X-Request-Id", "01JC0R5T8W3Q9Z6K2M4N7P1V0X"],
+  ["CF-Ray", "9a2b3c4d5e6f7a8c-FRA"],
+  ["Set-Cookie", "CF_Authorization=eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl; Path=/; Secure; HttpOnly; SameSite=None"],
+  ["Set-Cookie", "session=s%3Aab12; Path=/; HttpOnly; SameSite=Lax"],
+].flat();

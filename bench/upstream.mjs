@@ -1,0 +1,31 @@
+// The API behind the peers, and the issuer of the token: a process of its own with fixed answers.
+//
+// Its parent sends `{ certs }` to start it and "seen" to ask for what it has got so far.
+
+import { createServer } from "node:http";
+import { body, responseHeaders } from "./traffic.mjs";
+
+const seen = { headers: undefined, certs: 0 };
+let certs = "";
+
+const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  if (request.url === "/cdn-cgi/access/certs") {
+    seen.certs += 1;
+    response.writeHead(200, { "content-type": "application/json" }).end(certs);
+    return;
+  }
+  seen.headers = request.headers;
+  response.writeHead(200, responseHeaders);
+  response.end(body);
+});
+
+process.on("disconnect", () => process.exit());
+process.on("SIGINT", () => {}); // The parent ends this process.
+process.on("message", (message) => {
+  if (message === "seen") {
+    process.send(seen);
+    return;
+  }
+  certs = message.certs;
+  server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }));
+});

@@ -1,0 +1,300 @@
+//! The configuration: what a full one says, and a row for every way in which one can be wrong.
+
+use access_relay::config::{self, Access, Config, Credentials, Log};
+use access_relay::cookies::RequestCookies;
+use access_relay::cors::{Allowed, Origins};
+use serde_json::{Value, json};
+
+use crate::support::{AUD, ISSUER, minimal, parsed, relay, secrets};
+
+fn errors(value: &Value) -> Vec<String> {
+    match config::parse(value, &secrets()) {
+        Ok(config) => panic!("no error in {value:#}: {config:?}"),
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn defaults() {
+    let config = parsed(&minimal());
+    let Access::Jwt(policy) = &config.access else { panic!() };
+    assert_eq!(policy.certs_url, "https://acme.cloudflareaccess.com/cdn-cgi/access/certs");
+    assert_eq!(
+        (policy.issuer.as_str(), policy.audience.as_slice(), policy.identity_headers),
+        (ISSUER, &[AUD.to_owned()][..], true)
+    );
+    let [route] = config.routes.as_slice() else { panic!() };
+    assert_eq!(
+        (route.prefix.as_str(), route.upstream.origin.as_str(), route.upstream.base_path.as_str()),
+        ("/api", "https://api.example.com", "")
+    );
+    let Credentials::ServiceToken(token) = &route.credentials else { panic!() };
+    assert_eq!((token.client_id.as_str(), token.client_secret.as_str()), ("0123.access", "s3cr3t-value"));
+    assert_eq!((route.strip_prefix, route.timeout_ms, route.cache), (false, 30_000, false));
+    assert_eq!((&route.request_cookies, route.response_cookies.len()), (&RequestCookies::Nothing, 0));
+    assert_eq!(route.cors.origins, Origins::Nobody);
+    assert_eq!((config.log, config.debug), (Log::Refusals, false));
+}
+
+#[test]
+fn every_key() {
+    let config: Config = parsed(&json!({
+        "access": { "issuer": ISSUER, "audience": [AUD, "other"], "identity_headers": false, "dangerously_allow_anyone": false },
+        "routes": [
+            { "path": "/api", "upstream": "https://api.example.com/v1/", "strip_prefix": true, "service_token": "CF_ACCESS",
+              "request_cookies": ["theme"], "response_cookies": ["session"], "timeout_ms": 5000, "retries": 0, "cache": true,
+              "cors": { "allowed_origins": ["*"] } },
+            { "path": "/api/files", "upstream": "http://127.0.0.1:8701", "credentials": "caller-token", "request_cookies": ["*"] },
+        ],
+        "cors": {
+            "allowed_origins": ["https://b.example", "https://a.example", "capacitor://localhost"], "allowed_methods": ["PUT", "PURGE"],
+            "allowed_headers": ["Content-Type"], "exposed_headers": ["x-total-count", "x-b"], "allow_credentials": true, "max_age": -1,
+            "excluded_paths": [], "preflight": "edge",
+        },
+        "log": "requests", "debug": true,
+    }));
+    // The deepest route comes first.
+    let [files, api] = config.routes.as_slice() else { panic!() };
+    assert_eq!(
+        (files.prefix.as_str(), &files.credentials, &files.request_cookies),
+        ("/api/files", &Credentials::CallerToken, &RequestCookies::AllButAccess)
+    );
+    assert_eq!(
+        (api.upstream.base_path.as_str(), api.strip_prefix, api.timeout_ms, api.cache),
+        ("/v1", true, 5000, true)
+    );
+    assert_eq!(api.cors.origins, Origins::Anybody);
+    assert_eq!(files.cors, config.cors);
+    let Origins::Listed(origins) = &config.cors.origins else { panic!() };
+    assert!(origins.is_sorted() && origins.len() == 3);
+    assert_eq!(config.cors.methods, Allowed::Listed(vec!["PUT".into(), "PURGE".into()]));
+    assert_eq!(config.cors.headers, Allowed::Listed(vec!["content-type".into()]));
+    assert_eq!(config.cors.exposed.as_deref(), Some("x-total-count,x-b"));
+    assert_eq!((config.cors.credentials, config.cors.max_age), (true, 0));
+    assert_eq!((config.log, config.debug), (Log::Requests, true));
+    let anyone = parsed(&relay(|value| value["access"] = json!({ "dangerously_allow_anyone": true })));
+    assert_eq!(anyone.access, Access::DangerouslyAllowAnyone);
+}
+
+#[test]
+fn each_mistake_is_named_with_its_path_and_its_repair() {
+    let set = |pointer: &str, new: Value| {
+        relay(|value| {
+            let (parent, key) = pointer.rsplit_once('/').unwrap();
+            match value.pointer_mut(parent).unwrap() {
+                Value::Array(list) => list[key.parse::<usize>().unwrap()] = new,
+                table => table[key] = new,
+            }
+        })
+    };
+    let cors = |policy: Value| relay(|value| value["cors"] = policy);
+    let cors_with = |key: &str, new: Value| {
+        let mut policy = json!({ "allowed_origins": ["https://a.example"] });
+        policy[key] = new;
+        cors(policy)
+    };
+    let with_credentials = |key: &str, new: Value| {
+        let mut policy = json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true });
+        policy[key] = new;
+        cors(policy)
+    };
+    #[rustfmt::skip]
+    let table = [
+        // The table itself, and access.
+        (Value::Null, "RELAY: found nothing; write the tables [vars.RELAY.access]"),
+        (json!("x"), "RELAY: found something else than a table"),
+        (json!({ "routes": minimal()["routes"] }), "access: found nothing; say who may call"),
+        (set("/access", json!(true)), "access: found the boolean true; write a table, [vars.RELAY.access]"),
+        (set("/access", json!({ "audience": [AUD] })), "access.issuer: found nothing; it is required"),
+        (set("/access", json!({ "issuer": ISSUER })), "access.audience: found no AUD tag"),
+        (set("/access/audience", json!([])), "access.audience: found no AUD tag"),
+        (set("/access/audience", json!(AUD)), "access.audience: found the text"),
+        (set("/access/audience", json!([AUD, ""])), "access.audience[1]: found \"\""),
+        (set("/access/audience", json!(["<AUD tag of the page>"])), "access.audience[0]: found \"<AUD tag of the page>\"; copy"),
+        (set("/access/audience", json!([1])), "access.audience[0]: found the number 1"),
+        (set("/access/audience", json!([AUD, AUD])), "access.audience[1]: found"),
+        (set("/access/issuer", json!("https://acme.cloudflareaccess.com/")), "access.issuer: found \"https://acme.cloudflareaccess.com/\"; leave out everything after"),
+        (set("/access/issuer", json!("http://acme.cloudflareaccess.com")), "access.issuer: found \"http://acme.cloudflareaccess.com\"; use https"),
+        (set("/access/issuer", json!("https://<team>.cloudflareaccess.com")), "access.issuer: found"),
+        (set("/access/issuer", json!(7)), "access.issuer: found the number 7; write a text"),
+        (set("/access/isuer", json!(ISSUER)), "access.isuer: found an unknown key; the keys here are dangerously_allow_anyone, issuer"),
+        (set("/access/dangerously_allow_anyone", json!(true)), "access.issuer: found a value beside dangerously_allow_anyone"),
+        (set("/access/dangerously_allow_anyone", json!("yes")), "access.dangerously_allow_anyone: found the text \"yes\"; write true or false"),
+        (set("/access/identity_headers", json!(1)), "access.identity_headers: found the number 1"),
+        // Routes.
+        (set("/routes", json!([])), "routes: found no route"),
+        (set("/routes", json!({})), "routes: found a table; write tables, [[vars.RELAY.routes]]"),
+        (set("/routes", json!(["x"])), "routes[0]: found the text \"x\""),
+        (set("/routes/0", json!({ "upstream": "https://a.example" })), "routes[0].path: found nothing; it is required"),
+        (set("/routes/0", json!({ "path": "/api" })), "routes[0].upstream: found nothing; it is required"),
+        (set("/routes/0/path", json!("api")), "routes[0].path: found \"api\"; start the path with a slash"),
+        (set("/routes/0/path", json!("/api/")), "routes[0].path: found \"/api/\"; leave out the slash"),
+        (set("/routes/0/path", json!("/a//b")), "routes[0].path: found \"/a//b\"; leave out empty segments"),
+        (set("/routes/0/path", json!("/a/../b")), "routes[0].path: found \"/a/../b\"; leave out empty segments"),
+        (set("/routes/0/path", json!("/a?b")), "routes[0].path: found \"/a?b\"; leave out the query"),
+        (set("/routes/0/path", json!("/%61")), "routes[0].path: found \"/%61\"; write the path in plain ASCII"),
+        (set("/routes/0/path", json!("/api/*")), "routes[0].path: found \"/api/*\"; leave out the star"),
+        (set("/routes/0/path", json!("/cdn-cgi/x")), "routes[0].path: found \"/cdn-cgi/x\"; choose another path"),
+        (relay(|value| value["routes"] = json!([value["routes"][0], value["routes"][0]])), "routes[1].path: found \"/api\" once more"),
+        (set("/routes/0/upstream", json!("api.example.com")), "routes[0].upstream: found \"api.example.com\"; start it with a scheme"),
+        (set("/routes/0/upstream", json!("http://api.example.com")), "routes[0].upstream: found \"http://api.example.com\"; use https"),
+        (set("/routes/0/upstream", json!("http://localhost.example.com")), "routes[0].upstream: found"),
+        (set("/routes/0/upstream", json!("ftp://api.example.com")), "routes[0].upstream: found \"ftp://api.example.com\"; use https"),
+        (set("/routes/0/upstream", json!("https://u:p@api.example.com")), "routes[0].upstream: found"),
+        (set("/routes/0/upstream", json!("https://api.example.com?x")), "routes[0].upstream: found"),
+        (set("/routes/0/upstream", json!("https://api.example.com/a/../b")), "routes[0].upstream: found"),
+        (set("/routes/0/strip_prefix", json!("true")), "routes[0].strip_prefix: found the text \"true\"; write true or false, without quotes"),
+        (set("/routes/0/credentials", json!("none")), "routes[0].credentials: found \"none\"; write \"service-token\" or \"caller-token\""),
+        (set("/routes/0/service_token", json!("OTHER")), "OTHER_CLIENT_ID: found no secret of that name; run `wrangler secret put OTHER_CLIENT_ID`"),
+        (set("/routes/0/service_token", json!("cf_access")), "routes[0].service_token: found a text of 9 characters (not shown)"),
+        (relay(|value| { value["routes"][0]["credentials"] = json!("caller-token"); value["routes"][0]["service_token"] = json!("CF_ACCESS"); }), "routes[0].service_token: found a name beside"),
+        (relay(|value| { value["access"] = json!({ "dangerously_allow_anyone": true }); value["routes"][0]["credentials"] = json!("caller-token"); }), "routes[0].credentials: found \"caller-token\"; use \"service-token\""),
+        (set("/routes/0/request_cookies", json!(["a", "*"])), "routes[0].request_cookies[1]: found \"*\" among others"),
+        (set("/routes/0/request_cookies", json!(["a b"])), "routes[0].request_cookies[0]: found \"a b\"; write a cookie's name"),
+        (set("/routes/0/request_cookies", json!(["CF_Authorization"])), "routes[0].request_cookies[0]: found \"CF_Authorization\"; leave it out"),
+        (set("/routes/0/response_cookies", json!(["CF_AppSession"])), "routes[0].response_cookies[0]: found \"CF_AppSession\"; leave it out"),
+        (set("/routes/0/response_cookies", json!(["*"])), "routes[0].response_cookies[0]: found \"*\"; write a cookie's name"),
+        (set("/routes/0/response_cookies", json!("a")), "routes[0].response_cookies: found the text \"a\"; write a list of texts"),
+        (set("/routes/0/timeout_ms", json!(0)), "routes[0].timeout_ms: found the number 0; write a whole number of milliseconds from 1 to"),
+        (set("/routes/0/timeout_ms", json!(1.5)), "routes[0].timeout_ms: found a number that is not whole"),
+        (set("/routes/0/timeout_ms", json!("30s")), "routes[0].timeout_ms: found the text \"30s\""),
+        (set("/routes/0/retries", json!(-1)), "routes[0].retries: found the number -1"),
+        (set("/routes/0/cache", json!(null)), "routes[0].cache: found null"),
+        (set("/routes/0/cors", json!({})), "routes[0].cors.allowed_origins: found no origin"),
+        (set("/routes/0/url", json!("x")), "routes[0].url: found an unknown key; the keys here are path, upstream, strip_prefix"),
+        // The CORS policy.
+        (cors(json!({})), "cors.allowed_origins: found no origin"),
+        (cors(json!({ "allowed_origins": [] })), "cors.allowed_origins: found no origin"),
+        (cors(json!({ "allowed_origins": "*" })), "cors.allowed_origins: found the text \"*\"; write a list"),
+        (cors(json!({ "allowed_origins": ["https://a.example/"] })), "cors.allowed_origins[0]: found \"https://a.example/\"; leave out everything after"),
+        (cors(json!({ "allowed_origins": ["null"] })), "cors.allowed_origins[0]: found \"null\"; leave it out"),
+        (cors(json!({ "allowed_origins": ["*", "https://a.example"] })), "cors.allowed_origins: found \"*\" among others"),
+        (cors(json!({ "allowed_origins": ["*"], "allow_credentials": true })), "cors.allowed_origins: found \"*\"; name them one by one"),
+        (cors(json!({ "allowed_origins": ["http://a.example"], "allow_credentials": true })), "cors.allowed_origins[0]: found \"http://a.example\"; use https"),
+        (cors(json!({ "allowed_origins": ["https://a.example", "https://a.example"] })), "cors.allowed_origins[1]: found \"https://a.example\" once more"),
+        (cors_with("allowed_methods", json!(["get me"])), "cors.allowed_methods[0]: found \"get me\"; write a method's name"),
+        (cors_with("allowed_methods", json!(["TRACE"])), "cors.allowed_methods[0]: found \"TRACE\"; leave it out"),
+        (cors_with("allowed_methods", json!(["patch"])), "cors.allowed_methods[0]: found \"patch\"; write \"PATCH\""),
+        (cors_with("allowed_methods", json!(["*", "PUT"])), "cors.allowed_methods: found \"*\" among others"),
+        (with_credentials("allowed_methods", json!(["*"])), "cors.allowed_methods: found \"*\"; name them one by one"),
+        (cors_with("allowed_headers", json!(["x y"])), "cors.allowed_headers[0]: found \"x y\"; write a header's name"),
+        (cors_with("allowed_headers", json!(["X-A", "x-a"])), "cors.allowed_headers[1]: found \"x-a\" once more"),
+        (cors_with("allowed_headers", json!(["*", "x-a"])), "cors.allowed_headers: found \"*\" among others"),
+        (with_credentials("allowed_headers", json!(["*"])), "cors.allowed_headers: found \"*\""),
+        (with_credentials("allowed_headers", json!(["*", "authorization"])), "cors.allowed_headers: found \"*\""),
+        (with_credentials("exposed_headers", json!(["*"])), "cors.exposed_headers: found \"*\""),
+        (cors_with("exposed_headers", json!([""])), "cors.exposed_headers[0]: found \"\""),
+        (cors_with("allow_credentials", json!("true")), "cors.allow_credentials: found the text \"true\""),
+        (cors_with("max_age", json!(86_401)), "cors.max_age: found the number 86401; write a whole number of seconds from -1 to 86400"),
+        (cors_with("max_age", json!(-2)), "cors.max_age: found the number -2"),
+        (cors_with("preflight", json!("both")), "cors.preflight: found \"both\"; write \"edge\" or \"upstream\""),
+        (cors_with("origins", json!([])), "cors.origins: found an unknown key; the keys here are allow_credentials, allowed_origins"),
+        // The rest.
+        (set("/log", json!("all")), "log: found \"all\"; write \"refusals\" or \"requests\""),
+        (set("/debug", json!(1)), "debug: found the number 1"),
+        (set("/health_path", json!("healthz")), "health_path: found \"healthz\"; start the path with a slash"),
+        (set("/client_secret", json!("cfast_secret")), "client_secret: found an unknown key; the keys here are access, cors, routes"),
+    ];
+    for (value, expected) in table {
+        let found = errors(&value);
+        assert!(found.iter().any(|error| error.starts_with(expected)), "wanted {expected}\nfound {found:#?}");
+    }
+}
+
+/// Keys whose behaviour comes later: using one is an error that says so, leaving it at its default is not.
+#[test]
+fn keys_without_an_effect_say_so() {
+    let cors = |key: &str, new: Value| {
+        relay(|value| {
+            value["cors"] = json!({ "allowed_origins": ["https://a.example"] });
+            value["cors"][key] = new;
+        })
+    };
+    for (value, path) in [
+        (cors("allowed_origins", json!(["https://*.example.com"])), "cors.allowed_origins[0]"),
+        (cors("excluded_paths", json!(["/api/admin"])), "cors.excluded_paths"),
+        (cors("preflight", json!("upstream")), "cors.preflight"),
+        (relay(|value| value["routes"][0]["retries"] = json!(1)), "routes[0].retries"),
+        (relay(|value| value["health_path"] = json!("/healthz")), "health_path"),
+    ] {
+        let found = errors(&value);
+        assert!(
+            found.len() == 1 && found[0].starts_with(path) && found[0].contains("no effect in this version"),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn all_errors_come_together() {
+    let found = errors(&json!({
+        "access": { "issuer": "x", "audience": [] }, "routes": [{ "path": "api", "upstream": "x", "timeout_ms": -1 }, { "typo": 1 }],
+        "cors": { "max_age": "x" }, "log": 1, "typo": 1,
+    }));
+    let paths: Vec<&str> = found.iter().map(|error| error.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        paths,
+        [
+            "access.issuer",
+            "access.audience",
+            "cors.max_age",
+            "cors.allowed_origins",
+            "routes[0].path",
+            "routes[0].upstream",
+            "routes[0].timeout_ms",
+            "routes[1].path",
+            "routes[1].upstream",
+            "routes[1].typo",
+            "log",
+            "typo",
+        ]
+    );
+}
+
+#[test]
+fn secrets_that_cannot_work() {
+    let parse = |id: &str, secret: &str| {
+        let secrets = vec![
+            ("CF_ACCESS_CLIENT_ID".to_owned(), id.to_owned()),
+            ("CF_ACCESS_CLIENT_SECRET".to_owned(), secret.to_owned()),
+        ];
+        config::parse(&minimal(), &secrets).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    for (id, secret, expected) in [
+        ("", "s3cr3t", "CF_ACCESS_CLIENT_ID: found no secret of that name"),
+        ("0123.access", "", "CF_ACCESS_CLIENT_SECRET: found no secret of that name"),
+        ("0123.access\n", "s3cr3t", "CF_ACCESS_CLIENT_ID: found a space, a line break"),
+        ("0123.access", "CF-Access-Client-Secret: s3cr3t", "CF_ACCESS_CLIENT_SECRET: found a space, a line break"),
+        ("s3cr3t", "0123.access", "CF_ACCESS_CLIENT_SECRET: found a Client ID; swap the two"),
+    ] {
+        let found = parse(id, secret);
+        assert!(found.starts_with(expected), "{found}");
+        assert!(!found.contains("s3cr3t") && !found.contains("0123"), "a secret is shown: {found}");
+    }
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let config = parsed(&minimal());
+    assert!(!format!("{config:?}").contains("s3cr3t"));
+    // A token pasted where the prefix of its name belongs, and one in a key of its own.
+    let found = errors(&relay(|value| {
+        value["routes"][0]["service_token"] = json!("cfast_0123456789");
+        value["routes"][0]["client_secret"] = json!("cfast_0123456789");
+    }));
+    assert!(found.len() == 2 && !found.join("\n").contains("cfast_"), "{found:?}");
+}
+
+#[test]
+fn the_secrets_a_table_asks_for() {
+    let names = |value: Value| config::secret_names(&value);
+    let default = ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"];
+    assert_eq!(names(minimal()), default);
+    assert_eq!(
+        names(json!({ "routes": [{}, {}, { "service_token": "B" }, { "credentials": "caller-token" }] })),
+        [&default[..], &["B_CLIENT_ID", "B_CLIENT_SECRET"]].concat()
+    );
+    for odd in [json!(null), json!(1), json!({ "routes": 1 }), json!({ "routes": [1, "x", null] })] {
+        let _ = names(odd);
+    }
+}

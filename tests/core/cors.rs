@@ -1,0 +1,148 @@
+//! CORS: policy and request in, exact headers out; what is not named here must be absent.
+
+use access_relay::cors::{Policy, Preflight};
+use access_relay::headers::{Edit, Name};
+use serde_json::{Value, json};
+
+use crate::support::{parsed, relay};
+
+const PREFLIGHT_VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
+
+fn policy(value: Value) -> Policy {
+    parsed(&relay(|relay| relay["cors"] = value)).cors
+}
+
+fn lines(edits: &[Edit]) -> Vec<(&'static str, String)> {
+    edits
+        .iter()
+        .map(|edit| match edit {
+            Edit::Set(name, value) | Edit::Append(name, value) => (name.as_str(), value.clone()),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+/// The headers of an allowed preflight besides `Vary`, or the code of the refusal and the headers gathered before it.
+fn preflight(
+    policy: &Policy,
+    origin: &str,
+    method: &str,
+    headers: Option<&str>,
+) -> Result<Vec<(&'static str, String)>, (&'static str, Vec<(&'static str, String)>)> {
+    let (result, edits) = match policy.preflight(Preflight { origin, method, headers }) {
+        Ok(edits) => (Ok(()), edits),
+        Err(refused) => (Err(refused.refusal.code.as_str()), refused.gathered),
+    };
+    let mut lines = lines(&edits);
+    assert_eq!(lines.remove(0), ("vary", PREFLIGHT_VARY.to_owned()));
+    match result {
+        Ok(()) => Ok(lines),
+        Err(code) => Err((code, lines)),
+    }
+}
+
+fn owned(lines: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    lines.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+}
+
+#[test]
+fn allowed_preflights() {
+    let plain = policy(json!({
+        "allowed_origins": ["https://a.example", "https://b.example"], "allowed_methods": ["PUT", "DELETE", "QUERY"],
+        "allowed_headers": ["Content-Type", "x-a", "X-B"], "exposed_headers": ["x-total"], "max_age": 600,
+    }));
+    let credentialed =
+        policy(json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true, "max_age": 0 }));
+    let open = policy(json!({ "allowed_origins": ["*"], "allowed_methods": ["*"], "allowed_headers": ["*"] }));
+    let open_authorization = policy(json!({ "allowed_origins": ["*"], "allowed_headers": ["*", "Authorization"] }));
+    #[rustfmt::skip]
+    let table: &[(&Policy, &str, &str, Option<&str>, &[(&str, &str)])] = &[
+        (&plain, "https://a.example", "GET", None, &[("access-control-allow-origin", "https://a.example"), ("access-control-max-age", "600")]),
+        (&plain, "https://b.example", "POST", Some(""), &[("access-control-allow-origin", "https://b.example"), ("access-control-max-age", "600")]),
+        (&plain, "https://a.example", "PUT", Some("content-type"), &[("access-control-allow-origin", "https://a.example"), ("access-control-allow-methods", "PUT"), ("access-control-allow-headers", "content-type"), ("access-control-max-age", "600")]),
+        (&plain, "https://a.example", "QUERY", None, &[("access-control-allow-origin", "https://a.example"), ("access-control-allow-methods", "QUERY"), ("access-control-max-age", "600")]),
+        // What gateways make of the line: order, case, spaces, empty elements, repetitions, several lines joined.
+        (&plain, "https://a.example", "GET", Some("x-b, X-A ,,\tcontent-TYPE,, x-a"), &[("access-control-allow-origin", "https://a.example"), ("access-control-allow-headers", "content-type,x-a,x-b"), ("access-control-max-age", "600")]),
+        (&credentialed, "https://a.example", "HEAD", None, &[("access-control-allow-origin", "https://a.example"), ("access-control-allow-credentials", "true"), ("access-control-max-age", "0")]),
+        (&open, "https://any.example", "PATCH", Some("x-any,x-b"), &[("access-control-allow-origin", "*"), ("access-control-allow-methods", "*"), ("access-control-allow-headers", "*"), ("access-control-max-age", "1800")]),
+        (&open, "null", "GET", None, &[("access-control-allow-origin", "*"), ("access-control-max-age", "1800")]),
+        (&open_authorization, "https://any.example", "GET", Some("authorization,x-b"), &[("access-control-allow-origin", "*"), ("access-control-allow-headers", "*, authorization"), ("access-control-max-age", "1800")]),
+    ];
+    for (policy, origin, method, headers, expected) in table {
+        assert_eq!(preflight(policy, origin, method, *headers), Ok(owned(expected)), "{origin} {method} {headers:?}");
+    }
+}
+
+#[test]
+fn refused_preflights() {
+    let plain = policy(
+        json!({ "allowed_origins": ["https://a.example"], "allowed_methods": ["PUT"], "allowed_headers": ["x-a"] }),
+    );
+    let open = policy(json!({ "allowed_origins": ["*"], "allowed_headers": ["*"] }));
+    let origin = ("access-control-allow-origin", "https://a.example");
+    let long = "x-a,".repeat(10_000);
+    #[rustfmt::skip]
+    let table: &[(&Policy, &str, &str, Option<&str>, &str, &[(&str, &str)])] = &[
+        (&Policy::default(), "https://a.example", "GET", None, "origin_not_allowed", &[]),
+        (&plain, "https://b.example", "GET", None, "origin_not_allowed", &[]),
+        (&plain, "https://a.example.evil.example", "GET", None, "origin_not_allowed", &[]),
+        (&plain, "https://a.example, https://b.example", "GET", None, "origin_not_allowed", &[]),
+        (&plain, "http://a.example", "GET", None, "origin_not_allowed", &[]),
+        (&plain, "https://A.example", "GET", None, "origin_not_allowed", &[]),
+        (&plain, "https://a.example:443", "GET", None, "origin_not_allowed", &[]),
+        (&plain, "null", "GET", None, "origin_not_allowed", &[]),
+        (&plain, "", "GET", None, "origin_not_allowed", &[]),
+        (&plain, "https://a.example", "DELETE", None, "method_not_allowed", &[origin]),
+        (&plain, "https://a.example", "put", None, "method_not_allowed", &[origin]),
+        (&plain, "https://a.example", "", None, "method_not_allowed", &[origin]),
+        (&plain, "https://a.example", "GET, PUT", None, "method_not_allowed", &[origin]),
+        (&plain, "https://a.example", "PUT", Some("x-a,x-c"), "header_not_allowed", &[origin, ("access-control-allow-methods", "PUT")]),
+        (&plain, "https://a.example", "GET", Some("content-type"), "header_not_allowed", &[origin]),
+        (&plain, "https://a.example", "GET", Some(&long), "header_not_allowed", &[origin]),
+        (&open, "https://a.example", "GET", Some("x-a, Authorization"), "header_not_allowed", &[("access-control-allow-origin", "*")]),
+        (&open, "https://a.example", "PUT", None, "method_not_allowed", &[("access-control-allow-origin", "*")]),
+    ];
+    for (policy, origin, method, headers, code, gathered) in table {
+        assert_eq!(
+            preflight(policy, origin, method, *headers),
+            Err((*code, owned(gathered))),
+            "{origin} {method} {headers:?}"
+        );
+    }
+}
+
+#[test]
+fn headers_of_actual_answers() {
+    let plain = policy(json!({ "allowed_origins": ["https://a.example"], "exposed_headers": ["x-a", "x-b"] }));
+    let credentialed = policy(json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true }));
+    let open = policy(json!({ "allowed_origins": ["*"], "exposed_headers": ["*"] }));
+    let vary = ("vary", "Origin");
+    let origin = ("access-control-allow-origin", "https://a.example");
+    #[rustfmt::skip]
+    let table: &[(&Policy, Option<&str>, Option<&str>, &[(&str, &str)])] = &[
+        (&Policy::default(), Some("https://a.example"), None, &[]),
+        (&Policy::default(), None, None, &[]),
+        (&plain, None, None, &[vary]),
+        (&plain, Some("https://b.example"), None, &[vary]),
+        (&plain, Some("https://a.example"), None, &[vary, origin, ("access-control-expose-headers", "x-a,x-b")]),
+        (&plain, Some("https://b.example"), Some("Accept-Encoding"), &[vary]),
+        (&plain, Some("https://b.example"), Some("accept, origin"), &[]),
+        (&plain, None, Some("*"), &[]),
+        (&credentialed, Some("https://a.example"), None, &[vary, origin, ("access-control-allow-credentials", "true")]),
+        (&open, None, None, &[]),
+        (&open, Some("https://any.example"), None, &[("access-control-allow-origin", "*"), ("access-control-expose-headers", "*")]),
+    ];
+    for (policy, origin, vary, expected) in table {
+        assert_eq!(lines(&policy.response_headers(*origin, *vary)), owned(expected), "{origin:?} {vary:?}");
+    }
+    // Vary is added to the API's own, never in its place.
+    assert_eq!(plain.response_headers(None, None), [Edit::Append(Name::Vary, "Origin".to_owned())]);
+}
+
+#[test]
+fn nothing_of_the_callers_is_echoed() {
+    let plain = policy(json!({ "allowed_origins": ["https://a.example"], "allowed_headers": ["x-a"] }));
+    let answer =
+        plain.preflight(Preflight { origin: "https://a.example", method: "GET", headers: Some("X-A") }).unwrap();
+    assert!(!format!("{answer:?}").contains("X-A"));
+}

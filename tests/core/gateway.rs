@@ -1,0 +1,395 @@
+//! The whole flow: request in; refused, answered, or forwarded with exactly these headers.
+
+use access_relay::access::Gate;
+use access_relay::gateway::{self, Action, RequestHead, ResponseHead};
+use access_relay::headers::{Direction, Present};
+use access_relay::problem::Code;
+use access_relay::trace::Trace;
+use serde_json::{Value, json};
+
+use crate::support::{Lines, LocalKeys, NOW, issuer_key, now, parsed, person, program, relay};
+
+const TRACEPARENT: &str = "00-07070707070707070707070707070707-0707070707070707-00";
+
+/// What became of a request.
+#[derive(Debug)]
+enum Outcome {
+    /// Status, code and headers of an answer of the relay's own, and its body.
+    Answered(u16, Option<Code>, Lines, Option<Value>),
+    /// URL and headers of the request to the API.
+    Forwarded(String, Lines),
+}
+
+impl Outcome {
+    fn code(&self) -> Option<&'static str> {
+        match self {
+            Outcome::Answered(_, code, ..) => code.map(Code::as_str),
+            Outcome::Forwarded(..) => None,
+        }
+    }
+
+    fn forwarded(self) -> (String, Lines) {
+        match self {
+            Outcome::Forwarded(url, lines) => (url, lines),
+            answered => panic!("{answered:?}"),
+        }
+    }
+}
+
+fn send(relay: &Value, method: &str, url: &str, headers: &[(&str, &str)]) -> Outcome {
+    let config = parsed(relay);
+    let lines = Lines::of(headers);
+    let present = Present::of(&lines.names(), Direction::Request);
+    let trace = Trace::new(lines.get("traceparent").as_deref(), [7; 24]);
+    let head = RequestHead { method, url, present: &present, headers: &lines, trace: &trace };
+    let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
+    let decision = now(gateway::decide(&config, &Gate::new(&keys), &head, NOW));
+    match decision.action {
+        Action::Answer(answer) => {
+            let body = answer.body.map(|body| serde_json::from_str(&body).unwrap());
+            Outcome::Answered(
+                answer.status,
+                answer.refusal.map(|refusal| refusal.code),
+                Lines::default().apply(&answer.headers),
+                body,
+            )
+        }
+        Action::Forward(forward) => Outcome::Forwarded(forward.url, lines.apply(&forward.edits)),
+    }
+}
+
+fn token() -> String {
+    issuer_key().sign(&person())
+}
+
+fn open() -> Value {
+    relay(|value| value["access"] = json!({ "dangerously_allow_anyone": true }))
+}
+
+#[test]
+fn a_call_is_forwarded_with_our_credentials_alone() {
+    let token = token();
+    let (url, lines) = send(
+        &relay(|_| {}),
+        "GET",
+        "https://app.example.com/api/notes?q=%20a",
+        &[
+            ("Accept", "application/json"),
+            ("Authorization", "Basic eDp5"),
+            ("CF-Connecting-IP", "203.0.113.9"),
+            ("Cf-Access-Jwt-Assertion", &token),
+            ("Cf-Access-Client-Id", "evil"),
+            ("Cf_Access_Client_Secret", "evil"),
+            ("Cf-Access-Authenticated-User-Email", "evil@example.com"),
+            ("Cookie", "CF_Authorization=x; theme=dark"),
+            ("Connection", "keep-alive, x-hop, accept"),
+            ("Keep-Alive", "1"),
+            ("TE", "trailers"),
+            ("X-Hop", "1"),
+            ("X-Forwarded-For", "198.51.100.1"),
+            ("X-Forwarded-User", "evil"),
+            ("X_Forwarded_Email", "evil@example.com"),
+            ("X-Forwarded-Proto", "gopher"),
+            ("Forwarded", "for=198.51.100.1"),
+            ("Origin", "https://app.example.com"),
+            ("Tracestate", "a=b"),
+            ("Upgrade", "h2c"),
+        ],
+    )
+    .forwarded();
+    assert_eq!(url, "https://api.example.com/api/notes?q=%20a");
+    let mut lines = lines.0;
+    lines.sort();
+    let expected = [
+        ("authorization", "Basic eDp5"),
+        ("cf-access-client-id", "0123.access"),
+        ("cf-access-client-secret", "s3cr3t-value"),
+        ("cf-connecting-ip", "203.0.113.9"),
+        ("origin", "https://app.example.com"),
+        ("traceparent", TRACEPARENT),
+        ("x-forwarded-email", "ada@example.com"),
+        ("x-forwarded-for", "203.0.113.9"),
+        ("x-forwarded-host", "app.example.com"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-user", "7335d417-61da-459d-899c-0a01c76a2f94"),
+    ];
+    assert_eq!(lines, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+}
+
+#[test]
+fn a_connection_header_cannot_take_our_credentials_away() {
+    let headers = [("connection", "cf-access-client-secret, x-forwarded-user"), ("cf-access-jwt-assertion", &token())];
+    let (_, lines) = send(&relay(|_| {}), "GET", "https://app.example.com/api", &headers).forwarded();
+    assert_eq!(lines.get("cf-access-client-secret").as_deref(), Some("s3cr3t-value"));
+    assert!(lines.get("x-forwarded-user").is_some());
+}
+
+#[test]
+fn who_calls_is_told_from_verified_claims() {
+    let forwarded = |relay: &Value, claims: &Value| {
+        let token = issuer_key().sign(claims);
+        let headers =
+            [("cf-access-jwt-assertion", token.as_str()), ("x-forwarded-user", "evil"), ("x-forwarded-email", "evil")];
+        send(relay, "GET", "https://app.example.com/api", &headers).forwarded().1
+    };
+    let service = forwarded(&relay(|_| {}), &program());
+    assert_eq!(
+        (service.get("x-forwarded-user").as_deref(), service.get("x-forwarded-email")),
+        (Some("88bf.access"), None)
+    );
+    let mut bent = person();
+    bent["email"] = json!("ada@example.com\r\nx-admin: 1");
+    let bent = forwarded(&relay(|_| {}), &bent);
+    assert!(bent.get("x-forwarded-user").is_some() && bent.get("x-forwarded-email").is_none());
+    let silent = forwarded(&relay(|value| value["access"]["identity_headers"] = json!(false)), &person());
+    assert!(silent.get("x-forwarded-user").is_none() && silent.get("x-forwarded-email").is_none());
+    let (_, anyone) = send(&open(), "GET", "https://app.example.com/api", &[("x-forwarded-user", "evil")]).forwarded();
+    assert!(anyone.get("x-forwarded-user").is_none());
+}
+
+#[test]
+fn the_callers_own_token_can_be_the_credential() {
+    let relay = relay(|value| value["routes"][0]["credentials"] = json!("caller-token"));
+    let token = token();
+    let headers = [
+        ("cookie", &*format!("CF_Authorization={token}")),
+        ("cf-access-token", "evil"),
+        ("cf-access-client-id", "evil"),
+    ];
+    let (_, lines) = send(&relay, "GET", "https://app.example.com/api", &headers).forwarded();
+    assert_eq!(lines.get("cf-access-token"), Some(token));
+    assert!(
+        ["cf-access-client-id", "cf-access-client-secret", "cf-access-jwt-assertion", "cookie"]
+            .iter()
+            .all(|name| lines.get(name).is_none())
+    );
+}
+
+#[test]
+fn cookies_cross_by_name() {
+    for (rule, expected) in
+        [(json!([]), None), (json!(["theme"]), Some("theme=dark")), (json!(["*"]), Some("a=1; theme=dark"))]
+    {
+        let relay = relay(|value| value["routes"][0]["request_cookies"] = rule);
+        let cookie = format!("a=1; CF_Authorization={}; theme=dark", token());
+        let (_, lines) = send(&relay, "GET", "https://app.example.com/api", &[("cookie", &cookie)]).forwarded();
+        assert_eq!(lines.get("cookie").as_deref(), expected);
+    }
+}
+
+#[test]
+fn traces_are_continued_or_begun() {
+    let caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let (_, lines) =
+        send(&open(), "GET", "https://app.example.com/api", &[("traceparent", caller), ("tracestate", "a=b")])
+            .forwarded();
+    assert_eq!(lines.get("traceparent").as_deref(), Some("00-4bf92f3577b34da6a3ce929d0e0e4736-0707070707070707-01"));
+    assert_eq!(lines.get("tracestate").as_deref(), Some("a=b"));
+    let (_, lines) =
+        send(&open(), "GET", "https://app.example.com/api", &[("traceparent", "junk"), ("tracestate", "a=b")])
+            .forwarded();
+    assert_eq!((lines.get("traceparent").as_deref(), lines.get("tracestate")), (Some(TRACEPARENT), None));
+}
+
+#[test]
+fn websockets_keep_their_upgrade() {
+    let headers = [("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "x")];
+    let (_, lines) = send(&open(), "GET", "https://app.example.com/api", &headers).forwarded();
+    assert_eq!((lines.get("upgrade").as_deref(), lines.get("connection")), (Some("websocket"), None));
+}
+
+#[test]
+fn routes_by_their_deepest_path() {
+    let relay = relay(|value| {
+        value["access"] = json!({ "dangerously_allow_anyone": true });
+        value["routes"] = json!([
+            { "path": "/", "upstream": "https://root.example.com" },
+            { "path": "/api", "upstream": "https://api.example.com", "strip_prefix": true },
+            { "path": "/api/v2", "upstream": "https://v2.example.com/base", "strip_prefix": true },
+        ]);
+    });
+    #[rustfmt::skip]
+    let table = [
+        ("/", "https://root.example.com/"), ("/apiary", "https://root.example.com/apiary"), ("/api", "https://api.example.com/"),
+        ("/api/v1", "https://api.example.com/v1"), ("/api/v2", "https://v2.example.com/base"), ("/api/v2/x", "https://v2.example.com/base/x"),
+        ("/api/%762/x", "https://v2.example.com/base/x"), ("/api/v20", "https://api.example.com/v20"),
+    ];
+    for (path, expected) in table {
+        let (url, _) = send(&relay, "GET", &format!("https://app.example.com{path}"), &[]).forwarded();
+        assert_eq!(url, expected, "{path}");
+    }
+    for path in ["/cdn-cgi", "/cdn-cgi/access/logout"] {
+        assert_eq!(send(&relay, "GET", &format!("https://app.example.com{path}"), &[]).code(), Some("not_found"));
+    }
+}
+
+#[test]
+fn refusals() {
+    let token = token();
+    let with_cors = relay(|value| {
+        value["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "allow_credentials": true })
+    });
+    let url = "https://app.example.com/api/x";
+    let origin = ("origin", "https://admin.example.com");
+    let assertion = ("cf-access-jwt-assertion", token.as_str());
+    #[rustfmt::skip]
+    let table: &[(&str, &str, &[(&str, &str)], &str)] = &[
+        ("GET", "https://app.example.com/other", &[assertion], "not_found"),
+        ("GET", "https://app.example.com/api/../x", &[assertion], "bad_path"),
+        ("GET", "http://host*", &[assertion], "bad_path"),
+        ("GET", url, &[], "unauthenticated"),
+        ("GET", url, &[("cookie", "CF_Authorization=x")], "unauthenticated"),
+        ("GET", url, &[("cf-access-jwt-assertion", "x"), ("cookie", &format!("CF_Authorization={token}"))], "unauthenticated"),
+        ("POST", url, &[assertion, ("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")], "cross_origin_blocked"),
+        // Refused before the caller check costs anything.
+        ("POST", url, &[("cf-access-jwt-assertion", "x"), ("sec-fetch-site", "cross-site")], "cross_origin_blocked"),
+        ("GET", url, &[assertion, ("upgrade", "WebSocket"), ("origin", "https://evil.example")], "cross_origin_blocked"),
+        ("OPTIONS", url, &[("origin", "https://evil.example"), ("access-control-request-method", "GET")], "origin_not_allowed"),
+        ("OPTIONS", url, &[origin, ("access-control-request-method", "PUT")], "method_not_allowed"),
+        ("OPTIONS", url, &[origin, ("access-control-request-method", "GET"), ("access-control-request-headers", "x-a")], "header_not_allowed"),
+        ("OPTIONS", "https://app.example.com/other", &[origin, ("access-control-request-method", "GET")], "not_found"),
+        // An OPTIONS that is no preflight is an ordinary request.
+        ("OPTIONS", url, &[origin], "unauthenticated"),
+        ("OPTIONS", url, &[("access-control-request-method", "GET")], "unauthenticated"),
+    ];
+    for (method, url, headers, code) in table {
+        let outcome = send(&with_cors, method, url, headers);
+        assert_eq!(outcome.code(), Some(*code), "{method} {url} {headers:?}");
+        let Outcome::Answered(status, Some(code), lines, Some(body)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((status, &body["code"]), (code.status(), &json!(code.as_str())));
+        assert_eq!(lines.get("content-type").as_deref(), Some("application/problem+json"));
+        assert_eq!(lines.get("cache-control").as_deref(), Some("no-store"));
+        assert_eq!(lines.get("www-authenticate").is_some(), status == 401);
+        assert!(lines.get("vary").is_some_and(|vary| vary.starts_with("Origin")), "{lines:?}");
+        // A page whose origin is allowed can read it; a refused preflight says nothing of CORS.
+        let preflight = *method == "OPTIONS" && status == 403;
+        let allowed = headers.contains(&origin) && !preflight;
+        assert_eq!(lines.get("access-control-allow-origin").is_some(), allowed, "{method} {url} {headers:?}");
+        assert_eq!(body.get("reason"), None);
+    }
+}
+
+#[test]
+fn a_401_is_the_same_whatever_was_wrong() {
+    let relay = relay(|_| {});
+    let body = |headers: &[(&str, &str)]| match send(&relay, "GET", "https://app.example.com/api", headers) {
+        Outcome::Answered(401, _, lines, Some(body)) => (lines.0, body),
+        outcome => panic!("{outcome:?}"),
+    };
+    let nothing = body(&[]);
+    for headers in
+        [[("cookie", "CF_Authorization=x")], [("cf-access-jwt-assertion", "")], [("cf-access-jwt-assertion", "a.b.c")]]
+    {
+        assert_eq!(body(&headers), nothing);
+    }
+}
+
+#[test]
+fn debug_says_why() {
+    let relay = relay(|value| {
+        value["debug"] = json!(true);
+        value["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "allowed_methods": ["PUT"] });
+    });
+    let Outcome::Answered(401, _, _, Some(body)) = send(&relay, "GET", "https://app.example.com/api", &[]) else {
+        panic!()
+    };
+    assert_eq!(body["reason"], "no cf-access-jwt-assertion header and no CF_Authorization cookie");
+    let headers = [("origin", "https://admin.example.com"), ("access-control-request-method", "DELETE")];
+    let Outcome::Answered(204, Some(Code::MethodNotAllowed), lines, None) =
+        send(&relay, "OPTIONS", "https://app.example.com/api", &headers)
+    else {
+        panic!()
+    };
+    assert_eq!(lines.get("access-control-allow-origin").as_deref(), Some("https://admin.example.com"));
+    assert!(lines.get("access-control-allow-methods").is_none());
+}
+
+/// The changed headers of the API's answer, or the code of the refusal.
+fn settle(
+    relay: &Value,
+    origin: Option<&str>,
+    status: u16,
+    headers: &[(&str, &str)],
+) -> Result<Vec<(String, String)>, &'static str> {
+    let config = parsed(relay);
+    let lines = Lines::of(headers);
+    let present = Present::of(&lines.names(), Direction::Response);
+    let response = ResponseHead { status, present: &present, headers: &lines };
+    match gateway::settle(&config.routes[0], origin, &response) {
+        Ok(edits) => Ok(lines.clone().apply(&edits).0),
+        Err(refusal) => Err(refusal.code.as_str()),
+    }
+}
+
+fn owned(lines: &[(&str, &str)]) -> Vec<(String, String)> {
+    lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn answers_are_scrubbed() {
+    let plain = relay(|_| {});
+    let headers = [
+        ("content-type", "application/json"),
+        ("set-cookie", "session=1; Domain=api.example.com"),
+        ("set-cookie", "CF_Authorization=jwt"),
+        ("access-control-allow-origin", "*"),
+        ("access-control-allow-private-network", "true"),
+        ("location", "https://api.example.com/api/notes/1"),
+        ("etag", "\"x\""),
+        ("vary", "Accept"),
+    ];
+    let scrubbed = owned(&[
+        ("content-type", "application/json"),
+        ("etag", "\"x\""),
+        ("vary", "Accept"),
+        ("location", "/api/notes/1"),
+    ]);
+    assert_eq!(settle(&plain, None, 201, &headers), Ok(scrubbed));
+    let generous = relay(|value| {
+        value["routes"][0]["response_cookies"] = json!(["session", "lang"]);
+        value["cors"] = json!({ "allowed_origins": ["https://admin.example.com"] });
+    });
+    let expected = owned(&[
+        ("content-type", "application/json"),
+        ("etag", "\"x\""),
+        ("vary", "Accept"),
+        ("set-cookie", "session=1"),
+        ("location", "/api/notes/1"),
+        ("vary", "Origin"),
+        ("access-control-allow-origin", "https://admin.example.com"),
+    ]);
+    assert_eq!(settle(&generous, Some("https://admin.example.com"), 201, &headers), Ok(expected));
+}
+
+#[test]
+fn an_answer_without_anything_to_change_stays_as_it_is() {
+    let config = parsed(&relay(|_| {}));
+    let lines = Lines::of(&[("content-type", "text/plain"), ("location", "https://other.example/x")]);
+    let present = Present::of(&lines.names(), Direction::Response);
+    let response = ResponseHead { status: 302, present: &present, headers: &lines };
+    assert_eq!(gateway::settle(&config.routes[0], Some("https://x.example"), &response), Ok(vec![]));
+}
+
+#[test]
+fn accesss_own_refusals_are_ours_to_explain() {
+    let plain = relay(|_| {});
+    let login = "https://acme.cloudflareaccess.com/cdn-cgi/access/login/api.example.com?kid=x&redirect_url=%2F";
+    #[rustfmt::skip]
+    let table: &[(u16, &[(&str, &str)], bool)] = &[
+        (302, &[("location", login)], true),
+        (401, &[("www-authenticate", "Cloudflare-Access resource_metadata=\"x\"")], true),
+        (403, &[("cf-access-aud", "x"), ("cf-access-domain", "api.example.com")], true),
+        (403, &[("cf-access-error", "x")], true),
+        (401, &[("cf-access-domain", "x")], true),
+        // The API's own.
+        (401, &[], false), (403, &[], false), (401, &[("www-authenticate", "Bearer")], false), (302, &[("location", "/login")], false),
+        (302, &[("location", "https://idp.example.com/login")], false), (200, &[("cf-access-aud", "x")], false), (404, &[("cf-access-domain", "x")], false),
+    ];
+    for (status, headers, denied) in table {
+        assert_eq!(
+            settle(&plain, None, *status, headers) == Err("upstream_access_denied"),
+            *denied,
+            "{status} {headers:?}"
+        );
+    }
+}
