@@ -26,19 +26,15 @@ if (!existsSync(join(build, "index_bg.wasm"))) buildWorker();
 
 const folder = mkdtempSync(join(tmpdir(), "access-relay-bench-"));
 const children = [];
-process.on("exit", () => {
-  for (const child of children) child.kill("SIGKILL");
-  rmSync(folder, { recursive: true, force: true });
-});
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(130));
 
+let status = 1;
 try {
-  process.exitCode = await bench();
+  status = await bench();
 } catch (error) {
   process.stderr.write(`\x1b[31m✗\x1b[0m ${error.message}\n`);
-  process.exitCode = 1;
 }
-process.exit();
+await end(status);
 
 async function bench() {
   const key = makeKey();
@@ -177,6 +173,16 @@ function shipped(folder) {
 
 function kilobytes(bytes) {
   return `${(bytes / 1024).toFixed(1)} KiB`;
+}
+
+/** Ends whatever was started, then the bench. */
+async function end(status) {
+  const running = children.filter((child) => child.exitCode === null && child.signalCode === null);
+  const ends = running.map((child) => once(child, "exit"));
+  for (const child of running) child.kill("SIGKILL");
+  await Promise.allSettled(ends);
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(status);
 }
 
 function startHelper(file) {

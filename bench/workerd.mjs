@@ -37,7 +37,9 @@ export function startWorkerd({ name, modules, bindings, compatibilityDate, folde
       }
     });
     child.on("error", reject);
-    child.on("exit", (status, signal) => reject(new Error(`workerd (${name}) ended (${signal ?? `exit status ${status}`})\n${said}`)));
+    child.on("exit", (status, signal) => {
+      reject(new Error(`workerd (${name}) ended (${signal ?? `exit status ${status}`})\n${said}`));
+    });
   });
   port.catch(() => {}); // Whoever awaits it sees the error.
   return { child, port, said: () => said };

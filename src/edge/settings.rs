@@ -2,12 +2,22 @@
 
 use serde_json::Value;
 use worker::Env;
-use worker::js_sys::{Function, JSON, Promise, Reflect};
-use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::js_sys::{JSON, Promise, Reflect};
+use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
 use worker::wasm_bindgen_futures::JsFuture;
 
 use super::border;
 use crate::config::{self, Config, ConfigError, Secrets};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A binding of the Secrets Store: a stub, whose properties are functions to `typeof` but not to `instanceof`, so
+    /// its method has to be called as one.
+    type StoredSecret;
+
+    #[wasm_bindgen(method, structural, catch)]
+    fn get(this: &StoredSecret) -> Result<JsValue, JsValue>;
+}
 
 /// A configuration that can serve.
 pub(super) struct Settings {
@@ -85,10 +95,10 @@ async fn secret(env: &Env, name: &str) -> Result<Option<(String, bool)>, ConfigE
         expected: "make it a secret (`wrangler secret put`) or a Secrets Store binding".to_owned(),
     };
     let get = Reflect::get(&binding, &JsValue::from_str("get")).unwrap_or_default();
-    let Some(get) = get.dyn_ref::<Function>() else {
+    if !get.is_function() {
         return Err(unreadable("a binding that is no secret".to_owned()));
-    };
-    let value = async { JsFuture::from(Promise::resolve(&get.call0(&binding)?)).await };
+    }
+    let value = async { JsFuture::from(Promise::resolve(&binding.unchecked_ref::<StoredSecret>().get()?)).await };
     match value.await {
         Ok(value) => Ok(value.as_string().map(|text| (text, true))),
         Err(error) => Err(unreadable(format!("a Secrets Store binding that fails ({})", border::message(&error)))),

@@ -1,0 +1,88 @@
+// The Wasm that ships, in workerd: one process for each configuration, on a port of its own.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { env, root } from "../../scripts/tools.mjs";
+
+/**
+ * Starts the relay. `relay` is the table RELAY, `secrets` are string secrets, `stored` are secrets behind an async
+ * `get()` as a Secrets Store binding has it. Returns its URL, the log so far, and `stop()`.
+ */
+export async function startRelay({ relay, secrets = {}, stored = {} }) {
+  const folder = mkdtempSync(join(tmpdir(), "access-relay-"));
+  writeFileSync(join(folder, "config.capnp"), capnp(relay, secrets, stored));
+  const child = spawn("workerd", ["serve", "--control-fd=3", `--import-path=${join(root, "build")}`, join(folder, "config.capnp")], {
+    env,
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text));
+  const port = await new Promise((resolve, reject) => {
+    let events = "";
+    child.stdio[3].setEncoding("utf8").on("data", (text) => {
+      events += text;
+      for (const line of events.split("\n").slice(0, -1)) {
+        const event = JSON.parse(line);
+        if (event.event === "listen" && event.socket === "http") resolve(event.port);
+      }
+    });
+    child.on("exit", (status) => reject(new Error(`workerd ended (${status}): ${output.join("")}`)));
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    pid: child.pid,
+    /** Everything that was printed. */
+    output: () => output.join(""),
+    /** The log's records, once there are at least `count` of them. */
+    async records(count = 1) {
+      for (let tries = 0; ; tries++) {
+        const records = output.join("").split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+        if (records.length >= count || tries > 100) return records;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    async stop() {
+      child.removeAllListeners("exit");
+      const ended = new Promise((resolve) => child.on("exit", resolve));
+      child.kill("SIGKILL");
+      await ended;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function capnp(relay, secrets, stored) {
+  const text = (value) => JSON.stringify(value);
+  const bindings = [
+    ...(relay === undefined ? [] : [`(name = "RELAY", json = ${text(JSON.stringify(relay))})`]),
+    ...Object.entries(secrets).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+    ...Object.keys(stored).map((name) => `(name = ${text(name)}, service = (name = "store", entrypoint = ${text(name)}))`),
+  ];
+  const store = Object.entries(stored).map(([name, value]) => `export class ${name} extends WorkerEntrypoint { async get() { ${value} } }`);
+  const storeModule = [`import { WorkerEntrypoint } from "cloudflare:workers";`, ...store, "export default {};"].join("\n");
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "relay", worker = (
+      modules = [
+        (name = "index.js", esModule = embed "/index.js"),
+        (name = "index_bg.wasm", wasm = embed "/index_bg.wasm"),
+      ],
+      compatibilityDate = "2026-11-01",
+      bindings = [${bindings.join(", ")}],
+      globalOutbound = "network",
+    )),
+    (name = "store", worker = (
+      modules = [(name = "store.js", esModule = ${text(storeModule)})],
+      compatibilityDate = "2026-11-01",
+    )),
+    (name = "network", network = (allow = ["private", "public"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "relay")],
+);
+`;
+}

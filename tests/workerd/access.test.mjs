@@ -1,0 +1,109 @@
+// The relay between two applications of Access, as the emulator plays them: keys, rotation, and refused credentials.
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { startEmulator } from "../support/emulator.mjs";
+import { startRecorder } from "../support/recorder.mjs";
+import { startRelay } from "../support/workerd.mjs";
+
+let api;
+before(async () => (api = await startRecorder()));
+after(() => api?.stop());
+beforeEach(() => api.reset());
+
+async function withRelay({ emulator: settings = {}, route = {}, secret }, use) {
+  const emulator = await startEmulator({ ...settings, api: { backend: api.url, ...settings.api } });
+  const relay = await startRelay({
+    relay: { access: { issuer: emulator.issuer, audience: [emulator.app_aud] }, routes: [{ path: "/api", upstream: emulator.api_local_url, ...route }] },
+    secrets: { CF_ACCESS_CLIENT_ID: emulator.client_id, CF_ACCESS_CLIENT_SECRET: secret ?? emulator.client_secret },
+  });
+  const call = async (token, headers = {}) => fetch(`${relay.url}/api/x`, { redirect: "manual", headers: { "cf-access-jwt-assertion": token ?? (await emulator.mint()), ...headers } });
+  try {
+    await use({ emulator, relay, call });
+  } finally {
+    await Promise.all([relay.stop(), emulator.stop()]);
+  }
+}
+
+const code = async (answer) => [answer.status, (await answer.json()).code];
+
+for (const strict of [true, false]) {
+  test(`a call goes through both applications, and no cookie of Access comes back (strict: ${strict})`, async () => {
+    await withRelay({ emulator: { api: { strict } } }, async ({ call, emulator }) => {
+      const answer = await call(undefined, { "cf-access-client-id": "evil", "cf-access-client-secret": "evil" });
+      assert.equal(answer.status, 200);
+      assert.deepEqual(answer.headers.getSetCookie(), []);
+      assert.equal(api.requests.length, 1);
+      const [, claims] = api.requests[0].headers["cf-access-jwt-assertion"].split(".");
+      assert.equal(JSON.parse(Buffer.from(claims, "base64url")).common_name, emulator.client_id);
+    });
+  });
+}
+
+test("the person's own token opens the API by a linked app token rule", async () => {
+  await withRelay({ emulator: { api: { linked_app_token: true } }, route: { credentials: "caller-token" } }, async ({ call, emulator }) => {
+    assert.equal((await call(await emulator.mint({ email: "grace@example.com" }))).status, 200);
+    const [, claims] = api.requests[0].headers["cf-access-jwt-assertion"].split(".");
+    assert.equal(JSON.parse(Buffer.from(claims, "base64url")).email, "grace@example.com");
+  });
+});
+
+// facts: strict mode answers 401 or 403; without it an application with an Allow policy redirects to its login.
+for (const [name, settings] of [["strict", { strict: true }], ["Service Auth only", { strict: false }], ["with an Allow policy", { strict: false, allow_policy: true }]]) {
+  test(`a refused service token is ours to explain, never a redirect of the browser (${name})`, async () => {
+    await withRelay({ emulator: { api: settings }, secret: "not-the-secret" }, async ({ call, relay }) => {
+      for (const headers of [{}, { accept: "application/json" }, { "x-requested-with": "XMLHttpRequest" }]) {
+        const answer = await call(undefined, headers);
+        assert.equal(answer.headers.get("location"), null);
+        assert.deepEqual(await code(answer), [502, "upstream_access_denied"]);
+      }
+      const [record] = await relay.records();
+      assert.match(record.reason, /127\.0\.0\.1:\d+ answered .*CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET/);
+      assert.ok(!relay.output().includes("not-the-secret"));
+    });
+    assert.equal(api.requests.length, 0);
+  });
+}
+
+test("the API's own 401, 403 and redirects pass as they are", async () => {
+  await withRelay({}, async ({ call }) => {
+    for (const [status, headers] of [[401, { "www-authenticate": "Bearer" }], [403, {}], [302, { location: "https://idp.example/login" }], [500, {}]]) {
+      api.answer = (_, response) => response.writeHead(status, headers).end("the API's");
+      const answer = await call();
+      assert.deepEqual([answer.status, answer.headers.get("location"), await answer.text()], [status, headers.location ?? null, "the API's"]);
+    }
+  });
+});
+
+test("keys are fetched once, and again when a rotated one is needed", async () => {
+  await withRelay({}, async ({ call, emulator }) => {
+    for (let round = 0; round < 5; round++) assert.equal((await call()).status, 200);
+    assert.equal((await emulator.stats()).certs_requests, 1);
+    const before = await emulator.mint();
+    await emulator.control("/rotate-keys");
+    // The previous key stays good; the new one is unknown for half a minute at most after the last fetch.
+    assert.equal((await call(before)).status, 200);
+    assert.ok([200, 401].includes((await call()).status));
+    assert.ok((await emulator.stats()).certs_requests <= 2);
+  });
+});
+
+test("a hundred requests at a cold start are all served", async () => {
+  await withRelay({}, async ({ call }) => {
+    const statuses = await Promise.all(Array.from({ length: 100 }, () => call().then((answer) => answer.arrayBuffer().then(() => answer.status))));
+    assert.deepEqual([...new Set(statuses)], [200]);
+    assert.equal(api.requests.length, 100);
+  });
+});
+
+test("without keys nobody can be told apart: 503, and nothing is forwarded", async () => {
+  await withRelay({}, async ({ call, emulator }) => {
+    const token = await emulator.mint();
+    await emulator.control("/drop-connections", { listener: "team", on: true });
+    assert.deepEqual(await code(await call(token)), [503, "keys_unavailable"]);
+    assert.equal(api.requests.length, 0);
+    await emulator.control("/drop-connections", { listener: "team", on: false });
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    assert.equal((await call(token)).status, 200);
+  });
+});
