@@ -92,11 +92,11 @@ async function startPeers(apiPort) {
     "pass-through": script("pass-through"),
     sample: script("sample"),
     "access-relay": relay(build),
-    ...Object.fromEntries(options.also.map((other) => [basename(other), relay(resolve(other))])),
+    ...Object.fromEntries(options.also.map((other) => [other, relay(resolve(other))])),
   };
   const compatibilityDate = readFileSync(join(root, "wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"/m)[1];
   const started = Object.entries(wanted).map(([name, { relays, ...worker }]) => {
-    const { child, port, said } = startWorkerd({ name, ...worker, compatibilityDate, folder: join(folder, name) });
+    const { child, port, said } = startWorkerd({ name, ...worker, compatibilityDate, folder: join(folder, name.replace(/\W+/g, "-")) });
     children.push(child);
     return port.then((port) => ({ name, relays, port, pid: child.pid, said }));
   });

@@ -3,7 +3,7 @@
 // Everything lands inside the project (`.tools/`, `node_modules/`, `target/`), so that a second run finds it there.
 
 import { spawn, spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -139,7 +139,6 @@ export function onPath(program) {
 export function buildWorker() {
   installBuildTools();
   say("building the Worker");
-  rmSync(join(root, "build"), { recursive: true, force: true });
   run("worker-build", ["--release"], {
     env: {
       ...env,

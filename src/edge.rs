@@ -35,7 +35,6 @@ thread_local! {
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
-    border::intern_constants();
 }
 
 #[event(fetch)]

@@ -50,7 +50,7 @@ fn origins(table: &mut Table, credentials: bool) -> Origins {
     if is_wildcard(table, KEY, &texts, credentials) {
         return Origins::Anybody;
     }
-    let mut listed = Vec::new();
+    let mut listed: Vec<String> = Vec::new();
     for (index, text) in texts.into_iter().enumerate() {
         let at = format!("{KEY}[{index}]");
         if text == "*" {
@@ -70,13 +70,15 @@ fn origins(table: &mut Table, credentials: bool) -> Origins {
                 let expected = "use https: with allow_credentials, whoever sits on the network could act for the user";
                 table.error(&at, quoted(&text), expected);
             }
-            Ok(origin) => listed.push(origin.as_str().to_owned()),
+            Ok(_) => {
+                let sorted_place = listed.partition_point(|other| *other < text);
+                listed.insert(sorted_place, text);
+            }
         }
     }
     if listed.is_empty() {
         return Origins::Nobody;
     }
-    listed.sort_unstable();
     Origins::Listed(listed)
 }
 

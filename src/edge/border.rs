@@ -1,37 +1,87 @@
 //! The bindings themselves: headers, clock, timers, log.
 
-use worker::js_sys::{Array, Date, Function, JsString, Object, Reflect};
-use worker::wasm_bindgen::{self, JsCast, JsValue, intern, prelude::wasm_bindgen};
-use worker::web_sys::{self, AbortController, AbortSignal, Headers, console};
+use worker::js_sys::{Array, Date, Function, JsString, Object, Promise, Reflect, global};
+use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
+use worker::web_sys::{AbortController, AbortSignal, Headers, RequestInit, console};
 
 use crate::headers::{Edit, Name, Read};
 
 #[wasm_bindgen]
 extern "C" {
+    /// `Headers`, taking names that are JavaScript strings already.
     #[wasm_bindgen(extends = Headers)]
-    type CookieHeaders;
+    type NamedHeaders;
+
+    #[wasm_bindgen(method, js_name = get)]
+    fn get_named(this: &NamedHeaders, name: &JsString) -> Option<String>;
+
+    #[wasm_bindgen(method, catch, js_name = set)]
+    fn set_named(this: &NamedHeaders, name: &JsString, value: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = append)]
+    fn append_named(this: &NamedHeaders, name: &JsString, value: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, js_name = delete)]
+    fn delete_named(this: &NamedHeaders, name: &JsString);
 
     #[wasm_bindgen(method, js_name = getSetCookie)]
-    fn get_set_cookie(this: &CookieHeaders) -> Array;
+    fn get_set_cookie(this: &NamedHeaders) -> Array;
+
+    type NameList;
+
+    #[wasm_bindgen(js_namespace = Array, js_name = from)]
+    fn list(names: &JsValue) -> NameList;
+
+    #[wasm_bindgen(method)]
+    fn join(this: &NameList, separator: &JsString) -> String;
 
     #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(function: &Function, milliseconds: u32, a: &Function, b: &JsValue, c: &Array) -> JsValue;
+    fn set_timeout(
+        function: &Function,
+        milliseconds: u32,
+        target: &Function,
+        this: &JsValue,
+        arguments: &Array,
+    ) -> JsValue;
 
     #[wasm_bindgen(js_name = clearTimeout)]
     fn clear_timeout(id: &JsValue);
 
-    #[wasm_bindgen(catch, js_name = fetch)]
-    pub(super) fn fetch(url: &str, init: &web_sys::RequestInit) -> Result<worker::js_sys::Promise, JsValue>;
+    /// The global `fetch`.
+    #[wasm_bindgen(catch)]
+    pub(super) fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 }
 
-/// Lets every header name cross the border once per isolate.
-pub(super) fn intern_constants() {
-    for name in Name::ALL {
-        intern(name.as_str());
-    }
-    for text in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "\n", "Origin", "true", "http", "https"] {
-        intern(text);
-    }
+/// What crosses the border once per isolate.
+struct Constants {
+    /// Every [`Name`], at its place in the enum.
+    names: Vec<JsString>,
+    line_break: JsString,
+    reflect_apply: Function,
+    abort: Function,
+    no_arguments: Array,
+}
+
+thread_local! {
+    static CONSTANTS: Constants = Constants {
+        names: Name::ALL.iter().map(|name| JsString::from(name.as_str())).collect(),
+        line_break: JsString::from("\n"),
+        reflect_apply: property(&property(&global(), "Reflect"), "apply").unchecked_into(),
+        abort: property(&property(&property(&global(), "AbortController"), "prototype"), "abort").unchecked_into(),
+        no_arguments: Array::new(),
+    };
+}
+
+fn property(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
+}
+
+fn with_name<T>(name: Name, use_it: impl FnOnce(&JsString) -> T) -> T {
+    CONSTANTS.with(|constants| match constants.names.get(name as usize) {
+        Some(name) => use_it(name),
+        // The list holds every name; this arm is for the compiler.
+        None => use_it(&JsString::from(name.as_str())),
+    })
 }
 
 /// Milliseconds since the epoch. Time stands still between I/O.
@@ -60,18 +110,21 @@ impl JsHeaders {
 
     /// All names, a line each: one crossing in place of one for each.
     pub(super) fn names(&self) -> String {
-        Array::from(&self.0.keys()).join(intern("\n")).into()
+        CONSTANTS.with(|constants| list(&self.0.keys()).join(&constants.line_break))
+    }
+
+    fn named(&self) -> &NamedHeaders {
+        self.0.unchecked_ref()
     }
 }
 
 impl Read for JsHeaders {
     fn read(&self, name: Name) -> Option<String> {
-        self.0.get(name.as_str()).ok().flatten()
+        with_name(name, |name| self.named().get_named(name))
     }
 
     fn set_cookies(&self) -> Vec<String> {
-        let lines = self.0.unchecked_ref::<CookieHeaders>().get_set_cookie();
-        lines.iter().filter_map(|line| line.as_string()).collect()
+        self.named().get_set_cookie().iter().filter_map(|line| line.as_string()).collect()
     }
 }
 
@@ -80,12 +133,13 @@ impl Read for JsHeaders {
 /// # Errors
 /// A value that no header can carry.
 pub(super) fn apply(headers: &Headers, edits: &[Edit]) -> Result<(), JsValue> {
+    let named: &NamedHeaders = headers.unchecked_ref();
     for edit in edits {
         match edit {
             Edit::Delete(name) => headers.delete(name)?,
-            Edit::Remove(name) => headers.delete(name.as_str())?,
-            Edit::Set(name, value) => headers.set(name.as_str(), value)?,
-            Edit::Append(name, value) => headers.append(name.as_str(), value)?,
+            Edit::Remove(name) => with_name(*name, |name| named.delete_named(name)),
+            Edit::Set(name, value) => with_name(*name, |name| named.set_named(name, value))?,
+            Edit::Append(name, value) => with_name(*name, |name| named.append_named(name, value))?,
         }
     }
     Ok(())
@@ -101,14 +155,10 @@ impl Deadline {
     /// Starts the clock. The timer calls `Reflect.apply(abort, controller, [])`: a closure of ours would have to be
     /// made and freed for each request.
     pub(super) fn start(milliseconds: u32) -> Result<Self, JsValue> {
-        thread_local! {
-            static REFLECT_APPLY: Function = reflect_apply();
-            static NOTHING: Array = Array::new();
-        }
         let controller = AbortController::new()?;
-        let abort: Function = Reflect::get(&controller, &JsValue::from_str(intern("abort")))?.unchecked_into();
-        let timer = REFLECT_APPLY
-            .with(|apply| NOTHING.with(|nothing| set_timeout(apply, milliseconds, &abort, &controller, nothing)));
+        let timer = CONSTANTS.with(|Constants { reflect_apply, abort, no_arguments, .. }| {
+            set_timeout(reflect_apply, milliseconds, abort, &controller, no_arguments)
+        });
         Ok(Self { controller, timer })
     }
 
@@ -116,16 +166,15 @@ impl Deadline {
         self.controller.signal()
     }
 
-    /// Stops the clock; whether it had run out.
-    pub(super) fn stop(self) -> bool {
+    /// Stops the clock.
+    pub(super) fn stop(&self) {
         clear_timeout(&self.timer);
+    }
+
+    /// Whether the clock ran out.
+    pub(super) fn has_passed(&self) -> bool {
         self.controller.signal().aborted()
     }
-}
-
-fn reflect_apply() -> Function {
-    let reflect = Reflect::get(&worker::js_sys::global(), &JsValue::from_str("Reflect")).unwrap_or_default();
-    Reflect::get(&reflect, &JsValue::from_str("apply")).unwrap_or_default().unchecked_into()
 }
 
 /// What a thrown value says.

@@ -50,9 +50,13 @@ impl KeySource for WebCrypto {
     async fn fetch(&self, url: &str) -> Result<String, String> {
         let deadline = Deadline::start(TIMEOUT_MS).map_err(|error| border::message(&error))?;
         let text = fetch_text(url, &deadline).await;
-        let timed_out = deadline.stop();
+        deadline.stop();
         text.map_err(|reason| {
-            if timed_out { format!("{url} took more than {TIMEOUT_MS} ms") } else { format!("{url}: {reason}") }
+            if deadline.has_passed() {
+                format!("{url} took more than {TIMEOUT_MS} ms")
+            } else {
+                format!("{url}: {reason}")
+            }
         })
     }
 

@@ -34,14 +34,14 @@ pub(super) async fn call(
     let init = init(request, method, route, forward, &deadline).map_err(failed)?;
     let fetched = async { JsFuture::from(border::fetch(&forward.url, &init)?).await };
     let fetched = fetched.await;
-    let timed_out = deadline.stop();
+    deadline.stop();
     match fetched {
         Ok(response) => {
             let response: Response = response.unchecked_into();
             let call = call(Some(response.status()));
             Ok((response, call))
         }
-        Err(_) if timed_out => {
+        Err(_) if deadline.has_passed() => {
             let reason = format!("no answer within timeout_ms = {}", route.timeout_ms);
             Err((Refusal::new(Code::UpstreamTimeout, reason), call(None)))
         }

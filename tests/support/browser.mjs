@@ -1,0 +1,58 @@
+// A real browser: Chromium, headless, with a fresh profile for every test.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { installBrowser } from "../../scripts/tools.mjs";
+
+const QUIET = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+/** Starts Chromium with a fresh profile, which goes when its context is closed. */
+export async function launchBrowser() {
+  const profile = mkdtempSync(join(tmpdir(), "access-relay-browser-"));
+  // Debian's Chromium blocks third parties' cookies, and every Chromium does in the contexts that Playwright makes by
+  // default, as in Incognito. Chrome's default, the harder one for the relay, is a preference of a profile on disk.
+  mkdirSync(join(profile, "Default"));
+  writeFileSync(join(profile, "Default", "Preferences"), JSON.stringify({ profile: { cookie_controls_mode: 0 } }));
+  // The browser's own sandbox does not work for root, and for root alone it is left out.
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  const options = { executablePath: installBrowser(), args: [...QUIET, ...sandbox] };
+  const context = await chromium.launchPersistentContext(profile, options);
+  context.on("close", () => rmSync(profile, { recursive: true, force: true, maxRetries: 10 }));
+  return context;
+}
+
+/** Logs in through the emulator's form; ends on the page that the login was for. */
+export async function logIn(page, address, email = "ada@example.com") {
+  await page.goto(address);
+  await fillLoginForm(page, email);
+  await page.waitForURL(`${address}/`);
+}
+
+/** Sends the emulator's login form, which must be what the page shows. */
+export async function fillLoginForm(page, email) {
+  await page.getByLabel("E-mail address").fill(email);
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
+}
+
+/** A server of blank pages, whatever the host and the path: the origins that a test needs. */
+export async function startPages() {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
+    response.end('<!doctype html><title>blank</title><link rel="icon" href="data:,">');
+  });
+  await new Promise((resolve) => server.listen({ port: 0, host: "127.0.0.1" }, resolve));
+  const { port } = server.address();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    /** The origin of a page on this host, which must be one below `localhost`. */
+    origin: (host) => `http://${host}:${port}`,
+    stop() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
