@@ -123,16 +123,15 @@ impl Policy {
         Ok(answer)
     }
 
-    /// The headers that let a page of `origin` read an answer, the relay's own errors included. `vary` is the `Vary`
+    /// The headers that let a page of `origin` read an answer, the relay's own errors included. `vary` reads the `Vary`
     /// that the answer has already.
     #[must_use]
-    pub fn response_headers(&self, origin: Option<&str>, vary: Option<&str>) -> Vec<Edit> {
+    pub fn response_headers(&self, origin: Option<&str>, vary: impl Fn() -> Option<String>) -> Vec<Edit> {
         let mut edits = Vec::new();
         // Also without an Origin and for an origin that is refused: a cache must not hand one's answer to another.
         let looks_at_origin = matches!(self.origins, Origins::Listed(_));
-        let already =
-            vary.is_some_and(|vary| crate::headers::lists(vary, "origin") || crate::headers::lists(vary, "*"));
-        if looks_at_origin && !already {
+        let lists_it = |vary: String| crate::headers::lists(&vary, "origin") || crate::headers::lists(&vary, "*");
+        if looks_at_origin && !vary().is_some_and(lists_it) {
             edits.push(Edit::Append(Name::Vary, "Origin".to_owned()));
         }
         if let Some(origin) = origin.filter(|origin| self.allows_origin(origin)) {

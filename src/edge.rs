@@ -16,8 +16,8 @@ use worker::{Context, Env, event, web_sys};
 
 use crate::access::Gate;
 use crate::config::Log;
-use crate::gateway::{self, Action, Answer, RequestHead};
-use crate::headers::{Direction, Name, Present, Read};
+use crate::gateway::{self, Action, Answer, Decision, RequestHead};
+use crate::headers::{Name, Present, Read};
 use crate::log::Record;
 use crate::problem::{Code, Refusal};
 use crate::trace::{Randomness, Trace};
@@ -40,7 +40,7 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
     let headers = JsHeaders::new(request.headers());
-    let present = Present::of(&headers.names(), Direction::Request);
+    let present = Present::of(&headers.names());
     let caller_trace = present.has(Name::Traceparent).then(|| headers.read(Name::Traceparent)).flatten();
     let trace = Trace::new(caller_trace.as_deref(), randomness());
     let (method, url) = (request.method(), request.url());
@@ -49,11 +49,8 @@ async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker
     let settings = match settings(&env).await {
         Ok(settings) => settings,
         Err(errors) => {
-            let ray = present.has(Name::Ray).then(|| headers.read(Name::Ray)).flatten();
-            border::log(
-                Code::Misconfigured.status(),
-                &Record::misconfigured(&method, &errors.list, &trace, ray).line(),
-            );
+            let record = Record::misconfigured(&method, &errors.list, &trace, ray(&present, &headers));
+            border::log(record.status, &record.line());
             return Ok(respond::misconfigured(&errors, &trace));
         }
     };
@@ -67,45 +64,57 @@ async fn serve(
 ) -> web_sys::Response {
     let config = &settings.config;
     let gate = GATE.with(Rc::clone);
-    let mut decision = gateway::decide(config, &gate, head, border::now_ms() / 1000).await;
-    let log = |decision: &gateway::Decision, status: u16, refusal: Option<&Refusal>, call: Option<upstream::Call>| {
+    let Decision { action, known } = gateway::decide(config, &gate, head, border::now_ms() / 1000).await;
+    let log = |status: u16, refusal: Option<&Refusal>, call: Option<Call>| {
         if refusal.is_none() && config.log != Log::Requests {
             return;
         }
-        let ray = head.present.has(Name::Ray).then(|| head.headers.read(Name::Ray)).flatten();
-        let mut record = Record::of(head.method, status, decision, head.trace, ray).refused(refusal);
+        let mut record = Record::of(head.method, status, &known, head.trace, ray(head.present, head.headers));
         record.upstream_status = call.and_then(|call| call.status);
-        record.upstream_ms = call.map(|call| call.milliseconds);
-        border::log(status, &record.line());
-    };
-    let action = std::mem::replace(&mut decision.action, Action::Answer(Answer::empty(500)));
-    let (Action::Forward(forward), Some(route)) = (&action, decision.route) else {
-        let answer = if let Action::Answer(answer) = action { answer } else { Answer::empty(500) };
-        log(&decision, answer.status, answer.refusal.as_ref(), None);
-        return respond::answer(&answer);
+        record.upstream_ms = call.and_then(|call| u64::try_from(border::now_ms() - call.began).ok());
+        border::log(status, &record.refused(refusal).line());
     };
 
-    let called = upstream::call(request, head.method, route, forward).await;
-    let origin = decision.origin.as_deref();
-    let refused = |refusal: Refusal| Answer::refusal(refusal, &route.cors, origin, head.trace, config.debug);
-    match called.and_then(|(response, call)| match upstream::settle(response, route, origin) {
-        Ok(settled) => Ok((settled, call)),
-        Err(refusal) => Err((refusal, call)),
-    }) {
-        Ok((response, call)) => {
-            log(&decision, response.status(), None, Some(call));
+    let forward = match action {
+        Action::Forward(forward) => forward,
+        Action::Answer(answer) => {
+            log(answer.status, answer.refusal.as_ref(), None);
+            return respond::answer(&answer);
+        }
+    };
+    let mut call = Call { began: border::now_ms(), status: None };
+    let origin = known.origin.as_deref();
+    let settled = upstream::call(request, head.method, &forward).await.and_then(|response| {
+        call.status = Some(response.status());
+        upstream::settle(response, forward.route, origin)
+    });
+    match settled {
+        Ok(response) => {
+            log(response.status(), None, Some(call));
             response
         }
-        Err((refusal, call)) => {
+        Err(refusal) => {
             // A refused service token may have been rotated in its store: the next request reads it again.
             if refusal.code == Code::UpstreamAccessDenied && settings.from_store {
                 CONFIG.with(|shared| shared.borrow_mut().take());
             }
-            let answer = refused(refusal);
-            log(&decision, answer.status, answer.refusal.as_ref(), Some(call));
+            let answer = Answer::refusal(refusal, &forward.route.cors, origin, head.trace, config.debug);
+            log(answer.status, answer.refusal.as_ref(), Some(call));
             respond::answer(&answer)
         }
     }
+}
+
+/// A call to the API, for the log. Time advances with I/O alone, so what passes after it began is the API's.
+#[derive(Clone, Copy)]
+struct Call {
+    began: i64,
+    status: Option<u16>,
+}
+
+/// Cloudflare's id of the request, for the log.
+fn ray(present: &Present, headers: &JsHeaders) -> Option<String> {
+    present.has(Name::Ray).then(|| headers.read(Name::Ray)).flatten()
 }
 
 /// The isolate's configuration, read by the first request that finds a sound one. Where several requests are first at

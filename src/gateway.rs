@@ -35,14 +35,21 @@ pub struct RequestHead<'a, H: Read> {
     pub trace: &'a Trace,
 }
 
-/// What to do with a request, and what the log says of it.
+/// What to do with a request, and what is known of it by then.
 #[derive(Debug)]
 pub struct Decision<'c> {
     /// What to do.
-    pub action: Action,
-    /// The route that took the request.
+    pub action: Action<'c>,
+    /// What is known.
+    pub known: Known<'c>,
+}
+
+/// What is known of a request, for its log record and for the headers of its answer.
+#[derive(Debug)]
+pub struct Known<'c> {
+    /// The route that took it.
     pub route: Option<&'c Route>,
-    /// The page's origin, for the headers of the answer.
+    /// The page's origin.
     pub origin: Option<String>,
     /// Who called, once that is proven.
     pub caller: Option<Rc<Caller>>,
@@ -50,11 +57,11 @@ pub struct Decision<'c> {
 
 /// What to do with a request.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum Action<'c> {
     /// Answer by ourselves.
     Answer(Answer),
     /// Ask the API.
-    Forward(Forward),
+    Forward(Forward<'c>),
 }
 
 /// An answer of the relay's own.
@@ -72,7 +79,9 @@ pub struct Answer {
 
 /// A request to the API.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Forward {
+pub struct Forward<'c> {
+    /// The route that leads to it.
+    pub route: &'c Route,
     /// The URL.
     pub url: String,
     /// What changes in the caller's headers.
@@ -101,18 +110,12 @@ pub async fn decide<'c, H: Read, S: KeySource>(
     request: &RequestHead<'_, H>,
     now: i64,
 ) -> Decision<'c> {
-    let mut decision = Decision {
-        action: Action::Answer(Answer::empty(204)),
-        route: None,
-        origin: request.header(Name::Origin),
-        caller: None,
-    };
-    let action = flow(config, gate, request, now, &mut decision).await;
-    decision.action = action.unwrap_or_else(|refusal| {
-        let policy = decision.route.map_or(&config.cors, |route| &route.cors);
-        Action::Answer(Answer::refusal(refusal, policy, decision.origin.as_deref(), request.trace, config.debug))
+    let mut known = Known { route: None, origin: request.header(Name::Origin), caller: None };
+    let action = flow(config, gate, request, now, &mut known).await.unwrap_or_else(|refusal| {
+        let policy = known.route.map_or(&config.cors, |route| &route.cors);
+        Action::Answer(Answer::refusal(refusal, policy, known.origin.as_deref(), request.trace, config.debug))
     });
-    decision
+    Decision { action, known }
 }
 
 async fn flow<'c, H: Read, S: KeySource>(
@@ -120,11 +123,11 @@ async fn flow<'c, H: Read, S: KeySource>(
     gate: &Gate<S>,
     request: &RequestHead<'_, H>,
     now: i64,
-    so_far: &mut Decision<'c>,
-) -> Result<Action, Refusal> {
+    known: &mut Known<'c>,
+) -> Result<Action<'c>, Refusal> {
     let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
     let (route, rest) = find_route(config, target.path)?;
-    so_far.route = Some(route);
+    known.route = Some(route);
 
     if request.is_preflight() {
         return Ok(Action::Answer(preflight(&route.cors, request, config.debug)));
@@ -136,7 +139,7 @@ async fn flow<'c, H: Read, S: KeySource>(
         method: request.method,
         websocket,
         site: site.as_deref(),
-        origin: so_far.origin.as_deref(),
+        origin: known.origin.as_deref(),
         host: authority_of(request.url),
         carries_credentials: [Name::Cookie, Name::AccessJwtAssertion, Name::AccessToken]
             .iter()
@@ -148,13 +151,13 @@ async fn flow<'c, H: Read, S: KeySource>(
     if let Access::Jwt(policy) = &config.access {
         let found = access::token_of(request.headers, |name| request.present.has(name))
             .map_err(|reason| Refusal::new(Code::Unauthenticated, reason))?;
-        so_far.caller = Some(gate.identify(&found, policy, now).await?);
+        known.caller = Some(gate.identify(&found, policy, now).await?);
         token = Some(found);
     }
 
     let url = upstream_url(&route.upstream, target, rest, route.strip_prefix);
-    let edits = request_edits(config, route, request, websocket, so_far.caller.as_deref(), token);
-    Ok(Action::Forward(Forward { url, edits }))
+    let edits = request_edits(config, route, request, websocket, known.caller.as_deref(), token);
+    Ok(Action::Forward(Forward { route, url, edits }))
 }
 
 /// The deepest route that covers the path, and what comes after its prefix.
@@ -253,19 +256,11 @@ fn identity(caller: Option<&Caller>) -> Vec<Edit> {
 pub struct ResponseHead<'a, H: Read> {
     /// The status.
     pub status: u16,
-    /// Which headers there are.
-    pub present: &'a Present,
-    /// Their values.
+    /// Its headers.
     pub headers: &'a H,
 }
 
-impl<H: Read> ResponseHead<'_, H> {
-    fn header(&self, name: Name) -> Option<String> {
-        if self.present.has(name) { self.headers.read(name) } else { None }
-    }
-}
-
-/// What to make of the API's answer: the changes to its headers; none means that it can be handed on untouched.
+/// What to make of the API's answer: the changes to its headers.
 ///
 /// # Errors
 /// `upstream_access_denied`: the answer is Access's, and says that the relay's credentials were refused. A redirect
@@ -275,41 +270,39 @@ pub fn settle<H: Read>(
     origin: Option<&str>,
     response: &ResponseHead<'_, H>,
 ) -> Result<Vec<Edit>, Refusal> {
-    if let Some(signal) = access_denial(response) {
+    // RFC 9110 §10.2.2: Location means something with these.
+    let location = matches!(response.status, 201 | 300..=399).then(|| response.headers.read(Name::Location)).flatten();
+    if let Some(signal) = access_denial(response, location.as_deref()) {
         return Err(Refusal::new(Code::UpstreamAccessDenied, denial_reason(route, &signal)));
     }
-    let mut edits: Vec<Edit> = response.present.dropped.iter().cloned().map(Edit::Delete).collect();
-    if response.present.has(Name::SetCookie) && !route.response_cookies.is_empty() {
-        let kept = response
-            .headers
-            .set_cookies()
-            .into_iter()
-            .filter_map(|cookie| cookies::host_only(&cookie, &route.response_cookies));
-        edits.extend(kept.map(|cookie| Edit::Append(Name::SetCookie, cookie)));
-    }
-    if let Some(location) = response.header(Name::Location) {
+    let mut edits = Vec::with_capacity(16);
+    let cookies = if route.response_cookies.is_empty() { Vec::new() } else { response.headers.set_cookies() };
+    edits.extend(headers::NEVER_TO_THE_CALLER.map(Edit::Remove));
+    let kept = cookies.iter().filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies));
+    edits.extend(kept.map(|cookie| Edit::Append(Name::SetCookie, cookie)));
+    if let Some(location) = location {
         let relayed = relay_location(&location, &route.upstream, &route.prefix, route.strip_prefix);
         edits.extend(relayed.map(|location| Edit::Set(Name::Location, location)));
     }
-    edits.extend(route.cors.response_headers(origin, response.header(Name::Vary).as_deref()));
+    let vary = || response.headers.read(Name::Vary);
+    edits.extend(route.cors.response_headers(origin, vary));
     Ok(edits)
 }
 
 /// What shows that Access, and not the API, has answered (`docs/how-it-works.md` has the table).
-fn access_denial<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
-    let login = response.header(Name::Location).filter(|location| location.contains("/cdn-cgi/access/login"));
-    if (300..400).contains(&response.status) && login.is_some() {
+fn access_denial<H: Read>(response: &ResponseHead<'_, H>, location: Option<&str>) -> Option<String> {
+    if location.is_some_and(|location| location.contains("/cdn-cgi/access/login")) && response.status != 201 {
         return Some(format!("{} to Access's login page", response.status));
     }
     if !matches!(response.status, 401 | 403) {
         return None;
     }
-    let challenge = response.header(Name::WwwAuthenticate).unwrap_or_default();
+    let challenge = response.headers.read(Name::WwwAuthenticate).unwrap_or_default();
     if challenge.trim_start().get(..17).is_some_and(|scheme| scheme.eq_ignore_ascii_case("cloudflare-access")) {
         return Some(format!("{} with www-authenticate: Cloudflare-Access", response.status));
     }
     let marks = [Name::AccessAud, Name::AccessDomain, Name::AccessError];
-    let mark = marks.into_iter().find(|name| response.present.has(*name))?;
+    let mark = marks.into_iter().find(|name| response.headers.read(*name).is_some())?;
     Some(format!("{} with {}", response.status, mark.as_str()))
 }
 
@@ -355,7 +348,7 @@ impl Answer {
     #[must_use]
     pub fn refusal(refusal: Refusal, policy: &Policy, origin: Option<&str>, trace: &Trace, debug: bool) -> Self {
         let mut answer = Self::problem(refusal, trace, debug);
-        answer.headers.extend(policy.response_headers(origin, None));
+        answer.headers.extend(policy.response_headers(origin, || None));
         answer
     }
 }

@@ -1,7 +1,7 @@
 //! The one list of header names the relay knows, and what becomes of each. Pure.
 //!
 //! Every read of a header crosses the border between Wasm and JavaScript, so the edge hands over the *names* of a
-//! message's headers in one string; [`Present`] says which of the known ones are there and which must go, and only
+//! request's headers in one string; [`Present`] says which of the known ones are there and which must go, and only
 //! those that matter are then read.
 
 macro_rules! names {
@@ -42,8 +42,10 @@ names! {
     AccessToken = "cf-access-token",
     AllowCredentials = "access-control-allow-credentials",
     AllowHeaders = "access-control-allow-headers",
+    AllowLocalNetwork = "access-control-allow-local-network",
     AllowMethods = "access-control-allow-methods",
     AllowOrigin = "access-control-allow-origin",
+    AllowPrivateNetwork = "access-control-allow-private-network",
     CacheControl = "cache-control",
     ConnectingIp = "cf-connecting-ip",
     Connection = "connection",
@@ -94,20 +96,26 @@ pub trait Read {
     }
 }
 
-/// Which direction a message goes; decides what [`Present`] marks for removal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// From the caller to the API.
-    Request,
-    /// From the API to the caller.
-    Response,
-}
+/// What the API cannot say to the browser: the relay is the only authority on CORS, and a cookie crosses only by name
+/// (`response_cookies`). These are all the response headers of the CORS protocol that the Fetch standard and its
+/// network-access drafts ever had; a list costs less than reading the names of every answer's headers.
+pub const NEVER_TO_THE_CALLER: [Name; 9] = [
+    Name::SetCookie,
+    Name::AllowOrigin,
+    Name::AllowCredentials,
+    Name::AllowMethods,
+    Name::AllowHeaders,
+    Name::ExposeHeaders,
+    Name::MaxAge,
+    Name::AllowPrivateNetwork,
+    Name::AllowLocalNetwork,
+];
 
-/// What a message's header names tell before any value is read.
+/// What a request's header names tell before any value is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Present {
     known: u64,
-    /// Names that must not cross in this direction, in the message's own spelling.
+    /// Names that must not cross to the API, in the request's own spelling.
     pub dropped: Vec<String>,
 }
 
@@ -117,17 +125,13 @@ const _: () = assert!(Name::ALL.len() <= 64);
 impl Present {
     /// Takes stock of header names, each on a line of its own, in lower case as `Headers.keys()` gives them.
     #[must_use]
-    pub fn of(names: &str, direction: Direction) -> Self {
+    pub fn of(names: &str) -> Self {
         let mut present = Self { known: 0, dropped: Vec::new() };
         for name in names.split('\n').filter(|name| !name.is_empty()) {
             if let Some(known) = Name::parse(name) {
                 present.known |= 1 << known as u64;
             }
-            let must_go = match direction {
-                Direction::Request => never_crosses_to_the_api(name),
-                Direction::Response => never_crosses_to_the_caller(name),
-            };
-            if must_go {
+            if never_crosses_to_the_api(name) {
                 present.dropped.push(name.to_owned());
             }
         }
@@ -163,12 +167,6 @@ fn never_crosses_to_the_api(name: &str) -> bool {
                 | "transfer-encoding"
                 | "upgrade"
         )
-}
-
-/// What the API cannot say to the browser: the relay is the only authority on CORS, and a cookie crosses only by
-/// name (`response_cookies`).
-fn never_crosses_to_the_caller(name: &str) -> bool {
-    name == "set-cookie" || name.starts_with("access-control-")
 }
 
 fn starts_with_dashed(name: &str, prefix: &str) -> bool {

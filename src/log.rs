@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::access::Caller;
 use crate::config::ConfigError;
-use crate::gateway::Decision;
+use crate::gateway::Known;
 use crate::problem::{Code, Refusal};
 use crate::trace::Trace;
 
@@ -47,10 +47,10 @@ pub struct Record<'a> {
 impl<'a> Record<'a> {
     /// What is known of a request once it is decided.
     #[must_use]
-    pub fn of(method: &'a str, status: u16, decision: &Decision<'a>, trace: &'a Trace, ray: Option<String>) -> Self {
+    pub fn of(method: &'a str, status: u16, known: &Known<'a>, trace: &'a Trace, ray: Option<String>) -> Self {
         Self {
-            route: decision.route.map(|route| route.prefix.as_str()),
-            caller: match decision.caller.as_deref() {
+            route: known.route.map(|route| route.prefix.as_str()),
+            caller: match known.caller.as_deref() {
                 Some(Caller::User { .. }) => "user",
                 Some(Caller::Service { .. }) => "service",
                 None => "none",

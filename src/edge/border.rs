@@ -1,8 +1,8 @@
-//! The bindings themselves: headers, clock, timers, log.
+//! The bindings themselves: headers, the clock, the log, and what `border.js` does in one crossing.
 
-use worker::js_sys::{Array, Date, Function, JsString, Object, Promise, Reflect, global};
+use worker::js_sys::{Array, Date, Error, JsString, Promise};
 use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
-use worker::web_sys::{AbortController, AbortSignal, Headers, RequestInit, console};
+use worker::web_sys::{Headers, Request, Response, console};
 
 use crate::headers::{Edit, Name, Read};
 
@@ -26,58 +26,38 @@ extern "C" {
 
     #[wasm_bindgen(method, js_name = getSetCookie)]
     fn get_set_cookie(this: &NamedHeaders) -> Array;
-
-    type NameList;
-
-    #[wasm_bindgen(js_namespace = Array, js_name = from)]
-    fn list(names: &JsValue) -> NameList;
-
-    #[wasm_bindgen(method)]
-    fn join(this: &NameList, separator: &JsString) -> String;
-
-    #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(
-        function: &Function,
-        milliseconds: u32,
-        target: &Function,
-        this: &JsValue,
-        arguments: &Array,
-    ) -> JsValue;
-
-    #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(id: &JsValue);
-
-    /// The global `fetch`.
-    #[wasm_bindgen(catch)]
-    pub(super) fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 }
 
-/// What crosses the border once per isolate.
-struct Constants {
-    /// Every [`Name`], at its place in the enum.
-    names: Vec<JsString>,
-    line_break: JsString,
-    reflect_apply: Function,
-    abort: Function,
-    no_arguments: Array,
+#[wasm_bindgen(module = "/src/edge/border.js")]
+extern "C" {
+    fn names(headers: &Headers) -> String;
+
+    /// Sends a caller's request to the API; a `TimeoutError` where the deadline passes before the answer's headers.
+    pub(super) fn send(
+        request: &Request,
+        url: &str,
+        method: &str,
+        headers: &Headers,
+        cache: Option<&str>,
+        milliseconds: u32,
+    ) -> Promise;
+
+    /// A copy of a response that can be edited. It shares the body.
+    #[wasm_bindgen(catch)]
+    pub(super) fn editable(response: &Response) -> Result<Response, JsValue>;
+
+    /// The text at a URL.
+    #[wasm_bindgen(js_name = fetchText)]
+    pub(super) fn fetch_text(url: &str, milliseconds: u32, limit: u32) -> Promise;
 }
 
 thread_local! {
-    static CONSTANTS: Constants = Constants {
-        names: Name::ALL.iter().map(|name| JsString::from(name.as_str())).collect(),
-        line_break: JsString::from("\n"),
-        reflect_apply: property(&property(&global(), "Reflect"), "apply").unchecked_into(),
-        abort: property(&property(&property(&global(), "AbortController"), "prototype"), "abort").unchecked_into(),
-        no_arguments: Array::new(),
-    };
-}
-
-fn property(object: &JsValue, name: &str) -> JsValue {
-    Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
+    /// Every [`Name`] at its place in the enum, as a string that has crossed the border already.
+    static NAMES: Vec<JsString> = Name::ALL.iter().map(|name| JsString::from(name.as_str())).collect();
 }
 
 fn with_name<T>(name: Name, use_it: impl FnOnce(&JsString) -> T) -> T {
-    CONSTANTS.with(|constants| match constants.names.get(name as usize) {
+    NAMES.with(|names| match names.get(name as usize) {
         Some(name) => use_it(name),
         // The list holds every name; this arm is for the compiler.
         None => use_it(&JsString::from(name.as_str())),
@@ -110,7 +90,7 @@ impl JsHeaders {
 
     /// All names, a line each: one crossing in place of one for each.
     pub(super) fn names(&self) -> String {
-        CONSTANTS.with(|constants| list(&self.0.keys()).join(&constants.line_break))
+        names(&self.0)
     }
 
     fn named(&self) -> &NamedHeaders {
@@ -145,43 +125,15 @@ pub(super) fn apply(headers: &Headers, edits: &[Edit]) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// Aborts a fetch unless it is told in time that the answer has begun.
-pub(super) struct Deadline {
-    controller: AbortController,
-    timer: JsValue,
-}
-
-impl Deadline {
-    /// Starts the clock. The timer calls `Reflect.apply(abort, controller, [])`: a closure of ours would have to be
-    /// made and freed for each request.
-    pub(super) fn start(milliseconds: u32) -> Result<Self, JsValue> {
-        let controller = AbortController::new()?;
-        let timer = CONSTANTS.with(|Constants { reflect_apply, abort, no_arguments, .. }| {
-            set_timeout(reflect_apply, milliseconds, abort, &controller, no_arguments)
-        });
-        Ok(Self { controller, timer })
-    }
-
-    pub(super) fn signal(&self) -> AbortSignal {
-        self.controller.signal()
-    }
-
-    /// Stops the clock.
-    pub(super) fn stop(&self) {
-        clear_timeout(&self.timer);
-    }
-
-    /// Whether the clock ran out.
-    pub(super) fn has_passed(&self) -> bool {
-        self.controller.signal().aborted()
-    }
-}
-
 /// What a thrown value says.
 pub(super) fn message(thrown: &JsValue) -> String {
-    let text: JsString = match thrown.dyn_ref::<Object>() {
-        Some(object) => object.to_string(),
-        None => return thrown.as_string().unwrap_or_else(|| "unknown".to_owned()),
-    };
-    text.into()
+    match thrown.dyn_ref::<Error>() {
+        Some(error) => error.message().into(),
+        None => thrown.as_string().unwrap_or_else(|| "unknown".to_owned()),
+    }
+}
+
+/// Whether a thrown value says that a deadline has passed.
+pub(super) fn is_timeout(thrown: &JsValue) -> bool {
+    thrown.unchecked_ref::<Error>().name() == "TimeoutError"
 }

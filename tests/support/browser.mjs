@@ -1,6 +1,7 @@
 // A real browser: Chromium, headless, with a fresh profile for every test.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { installBrowser } from "../../scripts/tools.mjs";
 
 const QUIET = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/** Starts Chromium with a fresh profile, which goes when its context is closed. */
+/** Starts Chromium with a fresh profile: its context, a page, and `close()`. */
 export async function launchBrowser() {
   const profile = mkdtempSync(join(tmpdir(), "access-relay-browser-"));
   // Debian's Chromium blocks third parties' cookies, and every Chromium does in the contexts that Playwright makes by
@@ -20,8 +21,15 @@ export async function launchBrowser() {
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const options = { executablePath: installBrowser(), args: [...QUIET, ...sandbox] };
   const context = await chromium.launchPersistentContext(profile, options);
-  context.on("close", () => rmSync(profile, { recursive: true, force: true, maxRetries: 10 }));
-  return context;
+  return {
+    context,
+    page: context.pages()[0],
+    async close() {
+      await context.close();
+      // Its last processes may still be writing.
+      await rm(profile, { recursive: true, force: true, maxRetries: 10 });
+    },
+  };
 }
 
 /** Logs in through the emulator's form; ends on the page that the login was for. */
