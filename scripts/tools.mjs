@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
+import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -34,9 +35,9 @@ export function fail(text) {
   process.exit(1);
 }
 
-/** Runs a command to its end with its output shown; ends the script where it fails. */
-export function run(command, args, options = {}) {
-  const result = spawnSync(command, args, { cwd: root, env, stdio: "inherit", ...options });
+/** Runs a command to its end with its output shown; ends the script where it fails. `variables` go on top of `env`. */
+export function run(command, args, { variables = {}, ...options } = {}) {
+  const result = spawnSync(command, args, { cwd: root, env: { ...env, ...variables }, stdio: "inherit", ...options });
   if (result.error) fail(`${command} could not be started: ${result.error.message}`);
   if (result.status !== 0) fail(`${[command, ...args].join(" ")} failed (${result.signal ?? `exit status ${result.status}`})`);
   return result;
@@ -111,7 +112,7 @@ export function installBrowser() {
     say("installing Chromium (Debian's package)");
     run("apt-get", ["update", "-qq"]);
     run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"], {
-      env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
+      variables: { DEBIAN_FRONTEND: "noninteractive" },
       stdio: ["ignore", "ignore", "inherit"],
     });
     return onPath("chromium") ?? fail("Chromium was installed, yet is not on the path");
@@ -139,9 +140,12 @@ export function onPath(program) {
 export function buildWorker() {
   installBuildTools();
   say("building the Worker");
+  // No path of this machine goes into what ships.
+  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+  const remapped = [[cargoHome, "cargo"], [root, "access-relay/"]].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
   run("worker-build", ["--release"], {
-    env: {
-      ...env,
+    variables: {
+      CARGO_ENCODED_RUSTFLAGS: remapped.join("\x1f"),
       WASM_BINDGEN_BIN: join(cargoBin, "wasm-bindgen"),
       ESBUILD_BIN: join(bin, "esbuild"),
     },
@@ -149,7 +153,7 @@ export function buildWorker() {
   // The features that rustc's default target and wasm-bindgen use, so that no newer encoding is emitted.
   const features = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"];
   const wasm = join(root, "build", "index_bg.wasm");
-  run("wasm-opt", [wasm, "-o", wasm, "-O2", "--strip-debug", ...features.map((feature) => `--enable-${feature}`)]);
+  run("wasm-opt", [wasm, "-o", wasm, "-Oz", "--one-caller-inline-max-function-size=10", "--strip-debug", ...features.map((feature) => `--enable-${feature}`)]);
 }
 
 function lockedVersion(crate) {

@@ -6,11 +6,13 @@
 //! and Access's documentation ("Validate JWTs", "Application token").
 
 use std::cell::RefCell;
+use std::fmt;
 use std::rc::Rc;
 
 use chrono::{DateTime, Duration, Utc};
 use jwt_compact::{Claims, TimeOptions, UntrustedToken};
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 
 use crate::config::JwtPolicy;
 use crate::cookies;
@@ -149,7 +151,7 @@ struct Candidate<'a> {
 #[derive(Debug, Clone, Deserialize)]
 struct HeaderExtras {
     /// Extensions that must be understood; we understand none, so its presence refuses the token (RFC 7515 §4.1.11).
-    crit: Option<serde_json::Value>,
+    crit: Option<IgnoredAny>,
 }
 
 impl<'a> Candidate<'a> {
@@ -182,19 +184,34 @@ struct AccessClaims {
 }
 
 /// RFC 7519 §4.1.3: one string, or a list of them.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
-}
+struct Audience(Vec<String>);
 
-impl Audience {
-    fn includes(&self, wanted: &str) -> bool {
-        match self {
-            Self::One(audience) => audience == wanted,
-            Self::Several(audiences) => audiences.iter().any(|audience| audience == wanted),
+impl<'de> Deserialize<'de> for Audience {
+    // By hand: serde's untagged enums buffer every value, and weigh several kilobytes in the Worker.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrSeveral;
+
+        impl<'de> Visitor<'de> for OneOrSeveral {
+            type Value = Audience;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or a list of strings")
+            }
+
+            fn visit_str<E>(self, audience: &str) -> Result<Audience, E> {
+                Ok(Audience(vec![audience.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Audience, A::Error> {
+                let mut audiences = Vec::new();
+                while let Some(audience) = list.next_element()? {
+                    audiences.push(audience);
+                }
+                Ok(Audience(audiences))
+            }
         }
+
+        deserializer.deserialize_any(OneOrSeveral)
     }
 }
 
@@ -217,7 +234,7 @@ fn check_claims(candidate: &Candidate, policy: &JwtPolicy, now: i64) -> Result<(
     if iss != policy.issuer {
         return Err(format!("iss is {}, not access.issuer", crate::cors::quoted(&iss)));
     }
-    if !policy.audience.iter().any(|audience| aud.includes(audience)) {
+    if !policy.audience.iter().any(|audience| aud.0.contains(audience)) {
         return Err("aud holds none of access.audience".to_owned());
     }
     // The global session token has the same keys and issuer, and opens no application: its type is "org".

@@ -150,7 +150,7 @@ impl<'r> Table<'r> {
                 Value::String(text) if texts.contains(text) => {
                     self.error(
                         &format!("{key}[{index}]"),
-                        format!("{} once more", quoted(&text)),
+                        format!("{} once more", quoted(text)),
                         "leave out the repetition",
                     );
                 }
