@@ -9,6 +9,7 @@ import { chromium } from "playwright-core";
 import { installBrowser } from "../../scripts/tools.mjs";
 
 const QUIET = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const executablePath = installBrowser();
 
 /** Starts Chromium with a fresh profile: its context, a page, and `close()`. */
 export async function launchBrowser() {
@@ -19,7 +20,7 @@ export async function launchBrowser() {
   writeFileSync(join(profile, "Default", "Preferences"), JSON.stringify({ profile: { cookie_controls_mode: 0 } }));
   // The browser's own sandbox does not work for root, and for root alone it is left out.
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  const options = { executablePath: installBrowser(), args: [...QUIET, ...sandbox] };
+  const options = { executablePath, args: [...QUIET, ...sandbox] };
   const context = await chromium.launchPersistentContext(profile, options);
   return {
     context,
