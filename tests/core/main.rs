@@ -1,5 +1,12 @@
 //! Native tables for every rule of the pure core.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 // A row of a table is a tuple: naming its type would hide what the columns are.
 #![allow(clippy::type_complexity)]
 
