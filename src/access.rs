@@ -10,7 +10,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use chrono::{DateTime, Duration, Utc};
-use jwt_compact::{Claims, TimeOptions, UntrustedToken};
+use jwt_compact::{Claims, ParseError, TimeOptions, UntrustedToken, ValidationError};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 
@@ -156,8 +156,7 @@ struct HeaderExtras {
 
 impl<'a> Candidate<'a> {
     fn parse(token: &'a str) -> Result<Self, String> {
-        let untrusted =
-            UntrustedToken::<HeaderExtras>::try_from(token).map_err(|error| format!("not a JWT: {error}"))?;
+        let untrusted = UntrustedToken::<HeaderExtras>::try_from(token).map_err(|error| structure_reason(&error))?;
         // The algorithm is ours to choose, not the token's (RFC 8725 §3.1).
         if untrusted.algorithm() != "RS256" {
             return Err(format!("the algorithm is {}, only RS256 passes", crate::cors::quoted(untrusted.algorithm())));
@@ -168,6 +167,16 @@ impl<'a> Candidate<'a> {
         let kid = untrusted.header().key_id.clone().ok_or("the header has no kid")?;
         let (signed, _) = token.rsplit_once('.').ok_or("not a JWT")?;
         Ok(Self { untrusted, signed: signed.as_bytes(), kid })
+    }
+}
+
+/// What is wrong with a token's structure, in words of ours: the library's could quote the token.
+fn structure_reason(error: &ParseError) -> &'static str {
+    match error {
+        ParseError::InvalidTokenStructure => "not a JWT: it has not three parts",
+        ParseError::InvalidBase64Encoding => "not a JWT: a part is not base64url",
+        ParseError::MalformedHeader(_) => "the header is not JSON, lacks alg, or has a field of the wrong type",
+        _ => "the content type is not JSON",
     }
 }
 
@@ -218,13 +227,16 @@ impl<'de> Deserialize<'de> for Audience {
 /// Who the claims name, and until when (seconds since the epoch, without leeway).
 fn check_claims(candidate: &Candidate, policy: &JwtPolicy, now: i64) -> Result<(Caller, i64), String> {
     let claims: Claims<AccessClaims> =
-        candidate.untrusted.deserialize_claims_unchecked().map_err(|error| format!("the claims: {error}"))?;
+        candidate.untrusted.deserialize_claims_unchecked().map_err(|_| "a claim is missing or of the wrong type")?;
     let now = DateTime::<Utc>::from_timestamp(now, 0).ok_or("the clock is off")?;
     let time = TimeOptions::new(Duration::seconds(LEEWAY_SECONDS), || now);
-    claims.validate_expiration(&time).map_err(|error| error.to_string())?;
+    claims.validate_expiration(&time).map_err(|error| match error {
+        ValidationError::Expired => "exp is in the past",
+        _ => "exp is missing",
+    })?;
     // Service tokens have no nbf.
     if claims.not_before.is_some() {
-        claims.validate_maturity(&time).map_err(|error| error.to_string())?;
+        claims.validate_maturity(&time).map_err(|_| "nbf is in the future")?;
     }
     if claims.issued_at.is_some_and(|issued_at| issued_at > now + Duration::seconds(LEEWAY_SECONDS)) {
         return Err("iat is in the future".to_owned());

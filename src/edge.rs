@@ -10,6 +10,7 @@ mod settings;
 mod upstream;
 
 use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::rc::Rc;
 
 use worker::{Context, Env, event, web_sys};
@@ -38,7 +39,7 @@ fn start() {
 }
 
 #[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
+async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> Result<web_sys::Response, Infallible> {
     let headers = JsHeaders::new(request.headers());
     let present = Present::of(&headers.names());
     let caller_trace = present.has(Name::Traceparent).then(|| headers.read(Name::Traceparent)).flatten();

@@ -1,13 +1,12 @@
 //! Tokens that were found good, remembered until they expire, so that a warm request pays for one hash and no
 //! signature. Pure.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
 
 /// SHA-256 of a token: the memory never holds the credential itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
@@ -16,22 +15,36 @@ impl Digest {
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
+
+    /// The one slot that may hold this token: a digest is evenly spread already, so its first bits are as good as any
+    /// hash of it.
+    fn slot(&self) -> usize {
+        let [first, second, ..] = self.0;
+        usize::from(u16::from_le_bytes([first, second])) % SLOTS
+    }
 }
 
-/// How many tokens one generation holds. Two generations of callers with short names take well under 1 MiB.
-const GENERATION: usize = 2_000;
+/// How many tokens an isolate remembers at most; with short names that is about a quarter of a MiB.
+pub const SLOTS: usize = 4096;
 
-/// A bounded memory in two generations: when the young one is full it becomes the old one, and what was old is
-/// forgotten. What is forgotten is only checked again.
+/// A bounded memory: a token takes the one slot that its digest names, whoever was there before. What is forgotten is
+/// only checked again. Only tokens with a good signature ever take a slot.
 #[derive(Debug)]
 pub struct VerifiedTokens<T> {
-    young: HashMap<Digest, (Rc<T>, i64)>,
-    old: HashMap<Digest, (Rc<T>, i64)>,
+    slots: Vec<Option<Remembered<T>>>,
+}
+
+#[derive(Debug)]
+struct Remembered<T> {
+    digest: Digest,
+    known: Rc<T>,
+    /// Seconds since the epoch.
+    expires: i64,
 }
 
 impl<T> Default for VerifiedTokens<T> {
     fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new() }
+        Self { slots: Vec::new() }
     }
 }
 
@@ -39,27 +52,23 @@ impl<T> VerifiedTokens<T> {
     /// What is remembered of a token, unless it has expired by `now` (seconds since the epoch).
     #[must_use]
     pub fn find(&self, digest: &Digest, now: i64) -> Option<Rc<T>> {
-        let (known, expires) = self.young.get(digest).or_else(|| self.old.get(digest))?;
-        (now < *expires).then(|| Rc::clone(known))
+        let remembered = self.slots.get(digest.slot())?.as_ref()?;
+        (remembered.digest == *digest && now < remembered.expires).then(|| Rc::clone(&remembered.known))
     }
 
     /// Remembers a token until `expires` (seconds since the epoch).
     pub fn remember(&mut self, digest: Digest, known: Rc<T>, expires: i64) {
-        if self.young.len() >= GENERATION {
-            self.old = std::mem::take(&mut self.young);
+        if self.slots.is_empty() {
+            self.slots.resize_with(SLOTS, || None);
         }
-        self.young.insert(digest, (known, expires));
+        if let Some(slot) = self.slots.get_mut(digest.slot()) {
+            *slot = Some(Remembered { digest, known, expires });
+        }
     }
 
     /// How many tokens are remembered.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.young.len() + self.old.len()
-    }
-
-    /// Whether none is.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub fn count(&self) -> usize {
+        self.slots.iter().flatten().count()
     }
 }

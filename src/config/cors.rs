@@ -31,7 +31,7 @@ pub(super) fn read(mut table: Table) -> Policy {
             "\"upstream\"",
             "leave it out: it has no effect in this version, preflights are answered at the edge",
         ),
-        Some(other) => table.error("preflight", quoted(other), "write \"edge\" or \"upstream\""),
+        Some(other) => table.error("preflight", &quoted(other), "write \"edge\" or \"upstream\""),
     }
     if policy.origins == Origins::Nobody && !table.has_error_at("allowed_origins") {
         table.error(
@@ -61,14 +61,14 @@ fn origins(table: &mut Table, credentials: bool) -> Origins {
             continue;
         }
         if text.contains('*') {
-            table.error(&at, quoted(&text), "name the origins one by one: patterns have no effect in this version");
+            table.error(&at, &quoted(&text), "name the origins one by one: patterns have no effect in this version");
             continue;
         }
         match Origin::parse(&text) {
-            Err(error) => table.error(&at, quoted(&text), error.to_string()),
+            Err(error) => table.error(&at, &quoted(&text), &error.to_string()),
             Ok(origin) if credentials && origin.scheme() == "http" && !origin.is_loopback() => {
                 let expected = "use https: with allow_credentials, whoever sits on the network could act for the user";
-                table.error(&at, quoted(&text), expected);
+                table.error(&at, &quoted(&text), expected);
             }
             Ok(_) => {
                 let sorted_place = listed.partition_point(|other| *other < text);
@@ -93,13 +93,13 @@ fn methods(table: &mut Table, credentials: bool) -> Allowed {
         let upper = text.to_ascii_uppercase();
         if text == "*" {
         } else if !is_token(text) {
-            table.error(&at, quoted(text), "write a method's name, as in \"PUT\"");
+            table.error(&at, &quoted(text), "write a method's name, as in \"PUT\"");
         } else if matches!(upper.as_str(), "CONNECT" | "TRACE" | "TRACK") {
-            table.error(&at, quoted(text), "leave it out: browsers never send it");
+            table.error(&at, &quoted(text), "leave it out: browsers never send it");
         } else if *text != upper
             && matches!(upper.as_str(), "DELETE" | "GET" | "HEAD" | "OPTIONS" | "PATCH" | "POST" | "PUT")
         {
-            table.error(&at, quoted(text), format!("write \"{upper}\": methods are case-sensitive"));
+            table.error(&at, &quoted(text), &format!("write \"{upper}\": methods are case-sensitive"));
         }
     }
     Allowed::Listed(texts)
@@ -140,11 +140,11 @@ fn check_header_names(table: &Table, key: &str, names: &[String]) {
     for (index, name) in names.iter().enumerate() {
         let at = format!("{key}[{index}]");
         if name != "*" && !is_token(name) {
-            table.error(&at, quoted(name), "write a header's name, as in \"content-type\"");
+            table.error(&at, &quoted(name), "write a header's name, as in \"content-type\"");
         } else if names.iter().take(index).any(|other| other != name && other.eq_ignore_ascii_case(name)) {
             table.error(
                 &at,
-                format!("{} once more", quoted(name)),
+                &format!("{} once more", &quoted(name)),
                 "leave out the repetition: header names have no case",
             );
         }

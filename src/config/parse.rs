@@ -80,7 +80,7 @@ fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
         };
         if routes.iter().any(|other| other.prefix == route.prefix) {
             let found = format!("{} once more", quoted(route.prefix.as_str()));
-            relay.error(&format!("routes[{index}].path"), found, "give every route a path of its own");
+            relay.error(&format!("routes[{index}].path"), &found, "give every route a path of its own");
         }
         let deeper = routes.partition_point(|other| other.prefix.depth() >= route.prefix.depth());
         routes.insert(deeper, route);
@@ -90,7 +90,7 @@ fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
         None | Some("refusals") => Log::Refusals,
         Some("requests") => Log::Requests,
         Some(other) => {
-            relay.error("log", quoted(other), "write \"refusals\" or \"requests\"");
+            relay.error("log", &quoted(other), "write \"refusals\" or \"requests\"");
             Log::Refusals
         }
     };
@@ -150,7 +150,7 @@ fn audience(table: &mut Table) -> Option<Vec<String>> {
                 if !is_plain_value(tag) || tag.contains(' ') {
                     table.error(
                         &format!("{KEY}[{index}]"),
-                        quoted(tag),
+                        &quoted(tag),
                         "copy the application's AUD tag from its settings in Access",
                     );
                 }
@@ -159,7 +159,7 @@ fn audience(table: &mut Table) -> Option<Vec<String>> {
         }
         None if there => None,
         _ => {
-            table.error(KEY, "no AUD tag", format!("name one at least, as in {EXAMPLE}"));
+            table.error(KEY, "no AUD tag", &format!("name one at least, as in {EXAMPLE}"));
             None
         }
     }
@@ -217,7 +217,7 @@ fn credentials(table: &mut Table, callers_are_checked: bool, secrets: &Secrets) 
             service_token(table, name, secrets).map(Credentials::ServiceToken)
         }
         Some(other) => {
-            table.error("credentials", quoted(other), "write \"service-token\" or \"caller-token\"");
+            table.error("credentials", &quoted(other), "write \"service-token\" or \"caller-token\"");
             None
         }
     }
@@ -228,7 +228,7 @@ fn service_token(table: &Table, name: String, secrets: &Secrets) -> Option<Servi
     if !starts_well || !name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
         // The value is not shown: the token itself may have been put here.
         let found = format!("a text of {} characters (not shown)", name.chars().count());
-        table.error("service_token", found, "write the prefix of the secrets' names in capitals, as in \"CF_ACCESS\"");
+        table.error("service_token", &found, "write the prefix of the secrets' names in capitals, as in \"CF_ACCESS\"");
         return None;
     }
     let secret = |suffix: &str| {
@@ -238,7 +238,7 @@ fn service_token(table: &Table, name: String, secrets: &Secrets) -> Option<Servi
             table.report_at(
                 &secret_name,
                 "no secret of that name",
-                format!("run `wrangler secret put {secret_name}`, or put it in .dev.vars for local development"),
+                &format!("run `wrangler secret put {secret_name}`, or put it in .dev.vars for local development"),
             );
             return None;
         };
@@ -284,9 +284,9 @@ fn check_cookie_names(table: &Table, key: &str, names: &[String]) {
         if name == "*" && key == "request_cookies" {
             table.error(&at, "\"*\" among others", "write [\"*\"] alone: it is all but Access's own");
         } else if name == "*" || !is_cookie_name(name) {
-            table.error(&at, quoted(name), "write a cookie's name, as in \"theme\"");
+            table.error(&at, &quoted(name), "write a cookie's name, as in \"theme\"");
         } else if mentions_access_cookie(name) {
-            table.error(&at, quoted(name), "leave it out: Access's own cookies never cross the relay");
+            table.error(&at, &quoted(name), "leave it out: Access's own cookies never cross the relay");
         }
     }
 }

@@ -13,12 +13,9 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn add(&self, path: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) {
-        self.errors.borrow_mut().push(ConfigError {
-            path: path.into(),
-            found: found.into(),
-            expected: expected.into(),
-        });
+    pub(super) fn add(&self, path: &str, found: &str, expected: &str) {
+        let [path, found, expected] = [path, found, expected].map(str::to_owned);
+        self.errors.borrow_mut().push(ConfigError { path, found, expected });
     }
 
     /// Whether something at `path`, or within it, has been found wrong.
@@ -52,12 +49,12 @@ impl<'r> Table<'r> {
     }
 
     /// Notes what is wrong with a key's value.
-    pub(super) fn error(&self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
-        self.report.add(self.path_of(key), found, expected);
+    pub(super) fn error(&self, key: &str, found: &str, expected: &str) {
+        self.report.add(&self.path_of(key), found, expected);
     }
 
     /// Notes what is wrong outside the table, with a secret.
-    pub(super) fn report_at(&self, path: &str, found: &str, expected: impl Into<String>) {
+    pub(super) fn report_at(&self, path: &str, found: &str, expected: &str) {
         if !self.report.has(path) {
             self.report.add(path, found, expected);
         }
@@ -87,18 +84,18 @@ impl<'r> Table<'r> {
     }
 
     /// Like [`Table::string`], and parsed; a parser's error says what to write instead.
-    pub(super) fn parsed<T, E: Into<String>>(
+    pub(super) fn parsed<T, E: AsRef<str>>(
         &mut self,
         key: &'static str,
         example: &str,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
         let text = self.string(key, example)?;
-        parse(&text).map_err(|expected| self.error(key, quoted(&text), expected)).ok()
+        parse(&text).map_err(|expected| self.error(key, &quoted(&text), expected.as_ref())).ok()
     }
 
     /// Like [`Table::parsed`], for a key that must be there.
-    pub(super) fn required<T, E: Into<String>>(
+    pub(super) fn required<T, E: AsRef<str>>(
         &mut self,
         key: &'static str,
         example: &str,
@@ -106,7 +103,7 @@ impl<'r> Table<'r> {
     ) -> Option<T> {
         if !self.has(key) {
             self.known.push(key);
-            self.error(key, "nothing", format!("it is required, as in {example:?}"));
+            self.error(key, "nothing", &format!("it is required, as in {example:?}"));
             return None;
         }
         self.parsed(key, example, parse)
@@ -150,12 +147,12 @@ impl<'r> Table<'r> {
                 Value::String(text) if texts.contains(text) => {
                     self.error(
                         &format!("{key}[{index}]"),
-                        format!("{} once more", quoted(text)),
+                        &format!("{} once more", &quoted(text)),
                         "leave out the repetition",
                     );
                 }
                 Value::String(text) => texts.push(text.clone()),
-                other => self.error(&format!("{key}[{index}]"), kind_and_value(other), &expected),
+                other => self.error(&format!("{key}[{index}]"), &kind_and_value(other), &expected),
             }
         }
         Some(texts)
@@ -183,7 +180,7 @@ impl<'r> Table<'r> {
             let path = format!("{}[{index}]", self.path_of(key));
             match value {
                 Value::Object(values) => tables.push(Table::new(path, values, self.report)),
-                other => self.report.add(path, kind_and_value(other), &expected),
+                other => self.report.add(&path, &kind_and_value(other), &expected),
             }
         }
         tables
@@ -193,7 +190,7 @@ impl<'r> Table<'r> {
     /// in the wrong place is just such a key.
     pub(super) fn finish(self) {
         for key in self.values.keys().filter(|key| !self.known.contains(&key.as_str())) {
-            self.error(key, "an unknown key", format!("the keys here are {}", self.known.join(", ")));
+            self.error(key, "an unknown key", &format!("the keys here are {}", self.known.join(", ")));
         }
     }
 
@@ -203,7 +200,7 @@ impl<'r> Table<'r> {
     }
 
     fn mistyped<T>(&self, key: &str, found: &Value, expected: &str) -> Option<T> {
-        self.error(key, kind_and_value(found), expected);
+        self.error(key, &kind_and_value(found), expected);
         None
     }
 }

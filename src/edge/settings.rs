@@ -75,7 +75,7 @@ fn relay_table(env: &Env) -> Result<Value, ConfigError> {
     let text = binding.as_string().or_else(|| JSON::stringify(&binding).ok().and_then(|text| text.as_string()));
     serde_json::from_str(&text.unwrap_or_default()).map_err(|error| ConfigError {
         path: "RELAY".to_owned(),
-        found: format!("a text that is no JSON ({error})"),
+        found: format!("a text that is no JSON (line {}, column {})", error.line(), error.column()),
         expected: "write the table [vars.RELAY] in wrangler.toml".to_owned(),
     })
 }

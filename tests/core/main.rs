@@ -24,3 +24,4 @@ mod problem;
 mod route;
 mod support;
 mod trace;
+mod verified;
