@@ -108,7 +108,7 @@ impl<S: KeySource> Gate<S> {
         let fallback = match lookup {
             Lookup::Use(key) => return Ok(key),
             Lookup::Unknown => return Err(unknown_key(kid)),
-            Lookup::Unavailable => return Err(keys_unavailable("the last attempt to fetch them has just failed")),
+            Lookup::Unavailable => return Err(keys_unavailable("a fetch is under way, or has just failed")),
             Lookup::Fetch { fallback } => fallback,
         };
         self.keys.borrow_mut().begin_fetch(now);
@@ -132,7 +132,7 @@ fn unauthenticated(reason: impl Into<String>) -> Refusal {
 }
 
 fn unknown_key(kid: &str) -> Refusal {
-    unauthenticated(format!("no signing key of the issuer has the kid {}", crate::cors::quoted(kid)))
+    unauthenticated(format!("no signing key of the issuer has the kid {}", crate::problem::quoted(kid)))
 }
 
 fn keys_unavailable(reason: &str) -> Refusal {
@@ -151,7 +151,18 @@ struct Candidate<'a> {
 #[derive(Debug, Clone, Deserialize)]
 struct HeaderExtras {
     /// Extensions that must be understood; we understand none, so its presence refuses the token (RFC 7515 §4.1.11).
-    crit: Option<IgnoredAny>,
+    #[serde(default)]
+    crit: Presence,
+}
+
+/// Whether a field is there, whatever it holds, `null` included.
+#[derive(Debug, Clone, Default)]
+struct Presence(bool);
+
+impl<'de> Deserialize<'de> for Presence {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self(true))
+    }
 }
 
 impl<'a> Candidate<'a> {
@@ -159,9 +170,12 @@ impl<'a> Candidate<'a> {
         let untrusted = UntrustedToken::<HeaderExtras>::try_from(token).map_err(|error| structure_reason(&error))?;
         // The algorithm is ours to choose, not the token's (RFC 8725 §3.1).
         if untrusted.algorithm() != "RS256" {
-            return Err(format!("the algorithm is {}, only RS256 passes", crate::cors::quoted(untrusted.algorithm())));
+            return Err(format!(
+                "the algorithm is {}, only RS256 passes",
+                crate::problem::quoted(untrusted.algorithm())
+            ));
         }
-        if untrusted.header().other_fields.crit.is_some() {
+        if untrusted.header().other_fields.crit.0 {
             return Err("the header has crit extensions".to_owned());
         }
         let kid = untrusted.header().key_id.clone().ok_or("the header has no kid")?;
@@ -234,24 +248,25 @@ fn check_claims(candidate: &Candidate, policy: &JwtPolicy, now: i64) -> Result<(
         ValidationError::Expired => "exp is in the past",
         _ => "exp is missing",
     })?;
-    // Service tokens have no nbf.
-    if claims.not_before.is_some() {
-        claims.validate_maturity(&time).map_err(|_| "nbf is in the future")?;
+    // Service tokens have no nbf. Compared here: the library would subtract, and panic on a date at the edge of time.
+    let not_later_than = now + Duration::seconds(LEEWAY_SECONDS);
+    if claims.not_before.is_some_and(|not_before| not_before > not_later_than) {
+        return Err("nbf is in the future".to_owned());
     }
-    if claims.issued_at.is_some_and(|issued_at| issued_at > now + Duration::seconds(LEEWAY_SECONDS)) {
+    if claims.issued_at.is_some_and(|issued_at| issued_at > not_later_than) {
         return Err("iat is in the future".to_owned());
     }
     let expires = claims.expiration.map_or(0, |expiration| expiration.timestamp());
     let AccessClaims { iss, aud, r#type, sub, email, common_name } = claims.custom;
     if iss != policy.issuer {
-        return Err(format!("iss is {}, not access.issuer", crate::cors::quoted(&iss)));
+        return Err(format!("iss is {}, not access.issuer", crate::problem::quoted(&iss)));
     }
     if !policy.audience.iter().any(|audience| aud.0.contains(audience)) {
         return Err("aud holds none of access.audience".to_owned());
     }
     // The global session token has the same keys and issuer, and opens no application: its type is "org".
     if r#type != "app" {
-        return Err(format!("type is {}, not \"app\"", crate::cors::quoted(&r#type)));
+        return Err(format!("type is {}, not \"app\"", crate::problem::quoted(&r#type)));
     }
     let caller = match (sub.as_str(), common_name) {
         ("", Some(common_name)) if !common_name.is_empty() => Caller::Service { common_name },

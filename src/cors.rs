@@ -4,7 +4,7 @@
 //! a policy sensible are applied when the configuration is read (`config::cors`); what is here only decides.
 
 use crate::headers::{Edit, Name};
-use crate::problem::{Code, Refusal};
+use crate::problem::{Code, Refusal, quoted};
 
 /// Which origins, other than the relay's own, may call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -134,6 +134,8 @@ impl Policy {
         if looks_at_origin && !vary().is_some_and(lists_it) {
             edits.push(Edit::Append(Name::Vary, "Origin".to_owned()));
         }
+        // `*` does not look at the origin, so it is there without one too: a cached answer then suits every page.
+        let origin = if self.origins == Origins::Anybody { Some("*") } else { origin };
         if let Some(origin) = origin.filter(|origin| self.allows_origin(origin)) {
             self.allow_origin(origin, &mut edits);
             if let Some(exposed) = &self.exposed {
@@ -210,13 +212,4 @@ enum MethodAllowed {
 
 fn refused(code: Code, reason: String, gathered: Vec<Edit>) -> Refused {
     Refused { refusal: Refusal::new(code, reason), gathered }
-}
-
-/// A caller's value for the log: quoted, escaped, and cut where nobody would read on.
-pub(crate) fn quoted(value: &str) -> String {
-    let mut short: String = value.chars().take(100).collect();
-    if short.len() < value.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
 }

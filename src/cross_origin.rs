@@ -4,8 +4,8 @@
 //! Access's cookie is `SameSite=None` by default. The rule here is the one of Go's `http.CrossOriginProtection`:
 //! `Sec-Fetch-Site` decides where there is one, else `Origin` against `Host`; neither means that no browser asked.
 
-use crate::cors::{Policy, quoted};
-use crate::problem::{Code, Refusal};
+use crate::cors::Policy;
+use crate::problem::{Code, Refusal, quoted};
 
 /// What the rule looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

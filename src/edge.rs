@@ -16,7 +16,7 @@ use std::rc::Rc;
 use worker::{Context, Env, event, web_sys};
 
 use crate::access::Gate;
-use crate::config::Log;
+use crate::config::{Credentials, Log};
 use crate::gateway::{self, Action, Answer, Decision, RequestHead};
 use crate::headers::{Name, Present, Read};
 use crate::log::Record;
@@ -30,6 +30,7 @@ use settings::Settings;
 // What one isolate knows: plain data that requests share, never a promise.
 thread_local! {
     static CONFIG: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
+    static REREAD: Cell<bool> = const { Cell::new(false) };
     static GATE: Rc<Gate<WebCrypto>> = Rc::new(Gate::new(WebCrypto));
 }
 
@@ -96,8 +97,9 @@ async fn serve(
         }
         Err(refusal) => {
             // A refused service token may have been rotated in its store: the next request reads it again.
-            if refusal.code == Code::UpstreamAccessDenied && settings.from_store {
-                CONFIG.with(|shared| shared.borrow_mut().take());
+            let ours = matches!(forward.route.credentials, Credentials::ServiceToken(_));
+            if refusal.code == Code::UpstreamAccessDenied && settings.from_store && ours {
+                REREAD.set(true);
             }
             let answer = Answer::refusal(refusal, &forward.route.cors, origin, head.trace, config.debug);
             log(answer.status, answer.refusal.as_ref(), Some(call));
@@ -121,12 +123,19 @@ fn ray(present: &Present, headers: &JsHeaders) -> Option<String> {
 /// The isolate's configuration, read by the first request that finds a sound one. Where several requests are first at
 /// once, each reads it (no request may wait for another's promise) and the last one stays.
 async fn settings(env: &Env) -> Result<Rc<Settings>, settings::Unsound> {
-    if let Some(settings) = CONFIG.with(|shared| shared.borrow().clone()) {
-        return Ok(settings);
+    let current = CONFIG.with(|shared| shared.borrow().clone());
+    match current {
+        Some(current) if !REREAD.take() => Ok(current),
+        // Where the store fails, what was read before serves on.
+        Some(current) => Ok(settings::load(env).await.map_or(current, keep)),
+        None => settings::load(env).await.map(keep),
     }
-    let settings = Rc::new(settings::load(env).await?);
+}
+
+fn keep(settings: Settings) -> Rc<Settings> {
+    let settings = Rc::new(settings);
     CONFIG.with(|shared| *shared.borrow_mut() = Some(Rc::clone(&settings)));
-    Ok(settings)
+    settings
 }
 
 const POOL: usize = 42 * size_of::<Randomness>();

@@ -18,7 +18,7 @@ use crate::headers::{self, Edit, Name, Present, Read};
 use crate::keys::KeySource;
 use crate::origin::authority_of;
 use crate::problem::{CONTENT_TYPE, Code, Refusal};
-use crate::route::{Target, relay_location, upstream_url};
+use crate::route::{Target, is_cloudflares, relay_location, upstream_url};
 use crate::trace::Trace;
 
 /// A request, as far as decisions need it.
@@ -162,10 +162,14 @@ async fn flow<'c, H: Read, S: KeySource>(
 
 /// The deepest route that covers the path, and what comes after its prefix.
 fn find_route<'c, 'p>(config: &'c Config, path: &'p str) -> Result<(&'c Route, &'p str), Refusal> {
-    // Cloudflare's own: Access logs people in and out there, and its cookies must not pass through us.
-    let is_cloudflares = path == "/cdn-cgi" || path.starts_with("/cdn-cgi/");
     let found = config.routes.iter().find_map(|route| Some((route, route.prefix.strip(path)?)));
-    found.filter(|_| !is_cloudflares).ok_or_else(|| Refusal::new(Code::NotFound, "no route's path covers this one"))
+    let (route, rest) = found.ok_or_else(|| Refusal::new(Code::NotFound, "no route's path covers this one"))?;
+    // Access logs people in and out there, on the page's host and on the API's: none of it passes through us.
+    let leads_to_cloudflare = route.strip_prefix && route.upstream.base_path.is_empty() && is_cloudflares(rest);
+    if is_cloudflares(path) || leads_to_cloudflare {
+        return Err(Refusal::new(Code::NotFound, "/cdn-cgi/ is Cloudflare's own"));
+    }
+    Ok((route, rest))
 }
 
 fn preflight<H: Read>(policy: &Policy, request: &RequestHead<'_, H>, debug: bool) -> Answer {

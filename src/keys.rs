@@ -133,7 +133,7 @@ pub enum Lookup<K> {
     },
     /// The keys are current and none has this `kid`.
     Unknown,
-    /// There is no key, and asking again so soon would only load an endpoint that is down.
+    /// It cannot be told: a fetch is under way or has just failed, and one more would only load the endpoint.
     Unavailable,
 }
 
@@ -152,7 +152,8 @@ impl<K: Clone> KeyCache<K> {
         match key {
             Some(key) if age < FRESH_SECONDS || !may_fetch => Lookup::Use(key),
             fallback if may_fetch => Lookup::Fetch { fallback },
-            _ if age < STALE_SECONDS => Lookup::Unknown,
+            // Whether the issuer has such a key by now is known only if the last fetch came to a good end.
+            _ if age < STALE_SECONDS && self.attempted_at.is_none_or(|at| at <= self.fetched_at) => Lookup::Unknown,
             _ => Lookup::Unavailable,
         }
     }

@@ -123,3 +123,12 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
+
+/// A value for the log or an error message: quoted, escaped, and cut where nobody would read on.
+pub(crate) fn quoted(value: &str) -> String {
+    let mut short: String = value.chars().take(100).collect();
+    if short.len() < value.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}

@@ -145,6 +145,13 @@ impl<'a> Target<'a> {
     }
 }
 
+/// Whether a path is below `/cdn-cgi`, which Cloudflare answers itself, in whatever spelling.
+#[must_use]
+pub fn is_cloudflares(path: &str) -> bool {
+    let first = path.split('/').find(|segment| !segment.is_empty());
+    first.is_some_and(|segment| decode_once(segment).eq_ignore_ascii_case(b"cdn-cgi"))
+}
+
 /// The URL at the API for `target`: origin, base path, path, query. `rest` is the path without the route's prefix.
 #[must_use]
 pub fn upstream_url(upstream: &Upstream, target: Target, rest: &str, strip_prefix: bool) -> String {

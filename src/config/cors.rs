@@ -4,13 +4,16 @@ use crate::cors::{Allowed, Origins, Policy};
 use crate::headers::is_token;
 use crate::origin::Origin;
 
-use super::table::{Table, quoted};
+use super::table::Table;
+use crate::problem::quoted;
 
 /// What a policy says where it says nothing: half an hour, the default of Access's own settings.
 const DEFAULT_MAX_AGE: i64 = 1800;
 
-/// Reads one policy, global or a route's own.
-pub(super) fn read(mut table: Table) -> Policy {
+/// Reads one policy, global or a route's own. Only a route's may list no origin: it then closes the route to those that
+/// the global policy allows.
+pub(super) fn read(mut table: Table, of_a_route: bool) -> Policy {
+    let closes = of_a_route && table.is_empty_list("allowed_origins");
     let credentials = table.boolean("allow_credentials", false);
     let policy = Policy {
         origins: origins(&mut table, credentials),
@@ -33,12 +36,8 @@ pub(super) fn read(mut table: Table) -> Policy {
         ),
         Some(other) => table.error("preflight", &quoted(other), "write \"edge\" or \"upstream\""),
     }
-    if policy.origins == Origins::Nobody && !table.has_error_at("allowed_origins") {
-        table.error(
-            "allowed_origins",
-            "no origin",
-            "name the origins that may call, or leave out the cors table: the relay's own origin needs no policy",
-        );
+    if policy.origins == Origins::Nobody && !closes && !table.has_error_at("allowed_origins") {
+        table.error("allowed_origins", "no origin", "name the origins that may call; the relay's own needs no policy");
     }
     table.finish();
     policy

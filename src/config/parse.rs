@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::table::{Report, Table, quoted};
+use super::table::{Report, Table};
 use super::{Access, Config, ConfigError, Credentials, JwtPolicy, Log, Route, ServiceToken, cors};
 use crate::cookies::{RequestCookies, is_cookie_name, mentions_access_cookie};
 use crate::cors::Policy;
 use crate::headers::is_plain_value;
+use crate::problem::quoted;
 use crate::route::{Prefix, Upstream, parse_server};
 
 /// The secrets that were found, by name.
@@ -65,7 +66,7 @@ pub fn parse(relay: &Value, secrets: &Secrets) -> Result<Config, Vec<ConfigError
 /// A config, if all that is required was there; mistakes besides are in the table's report.
 fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
     let access = access(&mut relay);
-    let cors = relay.table("cors").map(cors::read).unwrap_or_default();
+    let cors = relay.table("cors").map(|table| cors::read(table, false)).unwrap_or_default();
     let callers_are_checked = !matches!(access, Some(Access::DangerouslyAllowAnyone));
     let tables = relay.tables("routes");
     if tables.is_empty() && !relay.has_error_at("routes") {
@@ -178,7 +179,11 @@ fn route(mut table: Table, global: &Policy, callers_are_checked: bool, secrets: 
         table.error("retries", "extra tries", "leave it out: it has no effect in this version");
     }
     let cache = table.boolean("cache", false);
-    let cors = table.table("cors").map_or_else(|| global.clone(), cors::read);
+    if cache && credentials == Some(Credentials::CallerToken) {
+        let expected = "leave it out: the cache goes by URL, and would hand one person's answer to another";
+        table.error("cache", "true beside credentials = \"caller-token\"", expected);
+    }
+    let cors = table.table("cors").map_or_else(|| global.clone(), |table| cors::read(table, true));
     table.finish();
     Some(Route {
         prefix: prefix?,
@@ -216,8 +221,8 @@ fn credentials(table: &mut Table, callers_are_checked: bool, secrets: &Secrets) 
             let name = name.unwrap_or_else(|| DEFAULT_SERVICE_TOKEN.to_owned());
             service_token(table, name, secrets).map(Credentials::ServiceToken)
         }
-        Some(other) => {
-            table.error("credentials", &quoted(other), "write \"service-token\" or \"caller-token\"");
+        Some(_) => {
+            table.error("credentials", "another text (not shown)", "write \"service-token\" or \"caller-token\"");
             None
         }
     }

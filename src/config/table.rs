@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use serde_json::{Map, Value};
 
 use super::ConfigError;
+use crate::problem::quoted;
 
 /// Where mistakes are gathered.
 #[derive(Debug, Default)]
@@ -72,6 +73,10 @@ impl<'r> Table<'r> {
         }
     }
 
+    pub(super) fn is_empty_list(&self, key: &str) -> bool {
+        self.values.get(key).and_then(Value::as_array).is_some_and(Vec::is_empty)
+    }
+
     pub(super) fn has(&self, key: &str) -> bool {
         self.values.contains_key(key)
     }
@@ -91,7 +96,7 @@ impl<'r> Table<'r> {
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
         let text = self.string(key, example)?;
-        parse(&text).map_err(|expected| self.error(key, &quoted(&text), expected.as_ref())).ok()
+        parse(&text).map_err(|expected| self.error(key, &quoted(url_without_secrets(&text)), expected.as_ref())).ok()
     }
 
     /// Like [`Table::parsed`], for a key that must be there.
@@ -163,7 +168,7 @@ impl<'r> Table<'r> {
         let path = self.path_of(key);
         match self.take(key)? {
             Value::Object(values) => Some(Table::new(path, values, self.report)),
-            other => self.mistyped(key, other, &format!("write a table, [vars.RELAY.{path}]")),
+            other => self.mistyped(key, other, &format!("write a table, [vars.RELAY.{}]", path.replace("[0]", ""))),
         }
     }
 
@@ -205,9 +210,10 @@ impl<'r> Table<'r> {
     }
 }
 
-/// A text for an error: quoted, escaped, cut.
-pub(super) fn quoted(text: &str) -> String {
-    crate::cors::quoted(text)
+/// A URL for an error: without a user name and password, and without a query, where a secret may have been put.
+fn url_without_secrets(text: &str) -> &str {
+    let bare = text.split(['?', '#']).next().unwrap_or_default();
+    bare.rsplit('@').next().unwrap_or_default()
 }
 
 fn kind_and_value(value: &Value) -> String {

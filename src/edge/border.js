@@ -12,14 +12,21 @@ export async function send(request, url, method, headers, cache, milliseconds) {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(new DOMException("the deadline has passed", "TimeoutError")), milliseconds);
   try {
-    return await fetch(url, { method, headers, body: request.body, redirect: "manual", cache, signal: deadline.signal });
+    const init = { headers, redirect: "manual", cache, signal: deadline.signal };
+    const { body } = request;
+    // A body on GET or HEAD, were it only an empty one, passes with the request it came with; in an init it is an error.
+    if (body !== null && (method === "GET" || method === "HEAD")) return await fetch(new Request(url, request), init);
+    return await fetch(url, { ...init, method, body });
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** A copy of a response that can be edited. It shares the body. */
-export const editable = (response) => new Response(response.body, response);
+/** A copy of a response that can be edited. It shares the body, or the WebSocket, which a plain copy would lose. */
+export const editable = (response) => {
+  if (response.webSocket === null) return new Response(response.body, response);
+  return new Response(null, { status: response.status, webSocket: response.webSocket, headers: response.headers });
+};
 
 /** The text at a URL: status 200 only, no redirect followed, at most `limit` bytes, within the time. */
 export async function fetchText(url, milliseconds, limit) {

@@ -11,8 +11,8 @@ use crate::trace::Trace;
 
 /// Makes the response.
 pub(super) fn answer(answer: &Answer) -> Response {
-    // What is set here is ours, and plain; should the runtime refuse it all the same, the status still says enough.
-    try_answer(answer).unwrap_or_else(|_| Response::error())
+    // What is set here is ours, and plain; should the runtime refuse it all the same, the status alone says enough.
+    try_answer(answer).or_else(|_| try_answer(&Answer::empty(answer.status))).unwrap_or_else(|_| Response::error())
 }
 
 fn try_answer(answer: &Answer) -> Result<Response, worker::wasm_bindgen::JsValue> {

@@ -32,9 +32,8 @@ pub(super) async fn call(request: &Request, method: &str, forward: &Forward<'_>)
 /// Makes the API's answer the caller's. The body streams past.
 pub(super) fn settle(response: Response, route: &Route, origin: Option<&str>) -> Result<Response, Refusal> {
     let status = response.status();
-    // A copy would lose the WebSocket.
-    if status == 101 {
-        return Ok(response);
+    if !matches!(status, 101 | 200..=599) {
+        return Err(Refusal::new(Code::UpstreamUnreachable, format!("the API answered with the status {status}")));
     }
     let headers = JsHeaders::new(response.headers());
     let edits = gateway::settle(route, origin, &ResponseHead { status, headers: &headers }).inspect_err(|_| {

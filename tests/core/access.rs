@@ -70,6 +70,8 @@ fn claims_that_do_not_open() {
         without(person(), "exp"),
         with(person(), |claims| claims["nbf"] = json!(NOW + 61)),
         with(person(), |claims| claims["nbf"] = json!("soon")),
+        with(person(), |claims| claims["nbf"] = json!(i64::MIN)),
+        with(person(), |claims| claims["iat"] = json!(i64::MAX)),
         with(person(), |claims| claims["iat"] = json!(NOW + 61)),
         with(person(), |claims| claims["iss"] = json!(format!("{ISSUER}/"))),
         with(person(), |claims| claims["iss"] = json!("https://acme.cloudflareaccess.com.evil.example")),
@@ -110,7 +112,7 @@ fn headers_that_do_not_open() {
         r#"{"alg":"HS256","kid":"kid-1"}"#, r#"{"alg":"PS256","kid":"kid-1"}"#, r#"{"alg":"ES256","kid":"kid-1"}"#,
         r#"{"alg":"RS512","kid":"kid-1"}"#, r#"{"alg":"rs256","kid":"kid-1"}"#, r#"{"alg":["RS256"],"kid":"kid-1"}"#, r#"{"kid":"kid-1"}"#,
         r#"{"alg":"RS256"}"#, r#"{"alg":"RS256","kid":""}"#, r#"{"alg":"RS256","kid":"kid-2"}"#, r#"{"alg":"RS256","kid":"../kid-1"}"#,
-        r#"{"alg":"RS256","kid":["kid-1"]}"#, r#"{"alg":"RS256","kid":"kid-1","crit":["exp"]}"#, r#"{"alg":"RS256","kid":"kid-1","crit":[]}"#,
+        r#"{"alg":"RS256","kid":["kid-1"]}"#, r#"{"alg":"RS256","kid":"kid-1","crit":["exp"]}"#, r#"{"alg":"RS256","kid":"kid-1","crit":[]}"#, r#"{"alg":"RS256","kid":"kid-1","crit":null}"#,
         "{}", "[]", "", "RS256",
     ];
     for header in table {

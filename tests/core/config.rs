@@ -131,7 +131,7 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (set("/routes/0/path", json!("/api/")), "routes[0].path: found \"/api/\"; leave out the slash"),
         (set("/routes/0/path", json!("/a//b")), "routes[0].path: found \"/a//b\"; leave out empty segments"),
         (set("/routes/0/path", json!("/a/../b")), "routes[0].path: found \"/a/../b\"; leave out empty segments"),
-        (set("/routes/0/path", json!("/a?b")), "routes[0].path: found \"/a?b\"; leave out the query"),
+        (set("/routes/0/path", json!("/a?b")), "routes[0].path: found \"/a\"; leave out the query"),
         (set("/routes/0/path", json!("/%61")), "routes[0].path: found \"/%61\"; write the path in plain ASCII"),
         (set("/routes/0/path", json!("/api/*")), "routes[0].path: found \"/api/*\"; leave out the star"),
         (set("/routes/0/path", json!("/cdn-cgi/x")), "routes[0].path: found \"/cdn-cgi/x\"; choose another path"),
@@ -144,7 +144,7 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (set("/routes/0/upstream", json!("https://api.example.com?x")), "routes[0].upstream: found"),
         (set("/routes/0/upstream", json!("https://api.example.com/a/../b")), "routes[0].upstream: found"),
         (set("/routes/0/strip_prefix", json!("true")), "routes[0].strip_prefix: found the text \"true\"; write true or false, without quotes"),
-        (set("/routes/0/credentials", json!("none")), "routes[0].credentials: found \"none\"; write \"service-token\" or \"caller-token\""),
+        (set("/routes/0/credentials", json!("none")), "routes[0].credentials: found another text (not shown); write \"service-token\" or \"caller-token\""),
         (set("/routes/0/service_token", json!("OTHER")), "OTHER_CLIENT_ID: found no secret of that name; run `wrangler secret put OTHER_CLIENT_ID`"),
         (set("/routes/0/service_token", json!("cf_access")), "routes[0].service_token: found a text of 9 characters (not shown)"),
         (relay(|value| { value["routes"][0]["credentials"] = json!("caller-token"); value["routes"][0]["service_token"] = json!("CF_ACCESS"); }), "routes[0].service_token: found a name beside"),
@@ -161,6 +161,8 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (set("/routes/0/retries", json!(-1)), "routes[0].retries: found the number -1"),
         (set("/routes/0/cache", json!(null)), "routes[0].cache: found null"),
         (set("/routes/0/cors", json!({})), "routes[0].cors.allowed_origins: found no origin"),
+        (set("/routes/0/cors", json!([])), "routes[0].cors: found a list of 0; write a table, [vars.RELAY.routes.cors]"),
+        (relay(|value| { value["routes"][0]["credentials"] = json!("caller-token"); value["routes"][0]["cache"] = json!(true); }), "routes[0].cache: found true beside credentials"),
         (set("/routes/0/url", json!("x")), "routes[0].url: found an unknown key; the keys here are path, upstream, strip_prefix"),
         // The CORS policy.
         (cors(json!({})), "cors.allowed_origins: found no origin"),
@@ -283,6 +285,13 @@ fn no_secret_is_shown() {
         value["routes"][0]["client_secret"] = json!("cfast_0123456789");
     }));
     assert!(found.len() == 2 && !found.join("\n").contains("cfast_"), "{found:?}");
+    // Credentials within a URL.
+    for url in
+        ["https://ada:hunter2@api.example.com", "https://api.example.com/?key=hunter2", "http://ada:hunter2@x/#hunter2"]
+    {
+        let found = errors(&relay(|value| value["routes"][0]["upstream"] = json!(url)));
+        assert!(found.len() == 1 && !found.join("").contains("hunter2"), "{found:?}");
+    }
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn headers_of_actual_answers() {
         (&plain, Some("https://b.example"), Some("accept, origin"), &[]),
         (&plain, None, Some("*"), &[]),
         (&credentialed, Some("https://a.example"), None, &[vary, origin, ("access-control-allow-credentials", "true")]),
-        (&open, None, None, &[]),
+        (&open, None, None, &[("access-control-allow-origin", "*"), ("access-control-expose-headers", "*")]),
         (&open, Some("https://any.example"), None, &[("access-control-allow-origin", "*"), ("access-control-expose-headers", "*")]),
     ];
     for (policy, origin, vary, expected) in table {

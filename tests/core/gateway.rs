@@ -218,7 +218,14 @@ fn routes_by_their_deepest_path() {
         let (url, _) = send(&relay, "GET", &format!("https://app.example.com{path}"), &[]).forwarded();
         assert_eq!(url, expected, "{path}");
     }
-    for path in ["/cdn-cgi", "/cdn-cgi/access/logout"] {
+    for path in [
+        "/cdn-cgi",
+        "/cdn-cgi/access/logout",
+        "/%63dn-cgi/x",
+        "//cdn-cgi/x",
+        "/api/cdn-cgi/access/logout",
+        "/api//CDN-cgi",
+    ] {
         assert_eq!(send(&relay, "GET", &format!("https://app.example.com{path}"), &[]).code(), Some("not_found"));
     }
 }

@@ -118,7 +118,7 @@ fn times() {
     cache.fail_fetch(5000);
     assert_eq!(cache.lookup("a", 5029), Lookup::Use(1));
     assert_eq!(cache.lookup("a", 5030), Lookup::Fetch { fallback: Some(1) });
-    assert_eq!(cache.lookup("b", 5001), Lookup::Unknown);
+    assert_eq!(cache.lookup("b", 5001), Lookup::Unavailable);
     let a_day_later = 1000 + 24 * 3600;
     assert_eq!(cache.lookup("a", a_day_later), Lookup::Fetch { fallback: None });
     cache.begin_fetch(a_day_later);

@@ -1,4 +1,7 @@
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use access_relay::origin::{Origin, OriginError, authority_of};
+use proptest::prelude::*;
 
 #[test]
 fn origins_as_browsers_send_them() {
@@ -60,5 +63,31 @@ fn authorities() {
     let table = [("https://a:1/x", "a:1"), ("https://a", "a"), ("http://a?x", "a"), ("http://a\\b", "a"), ("x", "")];
     for (url, authority) in table {
         assert_eq!(authority_of(url), authority);
+    }
+}
+
+proptest! {
+    /// The standard library writes addresses as browsers do, but for IPv4-mapped ones.
+    #[test]
+    fn canonical_ipv6_and_nothing_else(groups in proptest::array::uniform8(prop_oneof![Just(0u16), Just(0u16), Just(1u16), any::<u16>()])) {
+        let address = Ipv6Addr::from(groups);
+        let written = address.to_string();
+        prop_assert_eq!(Origin::parse(&format!("https://[{written}]")).is_ok(), !written.contains('.'), "{}", written);
+        let full = groups.map(|group| format!("{group:x}")).join(":");
+        prop_assert_eq!(Origin::parse(&format!("https://[{full}]")).is_ok(), full == written, "{}", full);
+    }
+
+    #[test]
+    fn whatever_passes_is_canonical(text in "[0-9a-f:]{0,24}") {
+        if Origin::parse(&format!("https://[{text}]")).is_ok() {
+            let written = text.parse::<Ipv6Addr>().map(|address| address.to_string());
+            prop_assert_eq!(written, Ok(text));
+        }
+    }
+
+    #[test]
+    fn canonical_ipv4_and_nothing_else(text in "[0-9]{0,3}\\.[0-9]{0,3}\\.[0-9]{0,3}\\.[0-9]{1,3}") {
+        let canonical = text.parse::<Ipv4Addr>().is_ok_and(|address| address.to_string() == text);
+        prop_assert_eq!(Origin::parse(&format!("https://{text}")).is_ok(), canonical, "{}", text);
     }
 }

@@ -2,12 +2,18 @@
 
 import { connect } from "node:net";
 
-/** Sends the text of a request; returns the status, the headers as a list of lines, and the body, as text. */
-export function sendRaw(port, request) {
+/**
+ * Sends the text of a request; returns the status, the headers as a list of lines, and the body, as text: what has come
+ * when the connection closes, or, with `headOnly`, when the headers are there.
+ */
+export function sendRaw(port, request, { headOnly = false } = {}) {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1" });
     let answer = "";
-    socket.setEncoding("latin1").on("data", (text) => (answer += text));
+    socket.setEncoding("latin1").on("data", (text) => {
+      answer += text;
+      if (headOnly && answer.includes("\r\n\r\n")) socket.destroy();
+    });
     socket.on("error", reject);
     socket.on("close", () => {
       const [head, ...body] = answer.split("\r\n\r\n");

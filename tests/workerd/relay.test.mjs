@@ -246,6 +246,9 @@ test("an API that is slow, or not there", async () => {
   api.answer = (_, response) => setTimeout(() => response.end("late"), 2_000).unref();
   const slow = await call("/slow/x");
   assert.deepEqual([slow.status, (await slow.json()).code], [504, "upstream_timeout"]);
+  api.answer = (_, response) => response.socket.end("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n");
+  const odd = await call("/api/x");
+  assert.deepEqual([odd.status, (await odd.json()).code], [502, "upstream_unreachable"]);
   const gone = await call("/gone/x");
   assert.deepEqual([gone.status, (await gone.json()).code], [502, "upstream_unreachable"]);
   // The timeout is for the headers alone: a body may take longer.
@@ -260,7 +263,7 @@ test("an API that is slow, or not there", async () => {
 test("a WebSocket passes with the token injected", async () => {
   const accept = (key) => createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
   api.upgrade = (incoming, socket) => {
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept(incoming.headers["sec-websocket-key"])}\r\n\r\n`);
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept(incoming.headers["sec-websocket-key"])}\r\nSet-Cookie: CF_Authorization=jwt\r\nX-A: 1\r\n\r\n`);
     socket.write(Buffer.from([0x81, 2, 0x68, 0x69])); // a text frame: "hi"
     socket.write(Buffer.from([0x88, 2, 0x03, 0xe8])); // close, 1000
     socket.on("data", () => socket.end()).on("error", () => {}); // the client's close
@@ -274,6 +277,12 @@ test("a WebSocket passes with the token injected", async () => {
   });
   assert.deepEqual(answer, ["hi", 1000]);
   assert.equal(api.requests[0].headers["cf-access-token"], token);
+  // A success without Access's strict mode sets the relay's own token as a cookie, also on the answer to an upgrade.
+  const upgrade = ["GET /own/socket HTTP/1.1", "Host: app.example.com", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", `Cf-Access-Jwt-Assertion: ${token}`, "", ""];
+  const raw = await sendRaw(relay.port, upgrade.join("\r\n"), { headOnly: true });
+  assert.equal(raw.status, 101);
+  assert.match(raw.headers.join("\n"), /^x-a: 1$/im);
+  assert.doesNotMatch(raw.headers.join("\n"), /set-cookie/i);
 });
 
 test("traces are continued and the log has one line for each request, with nothing secret in it", async () => {
@@ -295,10 +304,13 @@ test("odd but lawful requests never become a 500 of ours", async () => {
   const head = (lines) => [...lines, "Host: app.example.com", "Connection: close", `Cf-Access-Jwt-Assertion: ${token}`, "", ""].join("\r\n");
   for (const lines of [
     ["GET /api/x HTTP/1.1", "X-Bytes: caf\xe9"], ["GET /api/x HTTP/1.1", "X-Empty:"], ["GET /api/x HTTP/1.1", "Cookie:"],
-    ["GET /api/x HTTP/1.1", "Upgrade: h2c"], ["GET /api/x HTTP/1.1", ...Array.from({ length: 100 }, (_, index) => `X-${index}: ${index}`)],
+    ["GET /api/x HTTP/1.1", "Upgrade: h2c"], ["GET /api/x HTTP/1.1", "Content-Length: 0"], ["HEAD /api/x HTTP/1.1", "Content-Length: 0"],
+    ["PROPFIND /api/x HTTP/1.1"], ["DELETE /api/x HTTP/1.1", "Content-Length: 0"], ["GET /api/x HTTP/1.1", ...Array.from({ length: 100 }, (_, index) => `X-${index}: ${index}`)],
     [`GET /api/${"x".repeat(6000)} HTTP/1.1`], ["GET /api/x HTTP/1.1", "Origin: \xff"], ["GET /api/x HTTP/1.1", "Traceparent: \xff"],
   ]) {
     const answer = await sendRaw(relay.port, head(lines));
     assert.equal(answer.status, 200, lines.join(" ").slice(0, 80));
   }
+  const withBody = await sendRaw(relay.port, head(["GET /api/x HTTP/1.1", "Content-Length: 2"]) + "{}");
+  assert.deepEqual([withBody.status, api.requests.at(-1).method], [200, "GET"]);
 });
