@@ -3,30 +3,58 @@
 /** The names of all headers, a line each. */
 export const names = (headers) => [...headers.keys()].join("\n");
 
+/** Edits headers in order. A line is `-name`, `=name value` or `+name value`: remove, set, append. */
+function edit(headers, edits) {
+  for (const line of edits.split("\n")) {
+    const space = line.indexOf(" ");
+    if (line[0] === "-") headers.delete(line.slice(1));
+    else if (line[0] === "=") headers.set(line.slice(1, space), line.slice(space + 1));
+    else if (line[0] === "+") headers.append(line.slice(1, space), line.slice(space + 1));
+  }
+  return headers;
+}
+
+/** An answer of the relay's own. */
+export const answer = (status, edits, body) => new Response(body, { status, headers: edit(new Headers(), edits) });
+
 /**
- * Sends a caller's request to the API: its method and its body, which streams past. Redirects are the caller's to
- * follow: followed here, one would carry the credentials to whatever host the API names. The deadline is for the
- * answer's headers; its body may take longer. Rejects with a `TimeoutError` where it passes.
+ * Sends a caller's request to the API: its method, its headers with the edits, and its body, which streams past.
+ * Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names.
+ *
+ * The deadline is for the answer's headers; its body may take longer. Rejects with a `TimeoutError` where it passes. The
+ * runtime ends the call to the API once the caller has its answer, so no AbortController is needed, which would cost
+ * more than all header edits together.
  */
-export async function send(request, url, method, headers, cache, milliseconds) {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new DOMException("the deadline has passed", "TimeoutError")), milliseconds);
+export async function send(request, url, method, edits, cache, milliseconds) {
+  let timer;
+  const deadline = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new DOMException("the deadline has passed", "TimeoutError")), milliseconds);
+  });
   try {
-    const init = { headers, redirect: "manual", cache, signal: deadline.signal };
-    const { body } = request;
-    // A body on GET or HEAD, were it only an empty one, passes with the request it came with; in an init it is an error.
-    if (body !== null && (method === "GET" || method === "HEAD")) return await fetch(new Request(url, request), init);
-    return await fetch(url, { ...init, method, body });
+    return await Promise.race([forward(request, url, method, edits, cache), deadline]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** A copy of a response that can be edited. It shares the body, or the WebSocket, which a plain copy would lose. */
-export const editable = (response) => {
-  if (response.webSocket === null) return new Response(response.body, response);
-  return new Response(null, { status: response.status, webSocket: response.webSocket, headers: response.headers });
-};
+function forward(request, url, method, edits, cache) {
+  const headers = edit(new Headers(request.headers), edits);
+  const { body } = request;
+  // A body on GET or HEAD, were it only an empty one, passes with the request it came with; in an init it is an error.
+  if (body !== null && (method === "GET" || method === "HEAD")) {
+    return fetch(new Request(url, request), { headers, redirect: "manual", cache });
+  }
+  return fetch(url, { method, headers, body, redirect: "manual", cache });
+}
+
+/** The API's answer with its headers edited. It shares the body, or the WebSocket, which a plain copy would lose. */
+export function edited(response, edits) {
+  const { status, webSocket } = response;
+  const copy = webSocket === null ? response : { status, webSocket, headers: response.headers };
+  const answer = new Response(response.body, copy);
+  edit(answer.headers, edits);
+  return answer;
+}
 
 /** The text at a URL: status 200 only, no redirect followed, at most `limit` bytes, within the time. */
 export async function fetchText(url, milliseconds, limit) {

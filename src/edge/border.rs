@@ -15,15 +15,6 @@ extern "C" {
     #[wasm_bindgen(method, js_name = get)]
     fn get_named(this: &NamedHeaders, name: &JsString) -> Option<String>;
 
-    #[wasm_bindgen(method, catch, js_name = set)]
-    fn set_named(this: &NamedHeaders, name: &JsString, value: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, catch, js_name = append)]
-    fn append_named(this: &NamedHeaders, name: &JsString, value: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, js_name = delete)]
-    fn delete_named(this: &NamedHeaders, name: &JsString);
-
     #[wasm_bindgen(method, js_name = getSetCookie)]
     fn get_set_cookie(this: &NamedHeaders) -> Array;
 }
@@ -32,19 +23,23 @@ extern "C" {
 extern "C" {
     fn names(headers: &Headers) -> String;
 
+    /// An answer of the relay's own.
+    #[wasm_bindgen(catch)]
+    pub(super) fn answer(status: u16, edits: &str, body: Option<&str>) -> Result<Response, JsValue>;
+
     /// Sends a caller's request to the API; a `TimeoutError` where the deadline passes before the answer's headers.
     pub(super) fn send(
         request: &Request,
         url: &str,
         method: &str,
-        headers: &Headers,
+        edits: &str,
         cache: Option<&str>,
         milliseconds: u32,
     ) -> Promise;
 
-    /// A copy of a response that can be edited. It shares the body.
+    /// The API's answer with its headers edited. It shares the body, or the WebSocket.
     #[wasm_bindgen(catch)]
-    pub(super) fn editable(response: &Response) -> Result<Response, JsValue>;
+    pub(super) fn edited(response: &Response, edits: &str) -> Result<Response, JsValue>;
 
     /// The text at a URL.
     #[wasm_bindgen(js_name = fetchText)]
@@ -54,14 +49,6 @@ extern "C" {
 thread_local! {
     /// Every [`Name`] at its place in the enum, as a string that has crossed the border already.
     static NAMES: Vec<JsString> = Name::ALL.iter().map(|name| JsString::from(name.as_str())).collect();
-}
-
-fn with_name<T>(name: Name, use_it: impl FnOnce(&JsString) -> T) -> T {
-    NAMES.with(|names| match names.get(name as usize) {
-        Some(name) => use_it(name),
-        // The list holds every name; this arm is for the compiler.
-        None => use_it(&JsString::from(name.as_str())),
-    })
 }
 
 /// Milliseconds since the epoch. Time stands still between I/O.
@@ -100,7 +87,8 @@ impl JsHeaders {
 
 impl Read for JsHeaders {
     fn read(&self, name: Name) -> Option<String> {
-        with_name(name, |name| self.named().get_named(name))
+        // The list holds every name.
+        NAMES.with(|names| names.get(name as usize).and_then(|name| self.named().get_named(name)))
     }
 
     fn set_cookies(&self) -> Vec<String> {
@@ -108,21 +96,27 @@ impl Read for JsHeaders {
     }
 }
 
-/// Applies edits in order.
-///
-/// # Errors
-/// A value that no header can carry.
-pub(super) fn apply(headers: &Headers, edits: &[Edit]) -> Result<(), JsValue> {
-    let named: &NamedHeaders = headers.unchecked_ref();
+/// Edits in one string, for one crossing: a line each, as `border.js` reads them.
+pub(super) fn lines(edits: &[Edit]) -> String {
+    let mut lines = String::with_capacity(1024);
     for edit in edits {
-        match edit {
-            Edit::Delete(name) => headers.delete(name)?,
-            Edit::Remove(name) => with_name(*name, |name| named.delete_named(name)),
-            Edit::Set(name, value) => with_name(*name, |name| named.set_named(name, value))?,
-            Edit::Append(name, value) => with_name(*name, |name| named.append_named(name, value))?,
+        let (sign, name, value) = match edit {
+            Edit::Delete(name) => ('-', name.as_str(), ""),
+            Edit::Remove(name) => ('-', name.as_str(), ""),
+            // No header can carry a line break. Should a value ever hold one, it must not become a line of its own.
+            Edit::Set(name, value) | Edit::Append(name, value) if value.contains('\n') => ('-', name.as_str(), ""),
+            Edit::Set(name, value) => ('=', name.as_str(), value.as_str()),
+            Edit::Append(name, value) => ('+', name.as_str(), value.as_str()),
+        };
+        lines.push(sign);
+        lines.push_str(name);
+        if sign != '-' {
+            lines.push(' ');
+            lines.push_str(value);
         }
+        lines.push('\n');
     }
-    Ok(())
+    lines
 }
 
 /// What a thrown value says.

@@ -1,8 +1,8 @@
 //! Asking the API, and handing its answer on.
 
-use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen::JsCast;
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::web_sys::{Headers, Request, Response};
+use worker::web_sys::{Request, Response};
 
 use super::border::{self, JsHeaders};
 use crate::config::Route;
@@ -12,15 +12,10 @@ use crate::problem::{Code, Refusal};
 /// Sends the request: the caller's method and body, untouched, and its headers with the edits.
 pub(super) async fn call(request: &Request, method: &str, forward: &Forward<'_>) -> Result<Response, Refusal> {
     let route = forward.route;
-    let edited = || {
-        let headers = Headers::new_with_headers(&request.headers())?;
-        border::apply(&headers, &forward.edits)?;
-        Ok(headers)
-    };
-    let headers = edited().map_err(internal)?;
     // The edge caches by URL alone: one person's answer must not become another's.
     let cache = (!route.cache).then_some("no-store");
-    match JsFuture::from(border::send(request, &forward.url, method, &headers, cache, route.timeout_ms)).await {
+    let edits = border::lines(&forward.edits);
+    match JsFuture::from(border::send(request, &forward.url, method, &edits, cache, route.timeout_ms)).await {
         Ok(response) => Ok(response.unchecked_into()),
         Err(error) if border::is_timeout(&error) => {
             Err(Refusal::new(Code::UpstreamTimeout, format!("no answer within timeout_ms = {}", route.timeout_ms)))
@@ -40,14 +35,6 @@ pub(super) fn settle(response: Response, route: &Route, origin: Option<&str>) ->
         // Nobody will read this body: let go of its connection. Whether that works changes nothing for the caller.
         drop(response.body().map(|body| body.cancel()));
     })?;
-    let edited = || {
-        let copy = border::editable(&response)?;
-        border::apply(&copy.headers(), &edits)?;
-        Ok(copy)
-    };
-    edited().map_err(internal)
-}
-
-fn internal(error: JsValue) -> Refusal {
-    Refusal::new(Code::Internal, border::message(&error))
+    border::edited(&response, &border::lines(&edits))
+        .map_err(|error| Refusal::new(Code::Internal, border::message(&error)))
 }

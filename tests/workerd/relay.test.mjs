@@ -243,9 +243,15 @@ test("a foreign page changes nothing", async () => {
 });
 
 test("an API that is slow, or not there", async () => {
-  api.answer = (_, response) => setTimeout(() => response.end("late"), 2_000).unref();
+  // The call to the API is ended with it: nothing goes on in the caller's name.
+  let ended;
+  api.answer = (_, response) => {
+    const late = setTimeout(() => response.end("late"), 5_000);
+    ended = new Promise((resolve) => response.on("close", () => (clearTimeout(late), resolve(response.writableFinished))));
+  };
   const slow = await call("/slow/x");
   assert.deepEqual([slow.status, (await slow.json()).code], [504, "upstream_timeout"]);
+  assert.equal(await ended, false);
   api.answer = (_, response) => response.socket.end("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n");
   const odd = await call("/api/x");
   assert.deepEqual([odd.status, (await odd.json()).code], [502, "upstream_unreachable"]);
