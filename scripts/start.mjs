@@ -3,7 +3,8 @@
 
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { buildWorker, env, fail, root, run, say, start } from "./tools.mjs";
+import { env, fail, root, run, say, start } from "./tools.mjs";
+import { buildWorker } from "./worker.mjs";
 
 const address = "http://app.example.localhost:8700";
 const ports = {

@@ -5,10 +5,11 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { buildWorker, fail, installBrowser, installCargoTool, installPackages, installRustComponents, installRustTargets, root, run, say } from "./tools.mjs";
+import { fail, installBrowser, installCargoTool, installPackages, installRustComponents, installRustTargets, root, run, say } from "./tools.mjs";
+import { buildWorker } from "./worker.mjs";
 
-/** What ships may weigh this much, JavaScript and Wasm gzipped together. It only ever goes down; the goal is 120,000. */
-const SIZE_LIMIT = 136_000;
+/** What ships may weigh this much, JavaScript and Wasm gzipped together. It only ever goes down; the next goal is 100,000. */
+const SIZE_LIMIT = 125_000;
 
 const steps = {
   /** Formatting, lints on the host and on Wasm, and what may be in the dependency tree. */

@@ -5,14 +5,13 @@
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
-import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
-const bin = join(root, "node_modules", ".bin");
+export const bin = join(root, "node_modules", ".bin");
 const cargoRoot = join(root, ".tools", "cargo");
-const cargoBin = join(cargoRoot, "bin");
+export const cargoBin = join(cargoRoot, "bin");
 
 /** The pinned build tools from crates.io. wasm-bindgen-cli must be the version of wasm-bindgen in Cargo.lock. */
 const cargoTools = {
@@ -134,26 +133,6 @@ export function onPath(program) {
     }
   }
   return undefined;
-}
-
-/** The Worker as `wrangler deploy` uploads it, in build/. */
-export function buildWorker() {
-  installBuildTools();
-  say("building the Worker");
-  // No path of this machine goes into what ships; and less inlining than even opt-level "z" does, for its size.
-  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
-  const remapped = [[cargoHome, "cargo"], [root, "access-relay/"]].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
-  run("worker-build", ["--release"], {
-    variables: {
-      CARGO_ENCODED_RUSTFLAGS: [...remapped, "-Cllvm-args=-inline-threshold=5"].join("\x1f"),
-      WASM_BINDGEN_BIN: join(cargoBin, "wasm-bindgen"),
-      ESBUILD_BIN: join(bin, "esbuild"),
-    },
-  });
-  // The features that rustc's default target and wasm-bindgen use, so that no newer encoding is emitted.
-  const features = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"];
-  const wasm = join(root, "build", "index_bg.wasm");
-  run("wasm-opt", [wasm, "-o", wasm, "-Oz", "--one-caller-inline-max-function-size=10", "--strip-debug", ...features.map((feature) => `--enable-${feature}`)]);
 }
 
 function lockedVersion(crate) {
