@@ -7,13 +7,16 @@
 use crate::cors::Policy;
 use crate::problem::{Code, Refusal, quoted};
 
+/// Whether the rule applies: to methods that are not safe (RFC 9110 §9.2.1, without TRACE, which neither browsers nor
+/// Workers send), and to WebSockets: a GET that opens a door to writes, and that CORS does not govern.
+#[must_use]
+pub fn may_change_something(method: &str, websocket: bool) -> bool {
+    websocket || !matches!(method, "GET" | "HEAD" | "OPTIONS")
+}
+
 /// What the rule looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts<'a> {
-    /// The request's method.
-    pub method: &'a str,
-    /// Whether the request asks for a WebSocket: a GET that opens a door to writes, and that CORS does not govern.
-    pub websocket: bool,
     /// `Sec-Fetch-Site`.
     pub site: Option<&'a str>,
     /// `Origin`.
@@ -24,16 +27,11 @@ pub struct Facts<'a> {
     pub carries_credentials: bool,
 }
 
-/// Lets a request pass unless a browser made it from a foreign origin and it may change something.
+/// Lets a request that may change something pass, unless a browser made it from a foreign origin.
 ///
 /// # Errors
 /// `cross_origin_blocked`, with the header that gave it away.
 pub fn check(facts: Facts, policy: &Policy) -> Result<(), Refusal> {
-    // RFC 9110 §9.2.1, without TRACE, which neither browsers nor Workers send.
-    let safe = matches!(facts.method, "GET" | "HEAD" | "OPTIONS") && !facts.websocket;
-    if safe {
-        return Ok(());
-    }
     let foreign = match (facts.site, facts.origin) {
         (Some("same-origin" | "none"), _) => return Ok(()),
         (Some(site), _) => format!("sec-fetch-site is {}", quoted(site)),

@@ -41,17 +41,19 @@ fn start() {
 
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> Result<web_sys::Response, Infallible> {
+    let head = border::head(&request);
+    let mut lines = head.splitn(3, '\n');
+    let [method, url, names] = [(); 3].map(|()| lines.next().unwrap_or_default());
     let headers = JsHeaders::new(request.headers());
-    let present = Present::of(&headers.names());
+    let present = Present::of(names);
     let caller_trace = present.has(Name::Traceparent).then(|| headers.read(Name::Traceparent)).flatten();
     let trace = Trace::new(caller_trace.as_deref(), randomness());
-    let (method, url) = (request.method(), request.url());
-    let head = RequestHead { method: &method, url: &url, present: &present, headers: &headers, trace: &trace };
+    let head = RequestHead { method, url, present: &present, headers: &headers, trace: &trace };
 
     let settings = match settings(&env).await {
         Ok(settings) => settings,
         Err(errors) => {
-            let record = Record::misconfigured(&method, &errors.list, &trace, ray(&present, &headers));
+            let record = Record::misconfigured(method, &errors.list, &trace, ray(&present, &headers));
             border::log(record.status, &record.line());
             return Ok(respond::misconfigured(&errors, &trace));
         }

@@ -134,18 +134,17 @@ async fn flow<'c, H: Read, S: KeySource>(
     }
 
     let websocket = request.is_websocket();
-    let site = request.header(Name::SecFetchSite);
-    let facts = cross_origin::Facts {
-        method: request.method,
-        websocket,
-        site: site.as_deref(),
-        origin: known.origin.as_deref(),
-        host: authority_of(request.url),
-        carries_credentials: [Name::Cookie, Name::AccessJwtAssertion, Name::AccessToken]
-            .iter()
-            .any(|name| request.present.has(*name)),
-    };
-    cross_origin::check(facts, &route.cors)?;
+    if cross_origin::may_change_something(request.method, websocket) {
+        let site = request.header(Name::SecFetchSite);
+        let credentials = [Name::Cookie, Name::AccessJwtAssertion, Name::AccessToken];
+        let facts = cross_origin::Facts {
+            site: site.as_deref(),
+            origin: known.origin.as_deref(),
+            host: authority_of(request.url),
+            carries_credentials: credentials.iter().any(|name| request.present.has(*name)),
+        };
+        cross_origin::check(facts, &route.cors)?;
+    }
 
     let mut token = None;
     if let Access::Jwt(policy) = &config.access {
@@ -210,8 +209,12 @@ fn request_edits<H: Read>(
         edits.extend(named.map(Edit::Delete));
     }
     if request.present.has(Name::Cookie) {
-        let kept = request.header(Name::Cookie).filter(|_| route.request_cookies != cookies::RequestCookies::Nothing);
-        edits.push(match kept.and_then(|cookie| route.request_cookies.filter(&cookie)) {
+        // Read only where something of it may be kept: it is often the longest header of all.
+        let cookie = match route.request_cookies {
+            cookies::RequestCookies::Nothing => None,
+            _ => request.header(Name::Cookie),
+        };
+        edits.push(match cookie.and_then(|cookie| route.request_cookies.filter(&cookie)) {
             Some(cookie) => Edit::Set(Name::Cookie, cookie),
             None => Edit::Remove(Name::Cookie),
         });

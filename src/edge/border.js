@@ -1,7 +1,7 @@
 // What takes JavaScript one step and Wasm a dozen: each function is one crossing of the border. Nothing is decided here.
 
-/** The names of all headers, a line each. */
-export const names = (headers) => [...headers.keys()].join("\n");
+/** A request's method, its URL, and the names of all its headers: a line each. */
+export const head = ({ method, url, headers }) => [method, url, ...headers.keys()].join("\n");
 
 /** Edits headers in order. A line is `-name`, `=name value` or `+name value`: remove, set, append. */
 function edit(headers, edits) {

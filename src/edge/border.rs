@@ -21,7 +21,8 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/edge/border.js")]
 extern "C" {
-    fn names(headers: &Headers) -> String;
+    /// A request's method, its URL, and the names of all its headers: a line each, in one crossing.
+    pub(super) fn head(request: &Request) -> String;
 
     /// An answer of the relay's own.
     #[wasm_bindgen(catch)]
@@ -73,11 +74,6 @@ pub(super) struct JsHeaders(Headers);
 impl JsHeaders {
     pub(super) fn new(headers: Headers) -> Self {
         Self(headers)
-    }
-
-    /// All names, a line each: one crossing in place of one for each.
-    pub(super) fn names(&self) -> String {
-        names(&self.0)
     }
 
     fn named(&self) -> &NamedHeaders {
