@@ -3,8 +3,7 @@
 // Everything lands inside the project (`.tools/`, `node_modules/`, `target/`), so that a second run finds it there.
 
 import { spawn, spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createHash } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -61,21 +60,12 @@ export function installBuildTools() {
   installCargoTool("wasm-bindgen");
 }
 
+/** `npm ci`, unless npm has installed since the lock file changed: it writes that file in node_modules last of all. */
 export function installPackages() {
-  // `npm ci` starts from nothing, so it runs only when the lock file is not the one that was installed.
-  const lock = readFileSync(join(root, "package-lock.json"));
-  const digest = createHash("sha256").update(lock).digest("hex");
-  const stamp = join(root, "node_modules", ".access-relay-installed");
-  const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : undefined;
-  if (installed === digest) return;
-  // A plain `npm install` has just done the same job: nothing is missing.
-  if (installed === undefined && ask("npm", ["ls", "--all"]) !== undefined) {
-    writeFileSync(stamp, digest);
-    return;
-  }
+  const time = (file) => statSync(join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (time("node_modules/.package-lock.json") >= time("package-lock.json")) return;
   say("installing npm packages");
   run("npm", ["ci", "--no-audit", "--no-fund"]);
-  writeFileSync(stamp, digest);
 }
 
 export function installRustTargets() {

@@ -61,6 +61,7 @@ export default {
   writeFileSync(script, cut);
   run("esbuild", [script, "--bundle", "--minify", "--format=esm", "--external:./index_bg.wasm", "--external:cloudflare:*", `--outfile=${script}`, "--allow-overwrite", "--log-level=warning"]);
 
-  // Inlining makes it larger than not inlining does, once compressed.
-  run("wasm-opt", [wasm, "-o", wasm, "-Oz", "--one-caller-inline-max-function-size=10", "--strip-debug", ...features]);
+  // Inlining and sharing subexpressions make it smaller, but not once it is compressed: repetition costs nothing then.
+  const forCompression = ["-Oz", "--one-caller-inline-max-function-size=10", "--skip-pass=local-cse", "--skip-pass=simplify-locals"];
+  run("wasm-opt", [wasm, "-o", wasm, ...forCompression, "--strip-debug", ...features]);
 }
