@@ -1,7 +1,7 @@
 //! The edge: the only part that knows JavaScript. It reads what the decisions need, asks `gateway`, and acts.
 //!
-//! Every crossing of the border between Wasm and JavaScript costs, strings most of all: bodies stay in JavaScript,
-//! headers are copied once and edited, constants cross once per isolate (interned).
+//! Every crossing of the border between Wasm and JavaScript costs, strings most of all: bodies stay in JavaScript, a
+//! request's head, its call to the API and its answer cross once each, header names once per isolate.
 
 mod border;
 mod keys;

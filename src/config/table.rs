@@ -168,7 +168,7 @@ impl<'r> Table<'r> {
         let path = self.path_of(key);
         match self.take(key)? {
             Value::Object(values) => Some(Table::new(path, values, self.report)),
-            other => self.mistyped(key, other, &format!("write a table, [vars.RELAY.{}]", path.replace("[0]", ""))),
+            other => self.mistyped(key, other, &format!("write a table, [vars.RELAY.{}]", without_indices(&path))),
         }
     }
 
@@ -208,6 +208,11 @@ impl<'r> Table<'r> {
         self.error(key, &kind_and_value(found), expected);
         None
     }
+}
+
+/// The name that TOML has for a table within a list: `routes[1].cors` is written `[vars.RELAY.routes.cors]`.
+fn without_indices(path: &str) -> String {
+    path.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
 }
 
 /// A URL for an error: without a user name and password, and without a query, where a secret may have been put.

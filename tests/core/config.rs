@@ -163,6 +163,7 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (set("/routes/0/cors", json!({})), "routes[0].cors.allowed_origins: found no origin"),
         (set("/routes/0/cors", json!([])), "routes[0].cors: found a list of 0; write a table, [vars.RELAY.routes.cors]"),
         (relay(|value| { value["routes"][0]["credentials"] = json!("caller-token"); value["routes"][0]["cache"] = json!(true); }), "routes[0].cache: found true beside credentials"),
+        (relay(|value| value["routes"].as_array_mut().unwrap().push(json!({ "path": "/b", "upstream": "https://b.example", "cors": true }))), "routes[1].cors: found the boolean true; write a table, [vars.RELAY.routes.cors]"),
         (set("/routes/0/url", json!("x")), "routes[0].url: found an unknown key; the keys here are path, upstream, strip_prefix"),
         // The CORS policy.
         (cors(json!({})), "cors.allowed_origins: found no origin"),
