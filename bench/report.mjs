@@ -1,8 +1,6 @@
 // From the slices that were measured to what is printed.
 
 const BAR = 1.4;
-/** Beyond this, (largest − smallest) / median of the rounds' ratios, the machine was too noisy. */
-const NOISE = 0.15;
 
 /**
  * Sums up the rounds. A ratio is taken within each round, between slices that ran right after one another, so that
@@ -27,14 +25,14 @@ export function summarise(peers, rounds) {
 }
 
 export function table(summary) {
-  const rows = [["", "CPU/request", "min–max", "ratio", "min–max", "req/s", "p50", "p99"]];
+  const rows = [["", "CPU/request", "quartiles", "ratio", "95 % sure", "req/s", "p50", "p99"]];
   for (const { peer, cpu, ratio, perSecond, p50, p99 } of summary) {
     rows.push([
       peer,
       `${cpu.median.toFixed(1)} µs`,
-      `${cpu.min.toFixed(1)}–${cpu.max.toFixed(1)}`,
+      `${cpu.lower.toFixed(0)}–${cpu.upper.toFixed(0)}`,
       ratio.median.toFixed(2),
-      `${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}`,
+      `${ratio.sure[0].toFixed(2)}–${ratio.sure[1].toFixed(2)}`,
       perSecond.toFixed(0),
       `${p50.toFixed(2)} ms`,
       `${p99.toFixed(2)} ms`,
@@ -45,24 +43,29 @@ export function table(summary) {
   return rows.map((row) => `  ${line(row)}`).join("\n");
 }
 
-/** Whether the relay keeps to its bar: true, false, or undefined where the rounds disagree too much to tell. */
+/** Whether the relay keeps to its bar: true, false, or undefined where the rounds cannot tell. */
 export function verdict(summary) {
   const { ratio } = summary.find(({ peer }) => peer === "access-relay");
-  const noise = (ratio.max - ratio.min) / ratio.median;
-  const agreed = ratio.max <= BAR || ratio.min > BAR;
-  const text = `access-relay costs ${ratio.median.toFixed(2)}x the sample's CPU time (rounds ${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}); at most ${BAR}x is required`;
-  if (noise > NOISE) {
-    const noisy = `the ratios of the rounds lie ${(noise * 100).toFixed(0)} % apart: the machine was too noisy to trust the figure`;
-    if (!agreed) return { holds: undefined, text: `${text}: cannot tell; ${noisy}` };
-    return { holds: ratio.max <= BAR, text: `${text}: ${ratio.max <= BAR ? "holds" : "does not hold"} in every round, though ${noisy}` };
-  }
-  const holds = ratio.median <= BAR;
-  return { holds, text: `${text}: ${holds ? "holds" : "does not hold"}` };
+  const [least, most] = ratio.sure;
+  const text = `access-relay costs ${ratio.median.toFixed(2)}x the sample's CPU time (between ${least.toFixed(2)} and ${most.toFixed(2)}, 95 % sure); at most ${BAR}x is required`;
+  if (most <= BAR) return { holds: true, text: `${text}: holds` };
+  if (least > BAR) return { holds: false, text: `${text}: does not hold` };
+  return { holds: undefined, text: `${text}: the machine was too noisy to tell; more --rounds help` };
 }
 
+/**
+ * The median, the quartiles, and the interval that holds the true median with 95 % confidence: the order statistics at
+ * half the number of rounds, more or less 0.98 times its square root, whatever the distribution.
+ */
 function spread(values) {
   const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-  return { median, min: sorted[0], max: sorted.at(-1) };
+  const at = (place) => sorted[Math.max(0, Math.min(sorted.length - 1, Math.round(place)))];
+  const half = (sorted.length - 1) / 2;
+  const margin = 0.98 * Math.sqrt(sorted.length);
+  return {
+    median: (sorted[Math.floor(half)] + sorted[Math.ceil(half)]) / 2,
+    lower: at(half / 2),
+    upper: at(half * 1.5),
+    sure: [at(half - margin), at(half + margin)],
+  };
 }
