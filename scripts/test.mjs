@@ -9,7 +9,7 @@ import { fail, installBrowser, installCargoTool, installPackages, installRustCom
 import { buildWorker } from "./worker.mjs";
 
 /** What ships may weigh this much, JavaScript and Wasm gzipped together. It only ever goes down; the next goal is 100,000. */
-const SIZE_LIMIT = 125_000;
+const SIZE_LIMIT = 120_000;
 
 const steps = {
   /** Formatting, lints on the host and on Wasm, and what may be in the dependency tree. */

@@ -4,7 +4,7 @@
 // classes of workers-rs that the relay never uses. Here the entry becomes a plain `{ fetch }`, which starts a fresh Wasm
 // instance after a panic just as the default does; what nothing reaches any more is dropped.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { bin, cargoBin, fail, installBuildTools, root, run, say } from "./tools.mjs";
@@ -34,18 +34,32 @@ export function buildWorker() {
 function ship() {
   const [script, wasm] = ["index.js", "index_bg.wasm"].map((file) => join(root, "build", file));
 
-  const built = readFileSync(script, "utf8");
-  const handler = built.match(/Entrypoint\.prototype\.fetch = function \w*\(arg\) \{\s*return (\w+)\.call\(/)?.[1];
+  const entry = plainEntry(readFileSync(script, "utf8"));
+  const reached = bundle(script, entry, []);
+  const exported = keepExports(wasm, (name) => reached.includes(`.${name}`));
+  if (!exported.includes("relay")) fail("the Wasm exports no handler: was worker-build updated?");
+
+  // Inlining and sharing subexpressions make it smaller, but not once it is compressed: repetition costs nothing then.
+  const forCompression = ["-Oz", "--one-caller-inline-max-function-size=10", "--skip-pass=local-cse", "--skip-pass=simplify-locals"];
+  run("wasm-opt", [wasm, "-o", wasm, ...forCompression, "--strip-debug", ...features]);
+
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(wasm))).map(({ name }) => name);
+  bundle(script, keepProvided(entry, imports), ["--minify"]);
+}
+
+/** worker-build's script with a plain `{ fetch }` as its entry, and nothing that keeps its classes. */
+function plainEntry(built) {
   const exports = built.match(/\nvar shim_default = new Proxy\(Entrypoint, classProxyHooks\);[\s\S]*$/)?.[0];
-  if (!handler || !exports || !built.includes("function checkReinitialize()") || !built.includes("function handleMaybeCritical(")) {
+  const relay = built.match(/\nfunction relay\(/);
+  if (!relay || !exports || !built.includes("function checkReinitialize()") || !built.includes("function handleMaybeCritical(")) {
     fail("worker-build's output is not the one that scripts/worker.mjs knows: was worker-build updated?");
   }
   const plain = `
 export default {
-  fetch(request, env, context) {
+  fetch(request, env) {
     checkReinitialize();
     try {
-      return ${handler}(request, env, context);
+      return relay(request, env);
     } catch (error) {
       handleMaybeCritical(error);
       throw error;
@@ -53,15 +67,36 @@ export default {
   },
 };
 `;
-  // Assignments to prototypes are all that would keep the classes.
-  const cut = built
+  return built
     .replace(exports, () => plain)
+    // Assignments to prototypes and registries are all that would keep the classes.
     .replace(/\nvar Entrypoint = class[\s\S]*?(?=\nvar instanceProxyHooks)/, "")
-    .replace(/\nif \(Symbol\.dispose\) .*/g, "");
-  writeFileSync(script, cut);
-  run("esbuild", [script, "--bundle", "--minify", "--format=esm", "--external:./index_bg.wasm", "--external:cloudflare:*", `--outfile=${script}`, "--allow-overwrite", "--log-level=warning"]);
+    .replace(/\nif \(Symbol\.dispose\) .*/g, "")
+    .replaceAll("new FinalizationRegistry(", "/* @__PURE__ */ new FinalizationRegistry(");
+}
 
-  // Inlining and sharing subexpressions make it smaller, but not once it is compressed: repetition costs nothing then.
-  const forCompression = ["-Oz", "--one-caller-inline-max-function-size=10", "--skip-pass=local-cse", "--skip-pass=simplify-locals"];
-  run("wasm-opt", [wasm, "-o", wasm, ...forCompression, "--strip-debug", ...features]);
+/** Bundles `text` into `script`, without what nothing reaches. Returns the result. */
+function bundle(script, text, options) {
+  writeFileSync(script, text);
+  const external = ["--external:./index_bg.wasm", "--external:cloudflare:*"];
+  run("esbuild", [script, "--bundle", "--format=esm", ...external, `--outfile=${script}`, "--allow-overwrite", "--log-level=warning", ...options]);
+  return readFileSync(script, "utf8");
+}
+
+/** Takes exports that nothing names out of a Wasm file, so that what they alone reach can go. Returns those that stay. */
+function keepExports(wasm, named) {
+  // Not wasm-metadce: its order of functions compresses worse by more than what it removes.
+  const text = `${wasm}.wat`;
+  run("wasm-dis", [wasm, "-o", text, ...features]);
+  const kept = [];
+  const cut = readFileSync(text, "utf8").replace(/^ \(export "([^"]+)" .*\n/gm, (line, name) => (named(name) ? kept.push(name) && line : ""));
+  writeFileSync(text, cut);
+  run("wasm-as", [text, "-o", wasm, "-g", ...features]);
+  rmSync(text);
+  return kept;
+}
+
+/** Takes functions that the Wasm does not import out of the script that provides them. */
+function keepProvided(script, imports) {
+  return script.replace(/^( +)(__wb\w+): function\(.*\) \{\n[\s\S]*?^\1\},?\n/gm, (lines, _, name) => (imports.includes(name) ? lines : ""));
 }

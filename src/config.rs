@@ -9,6 +9,7 @@ mod parse;
 mod table;
 
 use std::fmt;
+use std::rc::Rc;
 
 use crate::cookies::RequestCookies;
 use crate::cors::Policy;
@@ -22,7 +23,7 @@ pub struct Config {
     /// Who may call.
     pub access: Access,
     /// At least one; deepest prefix first, so that the first that covers a path is the one that takes it.
-    pub routes: Vec<Route>,
+    pub routes: Vec<Rc<Route>>,
     /// The policy of requests that no route takes.
     pub cors: Policy,
     /// What is logged.

@@ -5,6 +5,7 @@
 //! `Sec-Fetch-Site` decides where there is one, else `Origin` against `Host`; neither means that no browser asked.
 
 use crate::cors::Policy;
+use crate::origin::split_scheme;
 use crate::problem::{Code, Refusal, quoted};
 
 /// Whether the rule applies: to methods that are not safe (RFC 9110 §9.2.1, without TRACE, which neither browsers nor
@@ -48,5 +49,5 @@ pub fn check(facts: Facts, policy: &Policy) -> Result<(), Refusal> {
 
 /// Host and port alone: the scheme a Worker sees is not always the page's.
 fn same_host(origin: &str, host: &str) -> bool {
-    origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+    split_scheme(origin).is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
 }

@@ -1,29 +1,35 @@
 //! The edge: the only part that knows JavaScript. It reads what the decisions need, asks `gateway`, and acts.
 //!
 //! Every crossing of the border between Wasm and JavaScript costs, strings most of all: bodies stay in JavaScript, a
-//! request's head, its call to the API and its answer cross once each, header names once per isolate.
+//! request's head, its call to the API and its answer cross once each, header names once per isolate. Futures cost as
+//! much again, so a warm request polls one future once, and JavaScript's own promise of the API's answer does the rest
+//! ([`exchange`]).
 
+mod arrived;
 mod border;
+mod exchange;
 mod keys;
 mod respond;
 mod settings;
-mod upstream;
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
+use std::future::Future as _;
 use std::rc::Rc;
+use std::task::{self, Poll};
 
+use worker::js_sys::Promise;
+use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
+use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
 use worker::{Context, Env, event, web_sys};
 
 use crate::access::Gate;
-use crate::config::{Credentials, Log};
-use crate::gateway::{self, Action, Answer, Decision, RequestHead};
-use crate::headers::{Name, Present, Read};
+use crate::gateway::{self, Action, Decision, Forward};
 use crate::log::Record;
-use crate::problem::{Code, Refusal};
-use crate::trace::{Randomness, Trace};
+use crate::trace::Randomness;
 
-use border::JsHeaders;
+use arrived::Arrived;
+use exchange::Exchange;
 use keys::WebCrypto;
 use settings::Settings;
 
@@ -39,87 +45,58 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
+/// The handler, as the entry of worker-build calls it. The entry that ships (`scripts/worker.mjs`) calls [`relay`].
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> Result<web_sys::Response, Infallible> {
-    let head = border::head(&request);
-    let mut lines = head.splitn(3, '\n');
-    let [method, url, names] = [(); 3].map(|()| lines.next().unwrap_or_default());
-    let headers = JsHeaders::new(request.headers());
-    let present = Present::of(names);
-    let caller_trace = present.has(Name::Traceparent).then(|| headers.read(Name::Traceparent)).flatten();
-    let trace = Trace::new(caller_trace.as_deref(), randomness());
-    let head = RequestHead { method, url, present: &present, headers: &headers, trace: &trace };
-
-    let settings = match settings(&env).await {
-        Ok(settings) => settings,
-        Err(errors) => {
-            let record = Record::misconfigured(method, &errors.list, &trace, ray(&present, &headers));
-            border::log(record.status, &record.line());
-            return Ok(respond::misconfigured(&errors, &trace));
-        }
-    };
-    Ok(serve(&settings, &request, &head).await)
+    let answer = JsFuture::from(Promise::resolve(&relay(request, env))).await;
+    Ok(answer.map_or_else(|_| web_sys::Response::error(), JsCast::unchecked_into))
 }
 
-async fn serve(
-    settings: &Settings,
-    request: &web_sys::Request,
-    head: &RequestHead<'_, JsHeaders>,
-) -> web_sys::Response {
-    let config = &settings.config;
-    let gate = GATE.with(Rc::clone);
-    let Decision { action, known } = gateway::decide(config, &gate, head, border::now_ms() / 1000).await;
-    let log = |status: u16, refusal: Option<&Refusal>, call: Option<Call>| {
-        if refusal.is_none() && config.log != Log::Requests {
-            return;
-        }
-        let mut record = Record::of(head.method, status, &known, head.trace, ray(head.present, head.headers));
-        record.upstream_status = call.and_then(|call| call.status);
-        record.upstream_ms = call.and_then(|call| u64::try_from(border::now_ms() - call.began).ok());
-        border::log(status, &record.refused(refusal).line());
-    };
+/// Answers a request with a `Response`, or a promise of one: a request that needs no I/O of our own, neither for the
+/// configuration nor for keys, is decided before this returns.
+#[wasm_bindgen]
+#[must_use]
+pub fn relay(request: web_sys::Request, env: Env) -> JsValue {
+    let mut next = Box::pin(begin(request, env));
+    match next.as_mut().poll(&mut task::Context::from_waker(task::Waker::noop())) {
+        Poll::Ready(next) => next.act(),
+        Poll::Pending => future_to_promise(async { Ok(next.await.act()) }).into(),
+    }
+}
 
-    let forward = match action {
-        Action::Forward(forward) => forward,
-        Action::Answer(answer) => {
-            log(answer.status, answer.refusal.as_ref(), None);
-            return respond::answer(&answer);
-        }
-    };
-    let mut call = Call { began: border::now_ms(), status: None };
-    let origin = known.origin.as_deref();
-    let settled = upstream::call(request, head.method, &forward).await.and_then(|response| {
-        call.status = Some(response.status());
-        upstream::settle(response, forward.route, origin)
-    });
-    match settled {
-        Ok(response) => {
-            log(response.status(), None, Some(call));
-            response
-        }
-        Err(refusal) => {
-            // A refused service token may have been rotated in its store: the next request reads it again.
-            let ours = matches!(forward.route.credentials, Credentials::ServiceToken(_));
-            if refusal.code == Code::UpstreamAccessDenied && settings.from_store && ours {
-                REREAD.set(true);
-            }
-            let answer = Answer::refusal(refusal, &forward.route.cors, origin, head.trace, config.debug);
-            log(answer.status, answer.refusal.as_ref(), Some(call));
-            respond::answer(&answer)
+/// What comes after the decision.
+enum Next {
+    Answer(web_sys::Response),
+    Call(web_sys::Request, Forward, Exchange),
+}
+
+impl Next {
+    fn act(self) -> JsValue {
+        match self {
+            Self::Answer(answer) => answer.into(),
+            Self::Call(request, forward, exchange) => exchange.begin(&request, &forward).into(),
         }
     }
 }
 
-/// A call to the API, for the log. Time advances with I/O alone, so what passes after it began is the API's.
-#[derive(Clone, Copy)]
-struct Call {
-    began: i64,
-    status: Option<u16>,
-}
-
-/// Cloudflare's id of the request, for the log.
-fn ray(present: &Present, headers: &JsHeaders) -> Option<String> {
-    present.has(Name::Ray).then(|| headers.read(Name::Ray)).flatten()
+async fn begin(request: web_sys::Request, env: Env) -> Next {
+    let arrived = Arrived::of(&request, randomness());
+    let settings = match settings(&env).await {
+        Ok(settings) => settings,
+        Err(errors) => {
+            let record = Record::misconfigured(arrived.method(), &errors.list, &arrived.trace, arrived.ray());
+            border::log(record.status, &record.line());
+            return Next::Answer(respond::misconfigured(&errors, &arrived.trace));
+        }
+    };
+    let gate = GATE.with(Rc::clone);
+    let now = border::now_ms() / 1000;
+    let Decision { action, known } = gateway::decide(&settings.config, &gate, &arrived.head(), now).await;
+    let exchange = Exchange::new(settings, arrived, known);
+    match action {
+        Action::Answer(answer) => Next::Answer(exchange.answer(&answer)),
+        Action::Forward(forward) => Next::Call(request, forward, exchange),
+    }
 }
 
 /// The isolate's configuration, read by the first request that finds a sound one. Where several requests are first at

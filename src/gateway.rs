@@ -16,7 +16,7 @@ use crate::cors::{self, Policy};
 use crate::cross_origin;
 use crate::headers::{self, Edit, Name, Present, Read};
 use crate::keys::KeySource;
-use crate::origin::authority_of;
+use crate::origin::{authority_of, split_scheme};
 use crate::problem::{CONTENT_TYPE, Code, Refusal};
 use crate::route::{Target, is_cloudflares, relay_location, upstream_url};
 use crate::trace::Trace;
@@ -37,18 +37,18 @@ pub struct RequestHead<'a, H: Read> {
 
 /// What to do with a request, and what is known of it by then.
 #[derive(Debug)]
-pub struct Decision<'c> {
+pub struct Decision {
     /// What to do.
-    pub action: Action<'c>,
+    pub action: Action,
     /// What is known.
-    pub known: Known<'c>,
+    pub known: Known,
 }
 
 /// What is known of a request, for its log record and for the headers of its answer.
 #[derive(Debug)]
-pub struct Known<'c> {
+pub struct Known {
     /// The route that took it.
-    pub route: Option<&'c Route>,
+    pub route: Option<Rc<Route>>,
     /// The page's origin.
     pub origin: Option<String>,
     /// Who called, once that is proven.
@@ -57,11 +57,11 @@ pub struct Known<'c> {
 
 /// What to do with a request.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Action<'c> {
+pub enum Action {
     /// Answer by ourselves.
     Answer(Answer),
     /// Ask the API.
-    Forward(Forward<'c>),
+    Forward(Forward),
 }
 
 /// An answer of the relay's own.
@@ -79,9 +79,9 @@ pub struct Answer {
 
 /// A request to the API.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Forward<'c> {
+pub struct Forward {
     /// The route that leads to it.
-    pub route: &'c Route,
+    pub route: Rc<Route>,
     /// The URL.
     pub url: String,
     /// What changes in the caller's headers.
@@ -104,30 +104,30 @@ impl<H: Read> RequestHead<'_, H> {
 }
 
 /// Decides what to do with a request at `now` (seconds since the epoch).
-pub async fn decide<'c, H: Read, S: KeySource>(
-    config: &'c Config,
+pub async fn decide<H: Read, S: KeySource>(
+    config: &Config,
     gate: &Gate<S>,
     request: &RequestHead<'_, H>,
     now: i64,
-) -> Decision<'c> {
+) -> Decision {
     let mut known = Known { route: None, origin: request.header(Name::Origin), caller: None };
     let action = flow(config, gate, request, now, &mut known).await.unwrap_or_else(|refusal| {
-        let policy = known.route.map_or(&config.cors, |route| &route.cors);
+        let policy = known.route.as_ref().map_or(&config.cors, |route| &route.cors);
         Action::Answer(Answer::refusal(refusal, policy, known.origin.as_deref(), request.trace, config.debug))
     });
     Decision { action, known }
 }
 
-async fn flow<'c, H: Read, S: KeySource>(
-    config: &'c Config,
+async fn flow<H: Read, S: KeySource>(
+    config: &Config,
     gate: &Gate<S>,
     request: &RequestHead<'_, H>,
     now: i64,
-    known: &mut Known<'c>,
-) -> Result<Action<'c>, Refusal> {
+    known: &mut Known,
+) -> Result<Action, Refusal> {
     let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
     let (route, rest) = find_route(config, target.path)?;
-    known.route = Some(route);
+    known.route = Some(Rc::clone(route));
 
     if request.is_preflight() {
         return Ok(Action::Answer(preflight(&route.cors, request, config.debug)));
@@ -156,11 +156,11 @@ async fn flow<'c, H: Read, S: KeySource>(
 
     let url = upstream_url(&route.upstream, target, rest, route.strip_prefix);
     let edits = request_edits(config, route, request, websocket, known.caller.as_deref(), token);
-    Ok(Action::Forward(Forward { route, url, edits }))
+    Ok(Action::Forward(Forward { route: Rc::clone(route), url, edits }))
 }
 
 /// The deepest route that covers the path, and what comes after its prefix.
-fn find_route<'c, 'p>(config: &'c Config, path: &'p str) -> Result<(&'c Route, &'p str), Refusal> {
+fn find_route<'c, 'p>(config: &'c Config, path: &'p str) -> Result<(&'c Rc<Route>, &'p str), Refusal> {
     let found = config.routes.iter().find_map(|route| Some((route, route.prefix.strip(path)?)));
     let (route, rest) = found.ok_or_else(|| Refusal::new(Code::NotFound, "no route's path covers this one"))?;
     // Access logs people in and out there, on the page's host and on the API's: none of it passes through us.
@@ -221,7 +221,7 @@ fn request_edits<H: Read>(
     }
 
     edits.push(Edit::Set(Name::ForwardedHost, authority_of(request.url).to_owned()));
-    let scheme = request.url.split_once("://").map_or("https", |(scheme, _)| scheme);
+    let scheme = split_scheme(request.url).map_or("https", |(scheme, _)| scheme);
     edits.push(Edit::Set(Name::ForwardedProto, scheme.to_owned()));
     if let Some(address) = request.header(Name::ConnectingIp) {
         edits.push(Edit::Set(Name::ForwardedFor, address));
@@ -298,7 +298,9 @@ pub fn settle<H: Read>(
 
 /// What shows that Access, and not the API, has answered (`docs/how-it-works.md` has the table).
 fn access_denial<H: Read>(response: &ResponseHead<'_, H>, location: Option<&str>) -> Option<String> {
-    if location.is_some_and(|location| location.contains("/cdn-cgi/access/login")) && response.status != 201 {
+    let login = b"/cdn-cgi/access/login";
+    let leads_there = |location: &str| location.as_bytes().windows(login.len()).any(|part| part == login);
+    if location.is_some_and(leads_there) && response.status != 201 {
         return Some(format!("{} to Access's login page", response.status));
     }
     if !matches!(response.status, 401 | 403) {

@@ -36,7 +36,7 @@ pub struct Record<'a> {
     pub upstream_status: Option<u16>,
     /// How long the API took until its answer's headers, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub upstream_ms: Option<u64>,
+    pub upstream_ms: Option<u32>,
     /// The trace's id, as in the answer and in the API's `traceparent`.
     pub trace_id: &'a str,
     /// Cloudflare's id of the request.
@@ -47,9 +47,9 @@ pub struct Record<'a> {
 impl<'a> Record<'a> {
     /// What is known of a request once it is decided.
     #[must_use]
-    pub fn of(method: &'a str, status: u16, known: &Known<'a>, trace: &'a Trace, ray: Option<String>) -> Self {
+    pub fn of(method: &'a str, status: u16, known: &'a Known, trace: &'a Trace, ray: Option<String>) -> Self {
         Self {
-            route: known.route.map(|route| route.prefix.as_str()),
+            route: known.route.as_deref().map(|route| route.prefix.as_str()),
             caller: match known.caller.as_deref() {
                 Some(Caller::User { .. }) => "user",
                 Some(Caller::Service { .. }) => "service",

@@ -70,7 +70,7 @@ impl Origin {
     /// # Errors
     /// The first way in which `text` differs from what a browser would send.
     pub fn parse(text: &str) -> Result<Self, OriginError> {
-        let (scheme, authority) = text.split_once("://").ok_or(OriginError::NoScheme)?;
+        let (scheme, authority) = split_scheme(text).ok_or(OriginError::NoScheme)?;
         check_scheme(scheme)?;
         if authority.contains(['/', '?', '#', '\\']) {
             return Err(OriginError::NotOnlyAnOrigin);
@@ -96,7 +96,7 @@ impl Origin {
     /// The scheme, as in `https`.
     #[must_use]
     pub fn scheme(&self) -> &str {
-        self.text.split_once("://").map_or("", |(scheme, _)| scheme)
+        split_scheme(&self.text).map_or("", |(scheme, _)| scheme)
     }
 
     /// The host without the port; an IPv6 address in its brackets.
@@ -117,10 +117,17 @@ impl Origin {
     }
 }
 
+/// The scheme of a URL or a serialized origin, and what follows its `://`.
+#[must_use]
+pub fn split_scheme(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once(':')?;
+    Some((scheme, rest.strip_prefix("//")?))
+}
+
 /// Host and port of a serialized origin or URL, as they would stand in a `Host` header; no validation.
 #[must_use]
 pub fn authority_of(url: &str) -> &str {
-    let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+    let after_scheme = split_scheme(url).map_or("", |(_, rest)| rest);
     after_scheme.split(['/', '?', '#', '\\']).next().unwrap_or_default()
 }
 
@@ -201,7 +208,7 @@ fn is_canonical_ipv4(host: &str) -> bool {
 /// Groups of lower-case hexadecimal digits without leading zeros, the first longest run of zeros, two or more,
 /// written `::` (URL standard, "IPv6 serializer"; RFC 5952 §4).
 fn is_canonical_ipv6(address: &str) -> bool {
-    let (head, tail) = match address.find("::") {
+    let (head, tail) = match address.as_bytes().windows(2).position(|pair| pair == b"::") {
         Some(at) => (address.get(..at).unwrap_or_default(), address.get(at + 2..)),
         None => (address, None),
     };

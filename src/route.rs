@@ -5,7 +5,7 @@
 //! path that always begins with `/`, so nothing in the path can change the host; what could climb out of the base
 //! path, for the URL parser or for an API that decodes the path once, is refused.
 
-use crate::origin::Origin;
+use crate::origin::{Origin, split_scheme};
 
 /// A path prefix on segment boundaries: `/api` covers `/api` and `/api/x`, never `/apiary`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,11 +95,9 @@ impl Upstream {
     /// # Errors
     /// What to write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let path_start = text.find("://").and_then(|scheme_end| {
-            let authority_start = scheme_end + "://".len();
-            text.get(authority_start..)?.find(['/', '?', '#', '\\']).map(|at| authority_start + at)
-        });
-        let (origin, path) = text.split_at_checked(path_start.unwrap_or(text.len())).unwrap_or((text, ""));
+        let after_scheme = split_scheme(text).map_or("", |(_, rest)| rest);
+        let path = after_scheme.find(['/', '?', '#', '\\']).and_then(|at| after_scheme.get(at..)).unwrap_or_default();
+        let origin = text.strip_suffix(path).unwrap_or(text);
         let origin = parse_server(origin)?;
         let base_path = path.strip_suffix('/').unwrap_or(path);
         if !base_path.is_empty() {
@@ -129,7 +127,7 @@ impl<'a> Target<'a> {
     /// # Errors
     /// Why the path cannot be forwarded; `bad_path` to the caller.
     pub fn of(url: &'a str) -> Result<Self, &'static str> {
-        let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let after_scheme = split_scheme(url).map_or(url, |(_, rest)| rest);
         let from_path =
             after_scheme.find(['/', '?', '#', '\\']).and_then(|at| after_scheme.get(at..)).unwrap_or_default();
         let without_fragment = from_path.split('#').next().unwrap_or_default();

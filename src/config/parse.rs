@@ -1,5 +1,7 @@
 //! From the table `RELAY` to a [`Config`]. Pure; the secrets are an argument.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use super::table::{Report, Table};
@@ -73,7 +75,7 @@ fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
         relay.error("routes", "no route", "add a table [[vars.RELAY.routes]] with path and upstream");
     }
     let mut all_read = true;
-    let mut routes: Vec<Route> = Vec::with_capacity(tables.len());
+    let mut routes: Vec<Rc<Route>> = Vec::with_capacity(tables.len());
     for (index, table) in tables.into_iter().enumerate() {
         let Some(route) = route(table, &cors, callers_are_checked, secrets) else {
             all_read = false;
@@ -84,7 +86,7 @@ fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
             relay.error(&format!("routes[{index}].path"), &found, "give every route a path of its own");
         }
         let deeper = routes.partition_point(|other| other.prefix.depth() >= route.prefix.depth());
-        routes.insert(deeper, route);
+        routes.insert(deeper, Rc::new(route));
     }
 
     let log = match relay.string("log", "requests").as_deref() {

@@ -3,13 +3,15 @@
 /** A request's method, its URL, and the names of all its headers: a line each. */
 export const head = ({ method, url, headers }) => [method, url, ...headers.keys()].join("\n");
 
-/** Edits headers in order. A line is `-name`, `=name value` or `+name value`: remove, set, append. */
+/** Edits headers in order. Edits are pairs of lines: a sign and a name (`-` remove, `=` set, `+` append), then a value. */
 function edit(headers, edits) {
-  for (const line of edits.split("\n")) {
-    const space = line.indexOf(" ");
-    if (line[0] === "-") headers.delete(line.slice(1));
-    else if (line[0] === "=") headers.set(line.slice(1, space), line.slice(space + 1));
-    else if (line[0] === "+") headers.append(line.slice(1, space), line.slice(space + 1));
+  const lines = edits.split("\n");
+  for (let at = 0; at + 1 < lines.length; at += 2) {
+    const name = lines[at].slice(1);
+    const sign = lines[at][0];
+    if (sign === "-") headers.delete(name);
+    else if (sign === "=") headers.set(name, lines[at + 1]);
+    else headers.append(name, lines[at + 1]);
   }
   return headers;
 }
@@ -19,27 +21,37 @@ export const answer = (status, edits, body) => new Response(body, { status, head
 
 /**
  * Sends a caller's request to the API: its method, its headers with the edits, and its body, which streams past.
- * Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names.
+ * Resolves to what the exchange makes of the outcome.
  *
- * The deadline is for the answer's headers; its body may take longer. Rejects with a `TimeoutError` where it passes. The
- * runtime ends the call to the API once the caller has its answer, so no AbortController is needed, which would cost
- * more than all header edits together.
+ * The deadline is for the answer's headers; its body may take longer. The runtime ends the call to the API once the
+ * caller has its answer, so no AbortController is needed, which would cost more than all header edits together.
  */
-export async function send(request, url, method, edits, cache, milliseconds) {
-  let timer;
-  const deadline = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new DOMException("the deadline has passed", "TimeoutError")), milliseconds);
+export const send = (exchange, request, url, edits, cache, milliseconds) =>
+  new Promise((resolve, reject) => {
+    const began = Date.now();
+    let open = true;
+    // The first outcome counts: the exchange is gone after that.
+    const outcome = (answer) => (value) => {
+      if (!open) return;
+      open = false;
+      clearTimeout(timer);
+      try {
+        resolve(answer(value, Date.now() - began));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const timer = setTimeout(outcome((_, passed) => exchange.late(passed)), milliseconds);
+    forward(request, url, edits, cache).then(
+      outcome((response, passed) => exchange.answered(response, passed)),
+      outcome((error, passed) => exchange.failed(String(error?.message ?? error), passed)),
+    );
   });
-  try {
-    return await Promise.race([forward(request, url, method, edits, cache), deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
-function forward(request, url, method, edits, cache) {
+/** Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names. */
+async function forward(request, url, edits, cache) {
   const headers = edit(new Headers(request.headers), edits);
-  const { body } = request;
+  const { method, body } = request;
   // A body on GET or HEAD, were it only an empty one, passes with the request it came with; in an init it is an error.
   if (body !== null && (method === "GET" || method === "HEAD")) {
     return fetch(new Request(url, request), { headers, redirect: "manual", cache });

@@ -4,6 +4,7 @@ use worker::js_sys::{Array, Date, Error, JsString, Promise};
 use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
 use worker::web_sys::{Headers, Request, Response, console};
 
+use super::exchange::Exchange;
 use crate::headers::{Edit, Name, Read};
 
 #[wasm_bindgen]
@@ -28,11 +29,11 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn answer(status: u16, edits: &str, body: Option<&str>) -> Result<Response, JsValue>;
 
-    /// Sends a caller's request to the API; a `TimeoutError` where the deadline passes before the answer's headers.
+    /// Sends a caller's request to the API, and answers with what the exchange makes of the outcome.
     pub(super) fn send(
+        exchange: Exchange,
         request: &Request,
         url: &str,
-        method: &str,
         edits: &str,
         cache: Option<&str>,
         milliseconds: u32,
@@ -106,10 +107,8 @@ pub(super) fn lines(edits: &[Edit]) -> String {
         };
         lines.push(sign);
         lines.push_str(name);
-        if sign != '-' {
-            lines.push(' ');
-            lines.push_str(value);
-        }
+        lines.push('\n');
+        lines.push_str(value);
         lines.push('\n');
     }
     lines
@@ -121,9 +120,4 @@ pub(super) fn message(thrown: &JsValue) -> String {
         Some(error) => error.message().into(),
         None => thrown.as_string().unwrap_or_else(|| "unknown".to_owned()),
     }
-}
-
-/// Whether a thrown value says that a deadline has passed.
-pub(super) fn is_timeout(thrown: &JsValue) -> bool {
-    thrown.unchecked_ref::<Error>().name() == "TimeoutError"
 }

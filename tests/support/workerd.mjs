@@ -1,18 +1,24 @@
 // The Wasm that ships, in workerd: one process for each configuration, on a port of its own.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env, root } from "../../scripts/tools.mjs";
 
+/** `(module (func (export "trap") unreachable))`: what a panic comes down to. */
+const TRAP = Buffer.from("0061736d0100000001040160000003020100070801047472617000000a05010300000b", "hex");
+
 /**
  * Starts the relay. `relay` is the table RELAY, `secrets` are string secrets, `stored` are secrets behind an async
- * `get()` as a Secrets Store binding has it. Returns its URL, the log so far, and `stop()`.
+ * `get()` as a Secrets Store binding has it. `sabotage` may change the script that ships, and use a Wasm module
+ * `trap.wasm`. Returns its URL, the log so far, and `stop()`.
  */
-export async function startRelay({ relay, secrets = {}, stored = {} }) {
+export async function startRelay({ relay, secrets = {}, stored = {}, sabotage = (script) => script }) {
   const folder = mkdtempSync(join(tmpdir(), "access-relay-"));
   writeFileSync(join(folder, "config.capnp"), capnp(relay, secrets, stored));
+  writeFileSync(join(folder, "index.js"), sabotage(readFileSync(join(root, "build", "index.js"), "utf8")));
+  writeFileSync(join(folder, "trap.wasm"), TRAP);
   const child = spawn("workerd", ["serve", "--control-fd=3", `--import-path=${join(root, "build")}`, join(folder, "config.capnp")], {
     env,
     cwd: root,
@@ -69,8 +75,9 @@ const config :Workerd.Config = (
   services = [
     (name = "relay", worker = (
       modules = [
-        (name = "index.js", esModule = embed "/index.js"),
+        (name = "index.js", esModule = embed "index.js"),
         (name = "index_bg.wasm", wasm = embed "/index_bg.wasm"),
+        (name = "trap.wasm", wasm = embed "trap.wasm"),
       ],
       compatibilityDate = "2026-10-20",
       bindings = [${bindings.join(", ")}],

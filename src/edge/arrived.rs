@@ -1,0 +1,47 @@
+//! A request as it arrived: its head, read in one crossing.
+
+use worker::web_sys::Request;
+
+use super::border::{self, JsHeaders};
+use crate::gateway::RequestHead;
+use crate::headers::{Name, Present, Read as _};
+use crate::trace::{Randomness, Trace};
+
+pub(super) struct Arrived {
+    /// The method, the URL, and the headers' names: a line each.
+    lines: String,
+    headers: JsHeaders,
+    present: Present,
+    /// The trace that the request belongs to.
+    pub(super) trace: Trace,
+}
+
+impl Arrived {
+    pub(super) fn of(request: &Request, randomness: Randomness) -> Self {
+        let lines = border::head(request);
+        let headers = JsHeaders::new(request.headers());
+        let present = Present::of(parts(&lines)[2]);
+        let caller = present.has(Name::Traceparent).then(|| headers.read(Name::Traceparent)).flatten();
+        Self { trace: Trace::new(caller.as_deref(), randomness), lines, headers, present }
+    }
+
+    /// What decisions need of it.
+    pub(super) fn head(&self) -> RequestHead<'_, JsHeaders> {
+        let [method, url, _] = parts(&self.lines);
+        RequestHead { method, url, present: &self.present, headers: &self.headers, trace: &self.trace }
+    }
+
+    pub(super) fn method(&self) -> &str {
+        parts(&self.lines)[0]
+    }
+
+    /// Cloudflare's id of the request, for the log.
+    pub(super) fn ray(&self) -> Option<String> {
+        self.present.has(Name::Ray).then(|| self.headers.read(Name::Ray)).flatten()
+    }
+}
+
+fn parts(lines: &str) -> [&str; 3] {
+    let mut parts = lines.splitn(3, '\n');
+    [(); 3].map(|()| parts.next().unwrap_or_default())
+}

@@ -1,0 +1,55 @@
+// Nothing on the path of a request may panic; should it happen all the same, the next request is served.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startRecorder } from "../support/recorder.mjs";
+import { startRelay } from "../support/workerd.mjs";
+
+let api, relay;
+
+/** The script that ships, with a trap in two of its calls out of the Wasm: where a request says so. */
+function sabotage(script) {
+  const traps = 'import trapModule from "./trap.wasm";const trap=new WebAssembly.Instance(trapModule).exports.trap;';
+  const at = (name) => new RegExp(`(__wbg_${name}_\\w+:function\\((\\w)(?:,(\\w))?[^)]*\\)\\{)`);
+  const [head, edited] = [at("head"), at("edited")];
+  assert.match(script, head);
+  assert.match(script, edited);
+  return traps + script
+    .replace(head, (start, _, first, second) => `${start}if(${second}.url.endsWith("?before"))trap();`)
+    .replace(edited, (start, _, first) => `${start}if(${first}.headers.has("x-trap"))trap();`);
+}
+
+before(async () => {
+  api = await startRecorder();
+  api.answer = (request, response) => {
+    const answer = () => response.writeHead(200, request.url.endsWith("?after") ? { "x-trap": "1" } : {}).end("hello");
+    request.url.endsWith("?slow") ? setTimeout(answer, 500) : answer();
+  };
+  relay = await startRelay({
+    relay: { access: { dangerously_allow_anyone: true }, routes: [{ path: "/api", upstream: api.url }] },
+    secrets: { CF_ACCESS_CLIENT_ID: "0123.access", CF_ACCESS_CLIENT_SECRET: "s3cr3t-value" },
+    sabotage,
+  });
+});
+after(() => Promise.all([relay?.stop(), api?.stop()]));
+
+const status = (path) => fetch(relay.url + path, { signal: AbortSignal.timeout(5_000) }).then((answer) => answer.status);
+
+for (const when of ["before", "after"]) {
+  test(`a panic ${when} the call to the API is an error of that request, and the next one is served`, async () => {
+    assert.equal(await status("/api"), 200);
+    const api_calls = api.requests.length;
+    assert.equal(await status(`/api?${when}`), 500);
+    assert.equal(api.requests.length - api_calls, when === "after" ? 1 : 0);
+    assert.equal(await status("/api"), 200);
+    assert.equal(api.requests.at(-1).headers["cf-access-client-secret"], "s3cr3t-value");
+  });
+}
+
+test("a request under way while another one panics is answered, with an error where its state is gone", async () => {
+  const slow = status("/api?slow");
+  while (!api.requests.at(-1)?.url.endsWith("?slow")) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(await status("/api?before"), 500);
+  assert.equal(await status("/api"), 200);
+  assert.ok([200, 500].includes(await slow), "it must not hang");
+});
