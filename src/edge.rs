@@ -43,6 +43,7 @@ thread_local! {
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
+    border::start();
 }
 
 /// The handler, as the entry of worker-build calls it. The entry that ships (`scripts/worker.mjs`) calls [`relay`].

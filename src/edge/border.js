@@ -3,15 +3,29 @@
 /** A request's method, its URL, and the names of all its headers: a line each. */
 export const head = ({ method, url, headers }) => [method, url, ...headers.keys()].join("\n");
 
-/** Edits headers in order. Edits are pairs of lines: a sign and a name (`-` remove, `=` set, `+` append), then a value. */
+/** Every header name that the Wasm knows, at its place in its list. */
+let names = [];
+
+/** Takes the list: a line each. From then on a name crosses as its place. */
+export const know = (list) => {
+  names = list.split("\n");
+};
+
+/** The value of the header at a place of the list; repeated lines arrive joined. */
+export const value = (headers, place) => headers.get(names[place]) ?? undefined;
+
+/**
+ * Edits headers in order, a line each. `~` removes a header by its name; `-`, `=` and `+` remove, set and append one of
+ * the list: its place follows, as a character from "0" on, and then the value.
+ */
 function edit(headers, edits) {
-  const lines = edits.split("\n");
-  for (let at = 0; at + 1 < lines.length; at += 2) {
-    const name = lines[at].slice(1);
-    const sign = lines[at][0];
-    if (sign === "-") headers.delete(name);
-    else if (sign === "=") headers.set(name, lines[at + 1]);
-    else headers.append(name, lines[at + 1]);
+  for (const line of edits.split("\n")) {
+    const sign = line[0];
+    const name = names[line.charCodeAt(1) - 48];
+    if (sign === "=") headers.set(name, line.slice(2));
+    else if (sign === "-") headers.delete(name);
+    else if (sign === "+") headers.append(name, line.slice(2));
+    else if (sign === "~") headers.delete(line.slice(1));
   }
   return headers;
 }
@@ -49,7 +63,7 @@ export const send = (exchange, request, url, edits, cache, milliseconds) =>
   });
 
 /** Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names. */
-async function forward(request, url, edits, cache) {
+function forward(request, url, edits, cache) {
   const headers = edit(new Headers(request.headers), edits);
   const { method, body } = request;
   // A body on GET or HEAD, were it only an empty one, passes with the request it came with; in an init it is an error.

@@ -1,6 +1,6 @@
 //! The bindings themselves: headers, the clock, the log, and what `border.js` does in one crossing.
 
-use worker::js_sys::{Array, Date, Error, JsString, Promise};
+use worker::js_sys::{Array, Date, Error, Promise};
 use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
 use worker::web_sys::{Headers, Request, Response, console};
 
@@ -9,19 +9,22 @@ use crate::headers::{Edit, Name, Read};
 
 #[wasm_bindgen]
 extern "C" {
-    /// `Headers`, taking names that are JavaScript strings already.
+    /// `Headers`, with its youngest method.
     #[wasm_bindgen(extends = Headers)]
-    type NamedHeaders;
-
-    #[wasm_bindgen(method, js_name = get)]
-    fn get_named(this: &NamedHeaders, name: &JsString) -> Option<String>;
+    type YoungHeaders;
 
     #[wasm_bindgen(method, js_name = getSetCookie)]
-    fn get_set_cookie(this: &NamedHeaders) -> Array;
+    fn get_set_cookie(this: &YoungHeaders) -> Array;
 }
 
 #[wasm_bindgen(module = "/src/edge/border.js")]
 extern "C" {
+    /// Takes the list of header names, a line each. From then on a name crosses as its place in it.
+    fn know(list: &str);
+
+    /// A header's value.
+    fn value(headers: &Headers, place: usize) -> Option<String>;
+
     /// A request's method, its URL, and the names of all its headers: a line each, in one crossing.
     pub(super) fn head(request: &Request) -> String;
 
@@ -48,9 +51,10 @@ extern "C" {
     pub(super) fn fetch_text(url: &str, milliseconds: u32, limit: u32) -> Promise;
 }
 
-thread_local! {
-    /// Every [`Name`] at its place in the enum, as a string that has crossed the border already.
-    static NAMES: Vec<JsString> = Name::ALL.iter().map(|name| JsString::from(name.as_str())).collect();
+/// Tells `border.js` the names of headers, once for each instance.
+pub(super) fn start() {
+    let names: Vec<&str> = Name::ALL.iter().map(|name| name.as_str()).collect();
+    know(&names.join("\n"));
 }
 
 /// Milliseconds since the epoch. Time stands still between I/O.
@@ -76,42 +80,45 @@ impl JsHeaders {
     pub(super) fn new(headers: Headers) -> Self {
         Self(headers)
     }
-
-    fn named(&self) -> &NamedHeaders {
-        self.0.unchecked_ref()
-    }
 }
 
 impl Read for JsHeaders {
     fn read(&self, name: Name) -> Option<String> {
-        // The list holds every name.
-        NAMES.with(|names| names.get(name as usize).and_then(|name| self.named().get_named(name)))
+        value(&self.0, name as usize)
     }
 
     fn set_cookies(&self) -> Vec<String> {
-        self.named().get_set_cookie().iter().filter_map(|line| line.as_string()).collect()
+        let headers: &YoungHeaders = self.0.unchecked_ref();
+        headers.get_set_cookie().iter().filter_map(|line| line.as_string()).collect()
     }
 }
 
 /// Edits in one string, for one crossing: a line each, as `border.js` reads them.
 pub(super) fn lines(edits: &[Edit]) -> String {
-    let mut lines = String::with_capacity(1024);
+    let mut lines = String::with_capacity(512);
     for edit in edits {
-        let (sign, name, value) = match edit {
-            Edit::Delete(name) => ('-', name.as_str(), ""),
-            Edit::Remove(name) => ('-', name.as_str(), ""),
+        match edit {
+            Edit::Delete(name) => {
+                lines.push('~');
+                lines.push_str(name);
+            }
             // No header can carry a line break. Should a value ever hold one, it must not become a line of its own.
-            Edit::Set(name, value) | Edit::Append(name, value) if value.contains('\n') => ('-', name.as_str(), ""),
-            Edit::Set(name, value) => ('=', name.as_str(), value.as_str()),
-            Edit::Append(name, value) => ('+', name.as_str(), value.as_str()),
-        };
-        lines.push(sign);
-        lines.push_str(name);
-        lines.push('\n');
-        lines.push_str(value);
+            Edit::Set(name, value) | Edit::Append(name, value) if value.contains('\n') => {
+                known(&mut lines, '-', *name, "")
+            }
+            Edit::Remove(name) => known(&mut lines, '-', *name, ""),
+            Edit::Set(name, value) => known(&mut lines, '=', *name, value),
+            Edit::Append(name, value) => known(&mut lines, '+', *name, value),
+        }
         lines.push('\n');
     }
     lines
+}
+
+fn known(lines: &mut String, sign: char, name: Name, value: &str) {
+    lines.push(sign);
+    lines.push(char::from(b'0' + name as u8));
+    lines.push_str(value);
 }
 
 /// What a thrown value says.
