@@ -43,7 +43,7 @@ export function run(command, args, { variables = {}, ...options } = {}) {
 
 /** Runs a command quietly; its output, or undefined where it fails. */
 export function ask(command, args) {
-  const result = spawnSync(command, args, { cwd: root, env, encoding: "utf8" });
+  const result = spawnSync(command, args, { cwd: root, env, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 

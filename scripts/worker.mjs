@@ -7,7 +7,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { bin, cargoBin, fail, installBuildTools, root, run, say } from "./tools.mjs";
+import { ask, bin, cargoBin, fail, installBuildTools, root, run, say } from "./tools.mjs";
 
 /** The features that rustc's default target and wasm-bindgen use, so that no newer encoding is emitted. */
 const features = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"]
@@ -42,7 +42,7 @@ function ship() {
   const forCompression = ["-Oz", "--one-caller-inline-max-function-size=10", "--skip-pass=local-cse", "--skip-pass=simplify-locals"];
   run("wasm-opt", [wasm, "-o", wasm, ...forCompression, "--strip-debug", ...features]);
 
-  const imports = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(wasm))).map(({ name }) => name);
+  const imports = [...textOf(wasm).matchAll(/^ \(import "[^"]+" "([^"]+)"/gm)].map(([, name]) => name);
   bundle(script, keepProvided(entry, imports), ["--minify"]);
 }
 
@@ -91,18 +91,20 @@ function bundle(script, text, options) {
  */
 function cut(wasm, named) {
   // Not wasm-metadce: its order of functions compresses worse by more than what it removes.
-  const text = `${wasm}.wat`;
-  run("wasm-dis", [wasm, "-o", text, ...features]);
   const printsFloat = /^( \(func \$"<f64 as core\[\w+\]::fmt::Display>::fmt" .*\(result i32\)\n)[\s\S]*?^ \)\n/m;
-  const module = readFileSync(text, "utf8");
+  const module = textOf(wasm);
   if (!printsFloat.test(module)) fail("the Wasm prints no float: let scripts/worker.mjs forget about it");
   const printsNothing = "  (i32.const 0)\n )\n"; // Ok(())
   const less = module
     .replace(printsFloat, (_, head) => head + printsNothing)
     .replace(/^ \(export "([^"]+)" .*\n/gm, (line, name) => (named(name) ? line : ""));
-  writeFileSync(text, less);
-  run("wasm-as", [text, "-o", wasm, "-g", ...features]);
-  rmSync(text);
+  writeFileSync(`${wasm}.wat`, less);
+  run("wasm-as", [`${wasm}.wat`, "-o", wasm, "-g", ...features]);
+  rmSync(`${wasm}.wat`);
+}
+
+function textOf(wasm) {
+  return ask("wasm-dis", [wasm, "-o", "-", ...features]) ?? fail(`wasm-dis cannot read ${wasm}`);
 }
 
 /** Takes functions that the Wasm does not import out of the script that provides them. */
