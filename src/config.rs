@@ -25,7 +25,7 @@ pub struct Config {
     /// At least one; deepest prefix first, so that the first that covers a path is the one that takes it.
     pub routes: Vec<Rc<Route>>,
     /// The policy of requests that no route takes.
-    pub cors: Policy,
+    pub cors: Rc<Policy>,
     /// What is logged.
     pub log: Log,
     /// Whether refusals tell the caller why.
@@ -74,7 +74,7 @@ pub struct Route {
     /// Whether Cloudflare may cache the API's answers.
     pub cache: bool,
     /// The route's own policy, else the global one.
-    pub cors: Policy,
+    pub cors: Rc<Policy>,
 }
 
 /// What opens Access in front of the API.

@@ -3,25 +3,39 @@
 //! Source: Fetch standard, "CORS protocol" (preflight fetch, CORS check, CORS-safelisted method). The rules that keep
 //! a policy sensible are applied when the configuration is read (`config::cors`); what is here only decides.
 
+use serde::Serialize;
+
 use crate::headers::{Edit, Name};
+use crate::origins::Origins;
 use crate::problem::{Code, Refusal, quoted};
+use crate::route::Prefix;
 
 /// Which origins, other than the relay's own, may call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Origins {
+pub enum Callers {
     /// None: the relay serves its own origin only.
     #[default]
     Nobody,
     /// All. Never together with credentials.
     Anybody,
-    /// These, sorted, byte for byte as browsers send them.
-    Listed(Vec<String>),
+    /// These.
+    Listed(Origins),
+}
+
+/// Who answers preflights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PreflightBy {
+    /// The relay, from its policy.
+    #[default]
+    Edge,
+    /// The API says which methods and headers; which origins, the policy.
+    Upstream,
 }
 
 /// Names that a policy allows beyond what the Fetch standard always does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Allowed {
-    /// These, in the configured spelling and order.
+    /// These, sorted; header names in lower case.
     Listed(Vec<String>),
     /// All. Never together with credentials, where browsers would take `*` for a plain name.
     All,
@@ -38,8 +52,10 @@ impl Default for Allowed {
 /// A CORS policy. The default allows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
+    /// Where it is written, as in `routes[1].cors`; for explanations.
+    pub path: String,
     /// `allowed_origins`.
-    pub origins: Origins,
+    pub origins: Callers,
     /// `allowed_methods`, as the method's own case-sensitive spelling.
     pub methods: Allowed,
     /// `allowed_headers`.
@@ -50,6 +66,10 @@ pub struct Policy {
     pub credentials: bool,
     /// `max_age`, in seconds. 0: browsers must not keep the answer.
     pub max_age: u32,
+    /// `excluded_paths`: same-origin only, whatever the rest says.
+    pub excluded_paths: Vec<Prefix>,
+    /// `preflight`.
+    pub preflight: PreflightBy,
 }
 
 /// What a preflight asks.
@@ -61,6 +81,22 @@ pub struct Preflight<'a> {
     pub method: &'a str,
     /// `Access-Control-Request-Headers`; several lines arrive joined with `, `.
     pub headers: Option<&'a str>,
+}
+
+/// How many of the values that would have passed an explanation names.
+const EXPLAINED: usize = 20;
+
+/// Why a preflight was refused; for `debug`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The key that decided, as in `cors.allowed_origins`.
+    pub rule: String,
+    /// What was seen, quoted and cut.
+    pub seen: String,
+    /// What would have passed, the first twenty of them.
+    pub passes: Vec<String>,
+    /// What to change.
+    pub change: &'static str,
 }
 
 /// What a preflight gets: headers, and a refusal where it is one.
@@ -79,18 +115,27 @@ pub struct Refused {
 /// Every answer to a preflight depends on these three request headers.
 const PREFLIGHT_VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
 
-/// `Access-Control-Request-Headers` longer than this is no browser's (it would name thousands of headers).
-const REQUEST_HEADERS_LIMIT: usize = 16 * 1024;
+/// No browser's `Access-Control-Request-Headers` is longer; it would name hundreds of headers.
+pub const REQUEST_HEADERS_LONGEST: usize = 8 * 1024;
+
+/// More elements than this, empty ones included, are no browser's either.
+const REQUEST_HEADERS_MOST: usize = 256;
 
 impl Policy {
     /// Whether pages of `origin` may call. `null`, lists and junk never may, for no such origin can be configured.
     #[must_use]
     pub fn allows_origin(&self, origin: &str) -> bool {
         match &self.origins {
-            Origins::Nobody => false,
-            Origins::Anybody => true,
-            Origins::Listed(origins) => origins.binary_search_by(|listed| listed.as_str().cmp(origin)).is_ok(),
+            Callers::Nobody => false,
+            Callers::Anybody => true,
+            Callers::Listed(origins) => origins.contain(origin),
         }
+    }
+
+    /// Whether a path is same-origin only, whatever the policy says otherwise.
+    #[must_use]
+    pub fn excludes(&self, path: &str) -> bool {
+        self.excluded_paths.iter().any(|prefix| prefix.covers_any_spelling(path))
     }
 
     /// Decides a preflight: origin, then method, then headers.
@@ -99,9 +144,12 @@ impl Policy {
     /// The first of the three that the policy does not allow.
     pub fn preflight(&self, preflight: Preflight) -> PreflightAnswer {
         let mut answer = vec![Edit::Set(Name::Vary, PREFLIGHT_VARY.to_owned())];
+        let refused = |code, rule, seen: &str, answer| {
+            let reason = format!("{}.{rule} does not list {}", self.path, quoted(seen));
+            Err(Refused { refusal: Refusal::new(code, reason), gathered: answer })
+        };
         if !self.allows_origin(preflight.origin) {
-            let reason = format!("cors.allowed_origins does not list {}", quoted(preflight.origin));
-            return Err(refused(Code::OriginNotAllowed, reason, answer));
+            return refused(Code::OriginNotAllowed, "allowed_origins", preflight.origin, answer);
         }
         self.allow_origin(preflight.origin, &mut answer);
 
@@ -110,17 +158,60 @@ impl Policy {
             MethodAllowed::AsListed => answer.push(Edit::Set(Name::AllowMethods, preflight.method.to_owned())),
             MethodAllowed::AsWildcard => answer.push(Edit::Set(Name::AllowMethods, "*".to_owned())),
             MethodAllowed::No => {
-                let reason = format!("cors.allowed_methods does not list {}", quoted(preflight.method));
-                return Err(refused(Code::MethodNotAllowed, reason, answer));
+                return refused(Code::MethodNotAllowed, "allowed_methods", preflight.method, answer);
             }
         }
         match self.allowed_headers(preflight.headers.unwrap_or_default()) {
             Ok(None) => {}
             Ok(Some(names)) => answer.push(Edit::Set(Name::AllowHeaders, names)),
-            Err(reason) => return Err(refused(Code::HeaderNotAllowed, reason, answer)),
+            Err(name) => return refused(Code::HeaderNotAllowed, "allowed_headers", name, answer),
         }
         answer.push(Edit::Set(Name::MaxAge, self.max_age.to_string()));
         Ok(answer)
+    }
+
+    /// Why a preflight was refused with `code`, and what to change.
+    #[must_use]
+    pub fn explain(&self, code: Code, preflight: Preflight) -> Explanation {
+        let seen_headers = preflight.headers.unwrap_or_default();
+        let listed = |allowed: &Allowed| match allowed {
+            Allowed::Listed(names) => names.iter().take(EXPLAINED).cloned().collect(),
+            Allowed::All => vec!["*".to_owned()],
+            Allowed::AllAndAuthorization => vec!["*".to_owned(), "authorization".to_owned()],
+        };
+        let (key, seen, passes, change) = match code {
+            Code::MethodNotAllowed => {
+                let mut passes = vec!["GET".to_owned(), "HEAD".to_owned(), "POST".to_owned()];
+                passes.extend(listed(&self.methods));
+                (
+                    "allowed_methods",
+                    preflight.method,
+                    passes,
+                    "add the method, in the same case: methods are case-sensitive, and browsers do not change PATCH",
+                )
+            }
+            Code::HeaderNotAllowed => {
+                let name = self.allowed_headers(seen_headers).err().unwrap_or_default();
+                let change = if seen_headers.len() > REQUEST_HEADERS_LONGEST {
+                    "send fewer headers: access-control-request-headers is longer than any browser makes it"
+                } else if name.eq_ignore_ascii_case("authorization") {
+                    "add \"authorization\" by its name: \"*\" never covers it"
+                } else {
+                    "add the header; content-type has to be listed for JSON, too"
+                };
+                ("allowed_headers", name, listed(&self.headers), change)
+            }
+            _ => {
+                let passes = match &self.origins {
+                    Callers::Nobody => Vec::new(),
+                    Callers::Anybody => vec!["*".to_owned()],
+                    Callers::Listed(origins) => origins.iter().take(EXPLAINED).collect(),
+                };
+                let change = "add the page's origin, exactly as it was seen; the relay's own origin needs no policy";
+                ("allowed_origins", preflight.origin, passes, change)
+            }
+        };
+        Explanation { rule: format!("{}.{key}", self.path), seen: quoted(seen), passes, change }
     }
 
     /// The headers that let a page of `origin` read an answer, the relay's own errors included. `vary` reads the `Vary`
@@ -129,13 +220,13 @@ impl Policy {
     pub fn response_headers(&self, origin: Option<&str>, vary: impl Fn() -> Option<String>) -> Vec<Edit> {
         let mut edits = Vec::new();
         // Also without an Origin and for an origin that is refused: a cache must not hand one's answer to another.
-        let looks_at_origin = matches!(self.origins, Origins::Listed(_));
+        let looks_at_origin = matches!(self.origins, Callers::Listed(_));
         let lists_it = |vary: String| crate::headers::lists(&vary, "origin") || crate::headers::lists(&vary, "*");
         if looks_at_origin && !vary().is_some_and(lists_it) {
             edits.push(Edit::Append(Name::Vary, "Origin".to_owned()));
         }
         // `*` does not look at the origin, so it is there without one too: a cached answer then suits every page.
-        let origin = if self.origins == Origins::Anybody { Some("*") } else { origin };
+        let origin = if self.origins == Callers::Anybody { Some("*") } else { origin };
         if let Some(origin) = origin.filter(|origin| self.allows_origin(origin)) {
             self.allow_origin(origin, &mut edits);
             if let Some(exposed) = &self.exposed {
@@ -146,7 +237,7 @@ impl Policy {
     }
 
     fn allow_origin(&self, origin: &str, answer: &mut Vec<Edit>) {
-        let value = if self.origins == Origins::Anybody { "*" } else { origin };
+        let value = if self.origins == Callers::Anybody { "*" } else { origin };
         answer.push(Edit::Set(Name::AllowOrigin, value.to_owned()));
         if self.credentials {
             answer.push(Edit::Set(Name::AllowCredentials, "true".to_owned()));
@@ -168,31 +259,26 @@ impl Policy {
 
     /// The value of `Access-Control-Allow-Headers`, if one is needed, in the configured spelling: nothing of what the
     /// caller sent is echoed. Any order, case, spacing and empty elements are taken, since gateways rearrange the line.
-    fn allowed_headers(&self, asked: &str) -> Result<Option<String>, String> {
-        if asked.len() > REQUEST_HEADERS_LIMIT {
-            return Err(format!(
-                "access-control-request-headers is {} bytes long, at most {REQUEST_HEADERS_LIMIT} pass",
-                asked.len()
-            ));
+    /// The cost is bounded: by the caps above, times the logarithm of the listed names. The error is the first element
+    /// that is not allowed, or the whole line where it is no browser's.
+    fn allowed_headers<'a>(&self, asked: &'a str) -> Result<Option<String>, &'a str> {
+        if asked.len() > REQUEST_HEADERS_LONGEST || asked.bytes().filter(|b| *b == b',').count() >= REQUEST_HEADERS_MOST
+        {
+            return Err(asked);
         }
         let mut elements = asked.split(',').map(|name| name.trim_matches([' ', '\t'])).filter(|name| !name.is_empty());
-        let unlisted =
-            |name: &str| format!("cors.allowed_headers does not list {}", quoted(&name.to_ascii_lowercase()));
         match &self.headers {
             Allowed::All => match elements.find(|name| name.eq_ignore_ascii_case("authorization")) {
-                Some(name) => {
-                    Err(format!("{}: \"*\" never covers it, write [\"*\", \"authorization\"]", unlisted(name)))
-                }
+                Some(name) => Err(name),
                 None => Ok((!asked.is_empty()).then(|| "*".to_owned())),
             },
             Allowed::AllAndAuthorization => Ok((!asked.is_empty()).then(|| "*, authorization".to_owned())),
             Allowed::Listed(listed) => {
                 let mut wanted = vec![false; listed.len()];
                 for name in elements {
-                    let found = listed.iter().zip(&mut wanted).find(|(listed, _)| listed.eq_ignore_ascii_case(name));
-                    match found {
-                        Some((_, wanted)) => *wanted = true,
-                        None => return Err(unlisted(name)),
+                    let place = listed.binary_search_by(|listed| compare_lower(listed, name)).map_err(|_| name)?;
+                    if let Some(wanted) = wanted.get_mut(place) {
+                        *wanted = true;
                     }
                 }
                 let names: Vec<&str> =
@@ -203,13 +289,14 @@ impl Policy {
     }
 }
 
+/// Orders a lower-case name against one in whatever case.
+fn compare_lower(lower: &str, name: &str) -> std::cmp::Ordering {
+    lower.bytes().cmp(name.bytes().map(|b| b.to_ascii_lowercase()))
+}
+
 enum MethodAllowed {
     Always,
     AsListed,
     AsWildcard,
     No,
-}
-
-fn refused(code: Code, reason: String, gathered: Vec<Edit>) -> Refused {
-    Refused { refusal: Refusal::new(code, reason), gathered }
 }

@@ -1,18 +1,22 @@
-//! Who may write: requests that a browser made from a foreign origin may not change things. Pure.
+//! Which requests of foreign pages are refused: those that may change things, and those whose answer the page could not
+//! read anyway. Pure.
 //!
 //! CORS does not stop a page from *sending* a form POST or opening a WebSocket, it only keeps the answer from it, and
 //! Access's cookie is `SameSite=None` by default. The rule here is the one of Go's `http.CrossOriginProtection`:
-//! `Sec-Fetch-Site` decides where there is one, else `Origin` against `Host`; neither means that no browser asked.
+//! `Sec-Fetch-Site` decides where there is one, else `Origin` against `Host`; neither means that no browser asked. It
+//! goes further for requests with an `Origin`, of whatever method: they are CORS requests, and one that the policy does
+//! not allow is work for the API, and a clock for the page, with nothing to show for it.
 
 use crate::cors::Policy;
 use crate::origin::split_scheme;
 use crate::problem::{Code, Refusal, quoted};
 
-/// Whether the rule applies: to methods that are not safe (RFC 9110 §9.2.1, without TRACE, which neither browsers nor
-/// Workers send), and to WebSockets: a GET that opens a door to writes, and that CORS does not govern.
+/// Whether the rule applies: to CORS requests, to methods that are not safe (RFC 9110 §9.2.1, without TRACE, which
+/// neither browsers nor Workers send), and to WebSockets: a GET that opens a door to writes, and that CORS does not
+/// govern.
 #[must_use]
-pub fn may_change_something(method: &str, websocket: bool) -> bool {
-    websocket || !matches!(method, "GET" | "HEAD" | "OPTIONS")
+pub fn applies(method: &str, websocket: bool, has_origin: bool) -> bool {
+    has_origin || websocket || !matches!(method, "GET" | "HEAD" | "OPTIONS")
 }
 
 /// What the rule looks at.
@@ -28,7 +32,7 @@ pub struct Facts<'a> {
     pub carries_credentials: bool,
 }
 
-/// Lets a request that may change something pass, unless a browser made it from a foreign origin.
+/// Lets a request pass, unless a browser made it from a foreign origin that the policy does not allow.
 ///
 /// # Errors
 /// `cross_origin_blocked`, with the header that gave it away.

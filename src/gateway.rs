@@ -12,7 +12,7 @@ use std::rc::Rc;
 use crate::access::{self, Caller, Gate};
 use crate::config::{Access, Config, Credentials, Route, ServiceToken};
 use crate::cookies;
-use crate::cors::{self, Policy};
+use crate::cors::{self, Policy, PreflightBy};
 use crate::cross_origin;
 use crate::headers::{self, Edit, Name, Present, Read};
 use crate::keys::KeySource;
@@ -49,6 +49,10 @@ pub struct Decision {
 pub struct Known {
     /// The route that took it.
     pub route: Option<Rc<Route>>,
+    /// The CORS policy of the path.
+    pub cors: Rc<Policy>,
+    /// Whether it is a preflight.
+    pub preflight: bool,
     /// The page's origin.
     pub origin: Option<String>,
     /// Who called, once that is proven.
@@ -110,11 +114,16 @@ pub async fn decide<H: Read, S: KeySource>(
     request: &RequestHead<'_, H>,
     now: i64,
 ) -> Decision {
-    let mut known = Known { route: None, origin: request.header(Name::Origin), caller: None };
-    let action = flow(config, gate, request, now, &mut known).await.unwrap_or_else(|refusal| {
-        let policy = known.route.as_ref().map_or(&config.cors, |route| &route.cors);
-        Action::Answer(Answer::refusal(refusal, policy, known.origin.as_deref(), request.trace, config.debug))
-    });
+    let mut known = Known {
+        route: None,
+        cors: Rc::clone(&config.cors),
+        preflight: request.is_preflight(),
+        origin: request.header(Name::Origin),
+        caller: None,
+    };
+    let action = flow(config, gate, request, now, &mut known)
+        .await
+        .unwrap_or_else(|refusal| Action::Answer(Answer::refusal(refusal, &known, request.trace, config.debug)));
     Decision { action, known }
 }
 
@@ -128,13 +137,22 @@ async fn flow<H: Read, S: KeySource>(
     let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
     let (route, rest) = find_route(config, target.path)?;
     known.route = Some(Rc::clone(route));
+    // Closed paths have the policy that allows nobody.
+    known.cors = if route.cors.excludes(target.path) { Rc::default() } else { Rc::clone(&route.cors) };
 
-    if request.is_preflight() {
-        return Ok(Action::Answer(preflight(&route.cors, request, config.debug)));
+    if known.preflight {
+        let answer = preflight(known, request, config.debug);
+        if answer.refusal.is_some() || known.cors.preflight == PreflightBy::Edge {
+            return Ok(Action::Answer(answer));
+        }
+        // The API says which methods and headers; it sees no caller, for a preflight never has one.
+        let url = upstream_url(&route.upstream, target, rest, route.strip_prefix);
+        let edits = request_edits(config, route, request, false, None, None);
+        return Ok(Action::Forward(Forward { route: Rc::clone(route), url, edits }));
     }
 
     let websocket = request.is_websocket();
-    if cross_origin::may_change_something(request.method, websocket) {
+    if cross_origin::applies(request.method, websocket, known.origin.is_some()) {
         let site = request.header(Name::SecFetchSite);
         let credentials = [Name::Cookie, Name::AccessJwtAssertion, Name::AccessToken];
         let facts = cross_origin::Facts {
@@ -143,7 +161,7 @@ async fn flow<H: Read, S: KeySource>(
             host: authority_of(request.url),
             carries_credentials: credentials.iter().any(|name| request.present.has(*name)),
         };
-        cross_origin::check(facts, &route.cors)?;
+        cross_origin::check(facts, &known.cors)?;
     }
 
     let mut token = None;
@@ -171,23 +189,33 @@ fn find_route<'c, 'p>(config: &'c Config, path: &'p str) -> Result<(&'c Rc<Route
     Ok((route, rest))
 }
 
-fn preflight<H: Read>(policy: &Policy, request: &RequestHead<'_, H>, debug: bool) -> Answer {
-    let origin = request.header(Name::Origin).unwrap_or_default();
+/// What a preflight gets from the policy.
+fn preflight<H: Read>(known: &Known, request: &RequestHead<'_, H>, debug: bool) -> Answer {
+    let policy = &known.cors;
     let method = request.header(Name::RequestMethod).unwrap_or_default();
     let headers = request.header(Name::RequestHeaders);
-    let asked = cors::Preflight { origin: &origin, method: &method, headers: headers.as_deref() };
-    match policy.preflight(asked) {
-        Ok(headers) => Answer { headers, ..Answer::empty(204) },
-        // The headers gathered so far, with a good status: the browser then blames what is really missing.
-        Err(refused) if debug => {
-            Answer { headers: refused.gathered, refusal: Some(refused.refusal), ..Answer::empty(204) }
-        }
-        Err(refused) => {
-            let mut answer = Answer::problem(refused.refusal, request.trace, debug);
-            answer.headers.extend(refused.gathered.into_iter().filter(|edit| matches!(edit, Edit::Set(Name::Vary, _))));
-            answer
-        }
+    let mut asked = cors::Preflight {
+        origin: known.origin.as_deref().unwrap_or_default(),
+        method: &method,
+        headers: headers.as_deref(),
+    };
+    if policy.preflight == PreflightBy::Upstream {
+        // The origin alone is the policy's to judge.
+        (asked.method, asked.headers) = ("GET", None);
     }
+    let refused = match policy.preflight(asked) {
+        Ok(headers) => return Answer { headers, ..Answer::empty(204) },
+        Err(refused) => refused,
+    };
+    if debug {
+        // The headers gathered so far, with a good status: the browser then blames what is really missing.
+        let explanation = policy.explain(refused.refusal.code, asked);
+        let refusal = Some(refused.refusal.explained(explanation));
+        return Answer { headers: refused.gathered, refusal, ..Answer::empty(204) };
+    }
+    let mut answer = Answer::problem(refused.refusal, request.trace, debug);
+    answer.headers.extend(refused.gathered.into_iter().filter(|edit| matches!(edit, Edit::Set(Name::Vary, _))));
+    answer
 }
 
 /// What changes in the caller's headers on their way to the API. First all that is not the caller's to say goes, then
@@ -272,11 +300,10 @@ pub struct ResponseHead<'a, H: Read> {
 /// # Errors
 /// `upstream_access_denied`: the answer is Access's, and says that the relay's credentials were refused. A redirect
 /// of the browser to a login page would help nobody.
-pub fn settle<H: Read>(
-    route: &Route,
-    origin: Option<&str>,
-    response: &ResponseHead<'_, H>,
-) -> Result<Vec<Edit>, Refusal> {
+pub fn settle<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Result<Vec<Edit>, Refusal> {
+    let Some(route) = known.route.as_deref() else {
+        return Err(Refusal::new(Code::Internal, "an answer without a route"));
+    };
     // RFC 9110 §10.2.2: Location means something with these.
     let location = matches!(response.status, 201 | 300..=399).then(|| response.headers.read(Name::Location)).flatten();
     if let Some(signal) = access_denial(response, location.as_deref()) {
@@ -284,7 +311,10 @@ pub fn settle<H: Read>(
     }
     let mut edits = Vec::with_capacity(16);
     let cookies = if route.response_cookies.is_empty() { Vec::new() } else { response.headers.set_cookies() };
-    edits.extend(headers::NEVER_TO_THE_CALLER.map(Edit::Remove));
+    let preflight = if known.preflight { headers::FOR_PREFLIGHTS.as_slice() } else { &[] };
+    let said = preflight.iter().filter_map(|name| Some(Edit::Set(*name, response.headers.read(*name)?)));
+    edits.extend([Edit::Remove(Name::SetCookie), Edit::RemoveAll(headers::ONLY_OURS_TO_SAY)]);
+    edits.extend(said);
     let kept = cookies.iter().filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies));
     edits.extend(kept.map(|cookie| Edit::Append(Name::SetCookie, cookie)));
     if let Some(location) = location {
@@ -292,7 +322,7 @@ pub fn settle<H: Read>(
         edits.extend(relayed.map(|location| Edit::Set(Name::Location, location)));
     }
     let vary = || response.headers.read(Name::Vary);
-    edits.extend(route.cors.response_headers(origin, vary));
+    edits.extend(known.cors.response_headers(known.origin.as_deref(), vary));
     Ok(edits)
 }
 
@@ -336,7 +366,8 @@ impl Answer {
     }
 
     /// A refusal as problem+json, without CORS headers.
-    fn problem(refusal: Refusal, trace: &Trace, debug: bool) -> Self {
+    #[must_use]
+    pub fn problem(refusal: Refusal, trace: &Trace, debug: bool) -> Self {
         let mut headers = vec![
             Edit::Set(Name::ContentType, CONTENT_TYPE.to_owned()),
             Edit::Set(Name::CacheControl, "no-store".to_owned()),
@@ -353,11 +384,11 @@ impl Answer {
         }
     }
 
-    /// A refusal that a page of `origin` can read, where `policy` lets it.
+    /// A refusal that the page can read, where its policy lets it.
     #[must_use]
-    pub fn refusal(refusal: Refusal, policy: &Policy, origin: Option<&str>, trace: &Trace, debug: bool) -> Self {
+    pub fn refusal(refusal: Refusal, known: &Known, trace: &Trace, debug: bool) -> Self {
         let mut answer = Self::problem(refusal, trace, debug);
-        answer.headers.extend(policy.response_headers(origin, || None));
+        answer.headers.extend(known.cors.response_headers(known.origin.as_deref(), || None));
         answer
     }
 }

@@ -23,6 +23,17 @@ macro_rules! names {
                 match self { $(Name::$variant => $text,)* }
             }
 
+            /// How long a value decisions look at, in bytes; one that is longer is read only so far, and one byte more.
+            #[must_use]
+            pub const fn longest(self) -> usize {
+                match self {
+                    Name::Origin => crate::origins::LONGEST,
+                    Name::RequestHeaders => crate::cors::REQUEST_HEADERS_LONGEST,
+                    Name::RequestMethod | Name::SecFetchSite => 64,
+                    _ => usize::MAX >> 1,
+                }
+            }
+
             /// The known name that `text`, in lower case, spells.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
@@ -42,10 +53,8 @@ names! {
     AccessToken = "cf-access-token",
     AllowCredentials = "access-control-allow-credentials",
     AllowHeaders = "access-control-allow-headers",
-    AllowLocalNetwork = "access-control-allow-local-network",
     AllowMethods = "access-control-allow-methods",
     AllowOrigin = "access-control-allow-origin",
-    AllowPrivateNetwork = "access-control-allow-private-network",
     CacheControl = "cache-control",
     ConnectingIp = "cf-connecting-ip",
     Connection = "connection",
@@ -79,6 +88,8 @@ pub enum Edit {
     Delete(String),
     /// Remove every line of a known header.
     Remove(Name),
+    /// Remove every header whose name begins like this.
+    RemoveAll(&'static str),
     /// Replace every line of a known header by this one.
     Set(Name, String),
     /// Add a line, keeping those there are.
@@ -87,7 +98,7 @@ pub enum Edit {
 
 /// Reads one header's value; repeated lines arrive joined with `, `.
 pub trait Read {
-    /// The value, or `None` where the message has no such header.
+    /// The value, up to one byte more than [`Name::longest`], or `None` where the message has no such header.
     fn read(&self, name: Name) -> Option<String>;
 
     /// Every `Set-Cookie` line by itself: the one header that must never be joined (RFC 9110 §5.3).
@@ -96,20 +107,11 @@ pub trait Read {
     }
 }
 
-/// What the API cannot say to the browser: the relay is the only authority on CORS, and a cookie crosses only by name
-/// (`response_cookies`). These are all the response headers of the CORS protocol that the Fetch standard and its
-/// network-access drafts ever had; a list costs less than reading the names of every answer's headers.
-pub const NEVER_TO_THE_CALLER: [Name; 9] = [
-    Name::SetCookie,
-    Name::AllowOrigin,
-    Name::AllowCredentials,
-    Name::AllowMethods,
-    Name::AllowHeaders,
-    Name::ExposeHeaders,
-    Name::MaxAge,
-    Name::AllowPrivateNetwork,
-    Name::AllowLocalNetwork,
-];
+/// What the API cannot say to the browser, whatever follows the prefix: the relay is the only authority on CORS.
+pub const ONLY_OURS_TO_SAY: &str = "access-control-";
+
+/// What the API may say all the same, where preflights are its to answer.
+pub const FOR_PREFLIGHTS: [Name; 3] = [Name::AllowMethods, Name::AllowHeaders, Name::MaxAge];
 
 /// What a request's header names tell before any value is read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`config`] | what the relay may do at all: `RELAY`, parsed once |
 //! | [`route`] | which API, and which URL of it |
-//! | [`cors`], [`origin`] | which other origins may call |
+//! | [`cors`], [`origins`], [`origin`] | which other origins may call |
 //! | [`cross_origin`] | which requests of browsers may change something |
 //! | [`access`], [`keys`], [`verified`] | who is calling |
 //! | [`headers`], [`cookies`] | what crosses, in both directions |
@@ -33,6 +33,7 @@ pub mod headers;
 pub mod keys;
 pub mod log;
 pub mod origin;
+pub mod origins;
 pub mod problem;
 pub mod route;
 pub mod trace;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::access::Caller;
 use crate::config::ConfigError;
+use crate::cors::Explanation;
 use crate::gateway::Known;
 use crate::problem::{Code, Refusal};
 use crate::trace::Trace;
@@ -26,6 +27,9 @@ pub struct Record<'a> {
     /// Why, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
+    /// How a CORS policy came to it, with `debug`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<&'a Explanation>,
     /// What is wrong with the configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
@@ -75,6 +79,7 @@ impl<'a> Record<'a> {
     pub fn refused(mut self, refusal: Option<&'a Refusal>) -> Self {
         self.code = refusal.map(|refusal| refusal.code.as_str());
         self.reason = refusal.map(|refusal| refusal.reason.as_str());
+        self.explanation = refusal.and_then(|refusal| refusal.explanation.as_deref());
         self
     }
 
@@ -91,6 +96,7 @@ impl<'a> Record<'a> {
             route: None,
             code: None,
             reason: None,
+            explanation: None,
             errors: Vec::new(),
             caller: "none",
             upstream_status: None,

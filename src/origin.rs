@@ -23,6 +23,8 @@ pub enum OriginError {
     NoScheme,
     /// The scheme is not lower-case letters, digits, `+`, `-` and `.`.
     BadScheme,
+    /// A slip in writing `http` or `https`.
+    MistypedScheme,
     /// `file` origins are opaque: browsers send `null` for them.
     FileScheme,
     /// Something follows the host and port: a path, a query, a fragment, a trailing slash.
@@ -50,6 +52,7 @@ impl fmt::Display for OriginError {
         f.write_str(match self {
             Self::NoScheme => "start it with a scheme, as in https://app.example.com",
             Self::BadScheme => "write the scheme in lower case, as in https://app.example.com",
+            Self::MistypedScheme => "write https:// or http://",
             Self::FileScheme => "pages opened from files have no origin of their own (they send \"null\"); serve the page over http://localhost instead",
             Self::NotOnlyAnOrigin => "leave out everything after the host and port: no path, query, fragment or trailing slash",
             Self::UserInfo => "leave out the user name and password before the host",
@@ -105,6 +108,18 @@ impl Origin {
         self.text.get(self.host.clone()).unwrap_or_default()
     }
 
+    /// The port with its colon; empty where it is the scheme's default.
+    #[must_use]
+    pub fn port(&self) -> &str {
+        self.text.get(self.host.end..).unwrap_or_default()
+    }
+
+    /// Whether the host is an IP address.
+    #[must_use]
+    pub fn is_address(&self) -> bool {
+        self.host().starts_with('[') || is_canonical_ipv4(self.host())
+    }
+
     /// Whether the host is this very machine: `localhost`, a name below it, or a loopback address.
     /// Source: RFC 6761 §6.3; Secure Contexts, "potentially trustworthy origin".
     #[must_use]
@@ -137,6 +152,8 @@ fn check_scheme(scheme: &str) -> Result<(), OriginError> {
     match scheme {
         _ if !starts_well || !rest_is_fine => Err(OriginError::BadScheme),
         "file" => Err(OriginError::FileScheme),
+        "http" | "https" => Ok(()),
+        _ if scheme.bytes().all(|b| b"htps".contains(&b)) => Err(OriginError::MistypedScheme),
         _ => Ok(()),
     }
 }

@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use crate::cors::Explanation;
+
 macro_rules! codes {
     ($($variant:ident = $code:literal, $status:literal, $title:literal, $detail:literal;)*) => {
         /// Why the relay answered by itself.
@@ -82,6 +84,8 @@ pub struct Refusal {
     pub code: Code,
     /// What was wrong, what was seen and what would have passed. Never holds a token, cookie or secret.
     pub reason: String,
+    /// With `debug`, how a CORS policy came to it.
+    pub explanation: Option<Box<Explanation>>,
 }
 
 impl Refusal {
@@ -92,7 +96,13 @@ impl Refusal {
         if let Some((end, _)) = reason.char_indices().nth(REASON_LIMIT) {
             reason.truncate(end);
         }
-        Self { code, reason }
+        Self { code, reason, explanation: None }
+    }
+
+    /// The same refusal, explained.
+    #[must_use]
+    pub fn explained(self, explanation: Explanation) -> Self {
+        Self { explanation: Some(Box::new(explanation)), ..self }
     }
 
     /// The body. `debug` adds the reason; without it the bytes depend on the code and the trace id alone.

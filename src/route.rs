@@ -80,12 +80,29 @@ impl Prefix {
         for segment in self.0.split('/').skip(1) {
             rest = rest.strip_prefix('/')?;
             let found = rest.split('/').next()?;
-            if decode_once(found) != segment.as_bytes() {
+            if decode_once(found.as_bytes()) != segment.as_bytes() {
                 return None;
             }
             rest = rest.get(found.len()..)?;
         }
         Some(rest)
+    }
+
+    /// Whether an API could take `path` for one below the prefix, however it is spelled: percent-encoded once or twice,
+    /// in another case, with slashes doubled, turned or encoded, with `;parameters`. Wider than [`Prefix::strip`], and
+    /// made for rules that close paths.
+    #[must_use]
+    pub fn covers_any_spelling(&self, path: &str) -> bool {
+        let decoded = decode_once(&decode_once(path.as_bytes()));
+        let names = decoded.split(|b| matches!(b, b'/' | b'\\')).map(|segment| {
+            let name = segment.split(|b| *b == b';').next().unwrap_or_default();
+            if name == b"." { &[] } else { name }
+        });
+        let mut names = names.filter(|name| !name.is_empty());
+        self.0
+            .split('/')
+            .skip(1)
+            .all(|wanted| names.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted.as_bytes())))
     }
 }
 
@@ -147,7 +164,7 @@ impl<'a> Target<'a> {
 #[must_use]
 pub fn is_cloudflares(path: &str) -> bool {
     let first = path.split('/').find(|segment| !segment.is_empty());
-    first.is_some_and(|segment| decode_once(segment).eq_ignore_ascii_case(b"cdn-cgi"))
+    first.is_some_and(|segment| decode_once(segment.as_bytes()).eq_ignore_ascii_case(b"cdn-cgi"))
 }
 
 /// The URL at the API for `target`: origin, base path, path, query. `rest` is the path without the route's prefix.
@@ -226,11 +243,11 @@ fn check_climb(path: &str) -> Result<(), &'static str> {
         return Ok(());
     }
     // The URL parser itself takes `%2e` for a dot, so the dots of both spellings count; `%2f` stays part of a segment.
-    if path.split('/').any(|segment| matches!(decode_once(segment).as_slice(), b"." | b"..")) {
+    if path.split('/').any(|segment| matches!(decode_once(segment.as_bytes()).as_slice(), b"." | b"..")) {
         return Err("the path holds a dot segment");
     }
     // An API that decodes the path before it splits it sees more segments, and some cut a `;parameter` off first.
-    let decoded = decode_once(path);
+    let decoded = decode_once(path.as_bytes());
     if decoded.iter().any(|b| *b < 0x20 || *b == 0x7f) {
         return Err("the path holds a percent-encoded control character");
     }
@@ -242,9 +259,9 @@ fn check_climb(path: &str) -> Result<(), &'static str> {
 }
 
 /// Percent-decodes once; what is not a valid escape stays as it is (URL standard, "percent-decode").
-fn decode_once(text: &str) -> Vec<u8> {
+fn decode_once(text: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
+    let mut bytes = text.iter().copied();
     while let Some(byte) = bytes.next() {
         let escape = (byte == b'%').then(|| {
             let mut ahead = bytes.clone();

@@ -1,8 +1,10 @@
 //! `cors`: a policy that a browser can act on, or errors. Pure.
 
-use crate::cors::{Allowed, Origins, Policy};
+use crate::cors::{Allowed, Callers, Policy, PreflightBy};
 use crate::headers::is_token;
 use crate::origin::Origin;
+use crate::origins::{Origins, Pattern, sorted};
+use crate::route::Prefix;
 
 use super::table::Table;
 use crate::problem::quoted;
@@ -10,12 +12,14 @@ use crate::problem::quoted;
 /// What a policy says where it says nothing: half an hour, the default of Access's own settings.
 const DEFAULT_MAX_AGE: i64 = 1800;
 
-/// Reads one policy, global or a route's own. Only a route's may list no origin: it then closes the route to those that
-/// the global policy allows.
-pub(super) fn read(mut table: Table, of_a_route: bool) -> Policy {
-    let closes = of_a_route && table.is_empty_list("allowed_origins");
+/// Reads one policy: the global one, or that of a route, which may list no origin: it then closes the route to those
+/// that the global policy allows.
+pub(super) fn read(mut table: Table, route: Option<&Prefix>) -> Policy {
+    let closes = route.is_some() && table.is_empty_list("allowed_origins");
     let credentials = table.boolean("allow_credentials", false);
+    let has_max_age = table.has("max_age");
     let policy = Policy {
+        path: table.path_of("").trim_end_matches('.').to_owned(),
         origins: origins(&mut table, credentials),
         methods: methods(&mut table, credentials),
         headers: headers(&mut table, credentials),
@@ -23,62 +27,99 @@ pub(super) fn read(mut table: Table, of_a_route: bool) -> Policy {
         credentials,
         // Access and others write -1 for "do not keep"; browsers would read it as 5 seconds, and 0 as what is meant.
         max_age: u32::try_from(table.integer("max_age", DEFAULT_MAX_AGE, -1..=86_400, "seconds")).unwrap_or(0),
+        excluded_paths: excluded_paths(&mut table, route),
+        preflight: preflight_by(&mut table),
     };
-    if table.strings("excluded_paths", r#"["/api/admin"]"#).is_some_and(|paths| !paths.is_empty()) {
-        table.error("excluded_paths", "paths", "leave it out: it has no effect in this version");
+    if policy.preflight == PreflightBy::Upstream {
+        let said = [
+            ("allowed_methods", policy.methods != Allowed::default()),
+            ("allowed_headers", policy.headers != Allowed::default()),
+            ("max_age", has_max_age),
+        ];
+        for (key, _) in said.into_iter().filter(|(_, said)| *said) {
+            table.error(key, "a value beside preflight = \"upstream\"", "leave it out: the API says it in its answer");
+        }
     }
-    match table.string("preflight", "edge").as_deref() {
-        None | Some("edge") => {}
-        Some("upstream") => table.error(
-            "preflight",
-            "\"upstream\"",
-            "leave it out: it has no effect in this version, preflights are answered at the edge",
-        ),
-        Some(other) => table.error("preflight", &quoted(other), "write \"edge\" or \"upstream\""),
-    }
-    if policy.origins == Origins::Nobody && !closes && !table.has_error_at("allowed_origins") {
+    if policy.origins == Callers::Nobody && !closes && !table.has_error_at("allowed_origins") {
         table.error("allowed_origins", "no origin", "name the origins that may call; the relay's own needs no policy");
     }
     table.finish();
     policy
 }
 
-fn origins(table: &mut Table, credentials: bool) -> Origins {
-    const KEY: &str = "allowed_origins";
-    let Some(texts) = table.strings(KEY, r#"["https://admin.example.com"]"#) else { return Origins::Nobody };
-    if is_wildcard(table, KEY, &texts, credentials) {
-        return Origins::Anybody;
+fn preflight_by(table: &mut Table) -> PreflightBy {
+    match table.string("preflight", "edge").as_deref() {
+        None | Some("edge") => PreflightBy::Edge,
+        Some("upstream") => PreflightBy::Upstream,
+        Some(other) => {
+            table.error("preflight", &quoted(other), "write \"edge\" or \"upstream\"");
+            PreflightBy::Edge
+        }
     }
-    let mut listed: Vec<String> = Vec::new();
-    for (index, text) in texts.into_iter().enumerate() {
+}
+
+fn excluded_paths(table: &mut Table, route: Option<&Prefix>) -> Vec<Prefix> {
+    const KEY: &str = "excluded_paths";
+    let mut excluded = Vec::new();
+    for (index, text) in table.strings(KEY, r#"["/api/admin"]"#).unwrap_or_default().into_iter().enumerate() {
         let at = format!("{KEY}[{index}]");
-        if text == "*" {
-            continue; // is_wildcard has said it
-        }
-        if text == "null" {
-            table.error(&at, "\"null\"", "leave it out: any sandboxed page can send it");
-            continue;
-        }
-        if text.contains('*') {
-            table.error(&at, &quoted(&text), "name the origins one by one: patterns have no effect in this version");
-            continue;
-        }
-        match Origin::parse(&text) {
-            Err(error) => table.error(&at, &quoted(&text), &error.to_string()),
-            Ok(origin) if credentials && origin.scheme() == "http" && !origin.is_loopback() => {
-                let expected = "use https: with allow_credentials, whoever sits on the network could act for the user";
-                table.error(&at, &quoted(&text), expected);
+        match Prefix::parse(&text) {
+            Err(expected) => table.error(&at, &quoted(&text), expected),
+            Ok(prefix) if route.is_some_and(|route| route.strip(&text).is_none()) => {
+                let route = route.map(Prefix::as_str).unwrap_or_default();
+                let expected = format!("name a path below this route's, {route}, or exclude it elsewhere");
+                table.error(&at, &quoted(prefix.as_str()), &expected);
             }
-            Ok(_) => {
-                let sorted_place = listed.partition_point(|other| *other < text);
-                listed.insert(sorted_place, text);
-            }
+            Ok(prefix) => excluded.push(prefix),
         }
     }
-    if listed.is_empty() {
-        return Origins::Nobody;
+    excluded
+}
+
+fn origins(table: &mut Table, credentials: bool) -> Callers {
+    const KEY: &str = "allowed_origins";
+    let Some(texts) = table.strings(KEY, r#"["https://admin.example.com"]"#) else { return Callers::Nobody };
+    if is_wildcard(table, KEY, &texts, credentials) {
+        return Callers::Anybody;
     }
-    Origins::Listed(listed)
+    let (mut exact, mut patterns) = (Vec::new(), Vec::new());
+    for (index, text) in texts.into_iter().enumerate() {
+        let expected = match text.as_str() {
+            "*" => continue, // is_wildcard has said it
+            "null" => Err("leave it out: any sandboxed page can send it".to_owned()),
+            pattern if pattern.contains('*') => pattern_of(pattern, credentials).map(|pattern| patterns.push(pattern)),
+            _ => exact_origin(&text, credentials).map(|()| exact.push(text.clone())),
+        };
+        if let Err(expected) = expected {
+            table.error(&format!("{KEY}[{index}]"), &quoted(&text), &expected);
+        }
+    }
+    let origins = Origins::new(exact, patterns);
+    if origins.is_empty() { Callers::Nobody } else { Callers::Listed(origins) }
+}
+
+const PLAIN_HTTP: &str = "use https: with allow_credentials, whoever sits on the network could act for the user";
+
+fn exact_origin(text: &str, credentials: bool) -> Result<(), String> {
+    let origin = Origin::parse(text).map_err(|error| error.to_string())?;
+    if credentials && origin.scheme() == "http" && !origin.is_loopback() {
+        return Err(PLAIN_HTTP.to_owned());
+    }
+    Ok(())
+}
+
+fn pattern_of(text: &str, credentials: bool) -> Result<Pattern, String> {
+    let pattern = Pattern::parse(text)?;
+    if credentials && pattern.is_plain_http() {
+        return Err(PLAIN_HTTP.to_owned());
+    }
+    match pattern.parent() {
+        Some(parent) if credentials && is_public_suffix(parent) => Err(format!(
+            "name the origins one by one, or a domain of your own: anybody can have a name below {parent}, and with \
+             allow_credentials could act for the user"
+        )),
+        _ => Ok(pattern),
+    }
 }
 
 fn methods(table: &mut Table, credentials: bool) -> Allowed {
@@ -101,7 +142,7 @@ fn methods(table: &mut Table, credentials: bool) -> Allowed {
             table.error(&at, &quoted(text), &format!("write \"{upper}\": methods are case-sensitive"));
         }
     }
-    Allowed::Listed(texts)
+    Allowed::Listed(sorted(texts))
 }
 
 fn headers(table: &mut Table, credentials: bool) -> Allowed {
@@ -121,8 +162,8 @@ fn headers(table: &mut Table, credentials: bool) -> Allowed {
     if is_wildcard(table, KEY, &texts, credentials) {
         return Allowed::All;
     }
-    check_header_names(table, KEY, &texts);
-    Allowed::Listed(texts.into_iter().map(|text| text.to_ascii_lowercase()).collect())
+    check_header_names(table, KEY, &texts, why_not_allowed);
+    Allowed::Listed(sorted(texts.into_iter().map(|text| text.to_ascii_lowercase()).collect()))
 }
 
 fn exposed(table: &mut Table, credentials: bool) -> Option<String> {
@@ -131,11 +172,11 @@ fn exposed(table: &mut Table, credentials: bool) -> Option<String> {
     if is_wildcard(table, KEY, &texts, credentials) {
         return Some("*".to_owned());
     }
-    check_header_names(table, KEY, &texts);
+    check_header_names(table, KEY, &texts, why_not_exposed);
     (!texts.is_empty()).then(|| texts.join(","))
 }
 
-fn check_header_names(table: &Table, key: &str, names: &[String]) {
+fn check_header_names(table: &Table, key: &str, names: &[String], why_not: fn(&str) -> Option<&'static str>) {
     for (index, name) in names.iter().enumerate() {
         let at = format!("{key}[{index}]");
         if name != "*" && !is_token(name) {
@@ -146,9 +187,99 @@ fn check_header_names(table: &Table, key: &str, names: &[String]) {
                 &format!("{} once more", &quoted(name)),
                 "leave out the repetition: header names have no case",
             );
+        } else if let Some(expected) = why_not(&name.to_ascii_lowercase()) {
+            table.error(&at, &quoted(name), expected);
         }
     }
 }
+
+/// Why a page could never send a header, whatever the policy says.
+/// Source: Fetch standard, "forbidden request-header".
+fn why_not_allowed(name: &str) -> Option<&'static str> {
+    const FORBIDDEN: [&str; 19] = [
+        "accept-charset",
+        "accept-encoding",
+        "access-control-request-headers",
+        "access-control-request-method",
+        "connection",
+        "content-length",
+        "cookie",
+        "cookie2",
+        "date",
+        "dnt",
+        "expect",
+        "host",
+        "keep-alive",
+        "origin",
+        "referer",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    if name == "cookie" || name == "cookie2" {
+        return Some("leave it out: browsers send cookies by themselves, where allow_credentials lets them");
+    }
+    if FORBIDDEN.contains(&name) || name == "via" || name.starts_with("proxy-") || name.starts_with("sec-") {
+        return Some("leave it out: browsers let no page set it");
+    }
+    (name == "set-cookie" || name.starts_with("access-control-"))
+        .then_some("leave it out: it belongs to answers, and no page sends it")
+}
+
+/// Why a page could never read a header, or should not be told that it may.
+/// Source: Fetch standard, "forbidden response-header name".
+fn why_not_exposed(name: &str) -> Option<&'static str> {
+    match name {
+        "set-cookie" | "set-cookie2" => Some("leave it out: browsers show it to no page"),
+        "origin" => Some("leave it out: it belongs to requests"),
+        _ if name.starts_with("access-control-") => {
+            Some("leave it out: it is the relay's word to the browser, not to the page")
+        }
+        _ => None,
+    }
+}
+
+/// Whether anybody can register a name below this one.
+/// Source: Public Suffix List; the crate `psl` has it whole.
+#[cfg(not(target_arch = "wasm32"))]
+fn is_public_suffix(host: &str) -> bool {
+    let is_suffix = |host: &str| psl::suffix_str(host) == Some(host);
+    // Of a rule like `*.kobe.jp`, every name below is a suffix.
+    host != "localhost" && (is_suffix(host) || is_suffix(&format!("any.{host}")))
+}
+
+/// The whole list would double what ships. The Worker knows top-level domains and the hosts that pages like these are
+/// deployed to; `npm run check` knows all of it.
+#[cfg(target_arch = "wasm32")]
+fn is_public_suffix(host: &str) -> bool {
+    (host != "localhost" && !host.contains('.')) || WELL_KNOWN_SUFFIXES.contains(&host)
+}
+
+/// Public suffixes that a policy is most likely to name.
+#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "the host has the whole list"))]
+const WELL_KNOWN_SUFFIXES: [&str; 20] = [
+    "appspot.com",
+    "azurewebsites.net",
+    "cloudfront.net",
+    "co.jp",
+    "co.uk",
+    "com.au",
+    "com.br",
+    "deno.dev",
+    "firebaseapp.com",
+    "fly.dev",
+    "github.io",
+    "gitlab.io",
+    "herokuapp.com",
+    "netlify.app",
+    "onrender.com",
+    "pages.dev",
+    "s3.amazonaws.com",
+    "vercel.app",
+    "web.app",
+    "workers.dev",
+];
 
 /// Whether a list is `["*"]`; a `*` that cannot work is an error.
 fn is_wildcard(table: &Table, key: &str, texts: &[String], credentials: bool) -> bool {

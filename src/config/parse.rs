@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::table::{Report, Table};
 use super::{Access, Config, ConfigError, Credentials, JwtPolicy, Log, Route, ServiceToken, cors};
 use crate::cookies::{RequestCookies, is_cookie_name, mentions_access_cookie};
-use crate::cors::Policy;
+use crate::cors::{Policy, PreflightBy};
 use crate::headers::is_plain_value;
 use crate::problem::quoted;
 use crate::route::{Prefix, Upstream, parse_server};
@@ -68,7 +68,7 @@ pub fn parse(relay: &Value, secrets: &Secrets) -> Result<Config, Vec<ConfigError
 /// A config, if all that is required was there; mistakes besides are in the table's report.
 fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
     let access = access(&mut relay);
-    let cors = relay.table("cors").map(|table| cors::read(table, false)).unwrap_or_default();
+    let cors = Rc::new(relay.table("cors").map(|table| cors::read(table, None)).unwrap_or_default());
     let callers_are_checked = !matches!(access, Some(Access::DangerouslyAllowAnyone));
     let tables = relay.tables("routes");
     if tables.is_empty() && !relay.has_error_at("routes") {
@@ -168,7 +168,7 @@ fn audience(table: &mut Table) -> Option<Vec<String>> {
     }
 }
 
-fn route(mut table: Table, global: &Policy, callers_are_checked: bool, secrets: &Secrets) -> Option<Route> {
+fn route(mut table: Table, global: &Rc<Policy>, callers_are_checked: bool, secrets: &Secrets) -> Option<Route> {
     let prefix = table.required("path", "/api", Prefix::parse);
     let upstream = table.required("upstream", "https://api.example.com", Upstream::parse);
     let strip_prefix = table.boolean("strip_prefix", false);
@@ -185,7 +185,14 @@ fn route(mut table: Table, global: &Policy, callers_are_checked: bool, secrets: 
         let expected = "leave it out: the cache goes by URL, and would hand one person's answer to another";
         table.error("cache", "true beside credentials = \"caller-token\"", expected);
     }
-    let cors = table.table("cors").map_or_else(|| global.clone(), |table| cors::read(table, true));
+    let cors = match table.table("cors") {
+        Some(table) => Rc::new(cors::read(table, prefix.as_ref())),
+        None => Rc::clone(global),
+    };
+    if cors.preflight == PreflightBy::Upstream && credentials == Some(Credentials::CallerToken) {
+        let expected = "answer preflights at the edge here: a preflight carries no caller's token to send";
+        table.error("credentials", "\"caller-token\" beside preflight = \"upstream\"", expected);
+    }
     table.finish();
     Some(Route {
         prefix: prefix?,

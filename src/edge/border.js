@@ -11,11 +11,11 @@ export const know = (list) => {
   names = list.split("\n");
 };
 
-/** The value of the header at a place of the list; repeated lines arrive joined. */
-export const value = (headers, place) => headers.get(names[place]) ?? undefined;
+/** The value of the header at a place of the list, cut where nobody would read on; repeated lines arrive joined. */
+export const value = (headers, place, longest) => headers.get(names[place])?.slice(0, longest);
 
 /**
- * Edits headers in order, a line each. `~` removes a header by its name; `-`, `=` and `+` remove, set and append one of
+ * Edits headers in order, a line each. `~` removes a header by its name, `*` all whose names begin so; `-`, `=` and `+` remove, set and append one of
  * the list: its place follows, as a character from "0" on, and then the value.
  */
 function edit(headers, edits) {
@@ -26,8 +26,13 @@ function edit(headers, edits) {
     else if (sign === "-") headers.delete(name);
     else if (sign === "+") headers.append(name, line.slice(2));
     else if (sign === "~") headers.delete(line.slice(1));
+    else if (sign === "*") removeAll(headers, line.slice(1));
   }
   return headers;
+}
+
+function removeAll(headers, prefix) {
+  for (const name of [...headers.keys()]) if (name.startsWith(prefix)) headers.delete(name);
 }
 
 /** An answer of the relay's own. */

@@ -22,8 +22,8 @@ extern "C" {
     /// Takes the list of header names, a line each. From then on a name crosses as its place in it.
     fn know(list: &str);
 
-    /// A header's value.
-    fn value(headers: &Headers, place: usize) -> Option<String>;
+    /// A header's value, cut after `longest` characters.
+    fn value(headers: &Headers, place: usize, longest: usize) -> Option<String>;
 
     /// A request's method, its URL, and the names of all its headers: a line each, in one crossing.
     pub(super) fn head(request: &Request) -> String;
@@ -84,7 +84,7 @@ impl JsHeaders {
 
 impl Read for JsHeaders {
     fn read(&self, name: Name) -> Option<String> {
-        value(&self.0, name as usize)
+        value(&self.0, name as usize, name.longest() + 1)
     }
 
     fn set_cookies(&self) -> Vec<String> {
@@ -101,6 +101,10 @@ pub(super) fn lines(edits: &[Edit]) -> String {
             Edit::Delete(name) => {
                 lines.push('~');
                 lines.push_str(name);
+            }
+            Edit::RemoveAll(prefix) => {
+                lines.push('*');
+                lines.push_str(prefix);
             }
             // No header can carry a line break. Should a value ever hold one, it must not become a line of its own.
             Edit::Set(name, value) | Edit::Append(name, value) if value.contains('\n') => {

@@ -82,12 +82,9 @@ impl Exchange {
         if !matches!(status, 101 | 200..=599) {
             return Err(Refusal::new(Code::UpstreamUnreachable, format!("the API answered with the status {status}")));
         }
-        let Some(route) = &self.known.route else {
-            return Err(Refusal::new(Code::Internal, "an answer without a route"));
-        };
         let headers = JsHeaders::new(response.headers());
         let head = ResponseHead { status, headers: &headers };
-        let edits = gateway::settle(route, self.known.origin.as_deref(), &head).inspect_err(|_| {
+        let edits = gateway::settle(&self.known, &head).inspect_err(|_| {
             // Nobody will read this body: let go of its connection. Whether that works changes nothing for the caller.
             drop(response.body().map(|body| body.cancel()));
         })?;
@@ -103,9 +100,7 @@ impl Exchange {
         if refusal.code == Code::UpstreamAccessDenied && self.settings.from_store && route.is_some_and(ours) {
             super::REREAD.set(true);
         }
-        let policy = route.map_or(&config.cors, |route| &route.cors);
-        let origin = self.known.origin.as_deref();
-        let answer = Answer::refusal(refusal, policy, origin, &self.arrived.trace, config.debug);
+        let answer = Answer::refusal(refusal, &self.known, &self.arrived.trace, config.debug);
         self.log(answer.status, answer.refusal.as_ref(), Some(upstream));
         respond::answer(&answer)
     }

@@ -4,7 +4,6 @@ use worker::web_sys::Response;
 
 use super::border;
 use super::settings::Unsound;
-use crate::cors::Policy;
 use crate::gateway::Answer;
 use crate::problem::{Code, Refusal};
 use crate::trace::Trace;
@@ -21,5 +20,5 @@ pub(super) fn answer(answer: &Answer) -> Response {
 pub(super) fn misconfigured(unsound: &Unsound, trace: &Trace) -> Response {
     let reasons: Vec<String> = unsound.list.iter().map(ToString::to_string).collect();
     let refusal = Refusal::new(Code::Misconfigured, reasons.join("\n"));
-    answer(&Answer::refusal(refusal, &Policy::default(), None, trace, unsound.debug))
+    answer(&Answer::problem(refusal, trace, unsound.debug))
 }

@@ -2,7 +2,7 @@
 
 use access_relay::config::{self, Access, Config, Credentials, Log};
 use access_relay::cookies::RequestCookies;
-use access_relay::cors::{Allowed, Origins};
+use access_relay::cors::{Allowed, Callers};
 use serde_json::{Value, json};
 
 use crate::support::{AUD, ISSUER, minimal, parsed, relay, secrets};
@@ -32,7 +32,7 @@ fn defaults() {
     assert_eq!((token.client_id.as_str(), token.client_secret.as_str()), ("0123.access", "s3cr3t-value"));
     assert_eq!((route.strip_prefix, route.timeout_ms, route.cache), (false, 30_000, false));
     assert_eq!((&route.request_cookies, route.response_cookies.len()), (&RequestCookies::Nothing, 0));
-    assert_eq!(route.cors.origins, Origins::Nobody);
+    assert_eq!(route.cors.origins, Callers::Nobody);
     assert_eq!((config.log, config.debug), (Log::Refusals, false));
 }
 
@@ -63,11 +63,12 @@ fn every_key() {
         (api.upstream.base_path.as_str(), api.strip_prefix, api.timeout_ms, api.cache),
         ("/v1", true, 5000, true)
     );
-    assert_eq!(api.cors.origins, Origins::Anybody);
+    assert_eq!(api.cors.origins, Callers::Anybody);
     assert_eq!(files.cors, config.cors);
-    let Origins::Listed(origins) = &config.cors.origins else { panic!() };
-    assert!(origins.is_sorted() && origins.len() == 3);
-    assert_eq!(config.cors.methods, Allowed::Listed(vec!["PUT".into(), "PURGE".into()]));
+    let Callers::Listed(origins) = &config.cors.origins else { panic!() };
+    let listed: Vec<String> = origins.iter().collect();
+    assert_eq!(listed, ["capacitor://localhost", "https://a.example", "https://b.example"]);
+    assert_eq!(config.cors.methods, Allowed::Listed(vec!["PURGE".into(), "PUT".into()]));
     assert_eq!(config.cors.headers, Allowed::Listed(vec!["content-type".into()]));
     assert_eq!(config.cors.exposed.as_deref(), Some("x-total-count,x-b"));
     assert_eq!((config.cors.credentials, config.cors.max_age), (true, 0));
@@ -191,6 +192,44 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (cors_with("max_age", json!(86_401)), "cors.max_age: found the number 86401; write a whole number of seconds from -1 to 86400"),
         (cors_with("max_age", json!(-2)), "cors.max_age: found the number -2"),
         (cors_with("preflight", json!("both")), "cors.preflight: found \"both\"; write \"edge\" or \"upstream\""),
+        (cors_with("allowed_origins", json!(["https://a.*.example"])), "cors.allowed_origins[0]: found \"https://a.*.example\"; let * stand for the first labels of the host"),
+        (cors_with("allowed_origins", json!(["https://*"])), "cors.allowed_origins[0]: found \"https://*\"; let * stand"),
+        (cors_with("allowed_origins", json!(["https://a*.example"])), "cors.allowed_origins[0]: found \"https://a*.example\"; let * stand"),
+        (cors_with("allowed_origins", json!(["https://*.*.example"])), "cors.allowed_origins[0]: found \"https://*.*.example\"; let * stand"),
+        (cors_with("allowed_origins", json!(["https://a.example:80*"])), "cors.allowed_origins[0]: found \"https://a.example:80*\"; let * stand"),
+        (cors_with("allowed_origins", json!(["*.example.com"])), "cors.allowed_origins[0]: found \"*.example.com\"; start it with a scheme"),
+        (cors_with("allowed_origins", json!(["*://a.example"])), "cors.allowed_origins[0]: found \"*://a.example\"; write the scheme in lower case"),
+        (cors_with("allowed_origins", json!(["capacitor://*.example"])), "cors.allowed_origins[0]: found \"capacitor://*.example\"; name the origins one by one: patterns are for https and http"),
+        (cors_with("allowed_origins", json!(["https://*.127.0.0.1"])), "cors.allowed_origins[0]: found \"https://*.127.0.0.1\"; leave out the *: an IP address has no subdomains"),
+        (cors_with("allowed_origins", json!(["https://*.[::1]"])), "cors.allowed_origins[0]: found \"https://*.[::1]\"; leave out the *"),
+        (cors_with("allowed_origins", json!(["https://*.a.example."])), "cors.allowed_origins[0]: found \"https://*.a.example.\"; leave out the dot"),
+        (cors_with("allowed_origins", json!(["https://*.a.example/"])), "cors.allowed_origins[0]: found \"https://*.a.example/\"; leave out everything after"),
+        (cors_with("allowed_origins", json!(["https://*.A.example"])), "cors.allowed_origins[0]: found \"https://*.A.example\"; write the host in lower case"),
+        (cors_with("allowed_origins", json!(["https://*.a.example:443"])), "cors.allowed_origins[0]: found \"https://*.a.example:443\"; leave out the port"),
+        (cors_with("allowed_origins", json!(["htps://a.example"])), "cors.allowed_origins[0]: found \"htps://a.example\"; write https:// or http://"),
+        (cors_with("allowed_origins", json!(["https://a.example", "https://a.example"])), "cors.allowed_origins[1]: found \"https://a.example\" once more"),
+        (with_credentials("allowed_origins", json!(["http://*.example.com"])), "cors.allowed_origins[0]: found \"http://*.example.com\"; use https"),
+        (with_credentials("allowed_origins", json!(["http://a.example:*"])), "cors.allowed_origins[0]: found \"http://a.example:*\"; use https"),
+        (with_credentials("allowed_origins", json!(["https://*.com"])), "cors.allowed_origins[0]: found \"https://*.com\"; name the origins one by one, or a domain of your own: anybody can have a name below com"),
+        (with_credentials("allowed_origins", json!(["https://*.co.uk"])), "cors.allowed_origins[0]: found \"https://*.co.uk\"; name the origins"),
+        (with_credentials("allowed_origins", json!(["https://*.kobe.jp:*"])), "cors.allowed_origins[0]: found \"https://*.kobe.jp:*\"; name the origins"),
+        (with_credentials("allowed_origins", json!(["https://*.github.io"])), "cors.allowed_origins[0]: found \"https://*.github.io\"; name the origins"),
+        (with_credentials("allowed_origins", json!(["https://*.unheardof"])), "cors.allowed_origins[0]: found \"https://*.unheardof\"; name the origins"),
+        (cors_with("allowed_headers", json!(["Cookie"])), "cors.allowed_headers[0]: found \"Cookie\"; leave it out: browsers send cookies by themselves"),
+        (cors_with("allowed_headers", json!(["x-a", "host"])), "cors.allowed_headers[1]: found \"host\"; leave it out: browsers let no page set it"),
+        (cors_with("allowed_headers", json!(["Sec-Fetch-Site"])), "cors.allowed_headers[0]: found \"Sec-Fetch-Site\"; leave it out: browsers let no page"),
+        (cors_with("allowed_headers", json!(["proxy-authorization"])), "cors.allowed_headers[0]: found \"proxy-authorization\"; leave it out"),
+        (cors_with("allowed_headers", json!(["access-control-allow-origin"])), "cors.allowed_headers[0]: found \"access-control-allow-origin\"; leave it out: it belongs to answers"),
+        (cors_with("exposed_headers", json!(["Set-Cookie"])), "cors.exposed_headers[0]: found \"Set-Cookie\"; leave it out: browsers show it to no page"),
+        (cors_with("exposed_headers", json!(["access-control-max-age"])), "cors.exposed_headers[0]: found \"access-control-max-age\"; leave it out: it is the relay's word"),
+        (cors_with("exposed_headers", json!(["origin"])), "cors.exposed_headers[0]: found \"origin\"; leave it out"),
+        (cors_with("excluded_paths", json!(["admin"])), "cors.excluded_paths[0]: found \"admin\"; start the path with a slash"),
+        (cors_with("excluded_paths", json!(["/api/admin/*"])), "cors.excluded_paths[0]: found \"/api/admin/*\"; leave out the star"),
+        (set("/routes/0/cors", json!({ "allowed_origins": ["https://a.example"], "excluded_paths": ["/other"] })), "routes[0].cors.excluded_paths[0]: found \"/other\"; name a path below this route's, /api"),
+        (cors(json!({ "allowed_origins": ["https://a.example"], "preflight": "upstream", "allowed_methods": ["PUT"] })), "cors.allowed_methods: found a value beside preflight = \"upstream\"; leave it out: the API says it"),
+        (cors(json!({ "allowed_origins": ["https://a.example"], "preflight": "upstream", "allowed_headers": ["x-a"] })), "cors.allowed_headers: found a value beside"),
+        (cors(json!({ "allowed_origins": ["https://a.example"], "preflight": "upstream", "max_age": 5 })), "cors.max_age: found a value beside"),
+        (relay(|value| { value["cors"] = json!({ "allowed_origins": ["https://a.example"], "preflight": "upstream" }); value["routes"][0]["credentials"] = json!("caller-token"); }), "routes[0].credentials: found \"caller-token\" beside preflight = \"upstream\""),
         (cors_with("origins", json!([])), "cors.origins: found an unknown key; the keys here are allow_credentials, allowed_origins"),
         // The rest.
         (set("/log", json!("all")), "log: found \"all\"; write \"refusals\" or \"requests\""),
@@ -207,16 +246,7 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
 /// Keys whose behaviour comes later: using one is an error that says so, leaving it at its default is not.
 #[test]
 fn keys_without_an_effect_say_so() {
-    let cors = |key: &str, new: Value| {
-        relay(|value| {
-            value["cors"] = json!({ "allowed_origins": ["https://a.example"] });
-            value["cors"][key] = new;
-        })
-    };
     for (value, path) in [
-        (cors("allowed_origins", json!(["https://*.example.com"])), "cors.allowed_origins[0]"),
-        (cors("excluded_paths", json!(["/api/admin"])), "cors.excluded_paths"),
-        (cors("preflight", json!("upstream")), "cors.preflight"),
         (relay(|value| value["routes"][0]["retries"] = json!(1)), "routes[0].retries"),
         (relay(|value| value["health_path"] = json!("/healthz")), "health_path"),
     ] {

@@ -1,13 +1,13 @@
-//! Who may write.
+//! Which requests of foreign pages are refused.
 
 use access_relay::cors::Policy;
-use access_relay::cross_origin::{Facts, check, may_change_something};
+use access_relay::cross_origin::{Facts, applies, check};
 use serde_json::json;
 
 use crate::support::{parsed, relay};
 
 fn policy(value: serde_json::Value) -> Policy {
-    parsed(&relay(|relay| relay["cors"] = value)).cors
+    Policy::clone(&parsed(&relay(|relay| relay["cors"] = value)).cors)
 }
 
 #[test]
@@ -22,9 +22,20 @@ fn requests_that_pass_and_requests_that_do_not() {
     #[rustfmt::skip]
     let table: &[(&str, bool, Option<&str>, Option<&str>, bool, &Policy, bool)] = &[
         // method, websocket, sec-fetch-site, origin, carries credentials, policy, passes
-        ("GET", false, Some("cross-site"), evil, true, &none, true),
+        // Links, images and scripts of other pages carry no Origin: safe methods pass.
+        ("GET", false, Some("cross-site"), None, true, &none, true),
         ("HEAD", false, Some("cross-site"), None, true, &none, true),
-        ("OPTIONS", false, Some("cross-site"), evil, true, &none, true),
+        // CORS requests that the policy does not allow are refused, whatever the method.
+        ("GET", false, Some("cross-site"), evil, true, &none, false),
+        ("HEAD", false, None, evil, false, &none, false),
+        ("OPTIONS", false, Some("cross-site"), evil, true, &none, false),
+        ("GET", false, Some("cross-site"), Some("null"), false, &none, false),
+        ("GET", false, Some("same-origin"), own, true, &none, true),
+        ("GET", false, None, own, true, &none, true),
+        ("GET", false, Some("same-site"), admin, true, &credentialed, true),
+        ("GET", false, Some("same-site"), admin, true, &plain, false),
+        ("GET", false, Some("same-site"), admin, false, &plain, true),
+        ("GET", false, Some("cross-site"), evil, false, &open, true),
         ("POST", false, Some("same-origin"), own, true, &none, true),
         ("POST", false, Some("none"), None, true, &none, true),
         ("POST", false, None, None, true, &none, true),
@@ -68,7 +79,7 @@ fn requests_that_pass_and_requests_that_do_not() {
     for row @ (method, websocket, site, origin, carries_credentials, policy, passes) in table {
         let facts =
             Facts { site: *site, origin: *origin, host: "app.example.com", carries_credentials: *carries_credentials };
-        let result = if may_change_something(method, *websocket) { check(facts, policy) } else { Ok(()) };
+        let result = if applies(method, *websocket, origin.is_some()) { check(facts, policy) } else { Ok(()) };
         assert_eq!(result.is_ok(), *passes, "{row:?}");
         assert!(result.is_ok() || result.unwrap_err().code.as_str() == "cross_origin_blocked");
     }

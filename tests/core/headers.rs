@@ -1,4 +1,4 @@
-use access_relay::headers::{NEVER_TO_THE_CALLER, Name, Present, connection_options, is_plain_value, lists};
+use access_relay::headers::{Name, Present, connection_options, is_plain_value, lists};
 
 #[test]
 fn names_are_known_by_one_list() {
@@ -36,17 +36,6 @@ fn what_a_caller_cannot_say_to_the_api() {
     }
     let kept = "accept\nauthorization\ncf-accessory\ncf-connecting-ip\ncontent-length\ncookie\norigin\nx-forwarded\nforwarded-x\nx-real-ip";
     assert!(Present::of(kept).dropped.is_empty());
-}
-
-#[test]
-fn what_the_api_cannot_say_to_the_browser() {
-    // Every name of the CORS protocol's answers that we know at all is in the list.
-    let of_cors = |name: &Name| {
-        name.as_str().starts_with("access-control-") && !name.as_str().starts_with("access-control-request-")
-    };
-    for name in Name::ALL.iter().filter(|name| of_cors(name) || **name == Name::SetCookie) {
-        assert!(NEVER_TO_THE_CALLER.contains(name), "{name:?}");
-    }
 }
 
 #[test]

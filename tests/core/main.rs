@@ -11,15 +11,18 @@
 #![allow(clippy::type_complexity)]
 
 mod access;
+mod browser;
 mod config;
 mod cookies;
 mod cors;
+mod cors_browser;
 mod cross_origin;
 mod docs;
 mod gateway;
 mod headers;
 mod keys;
 mod origin;
+mod origins;
 mod problem;
 mod route;
 mod support;

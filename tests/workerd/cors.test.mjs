@@ -1,0 +1,156 @@
+// The CORS policy of the Wasm that ships: what a preflight gets, what an answer gets, and that the API is asked only then.
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { sendRaw } from "../support/raw.mjs";
+import { startRecorder } from "../support/recorder.mjs";
+import { startRelay } from "../support/workerd.mjs";
+
+const admin = "https://admin.example.com";
+let api, relay, plain;
+
+before(async () => {
+  api = await startRecorder();
+  const start = (debug) =>
+    startRelay({
+      relay: {
+        access: { dangerously_allow_anyone: true },
+        routes: [
+          { path: "/api", upstream: api.url },
+          { path: "/open", upstream: api.url, cors: { allowed_origins: ["*"], allowed_methods: ["*"], allowed_headers: ["*", "authorization"], exposed_headers: ["*"] } },
+          { path: "/closed", upstream: api.url, cors: { allowed_origins: [] } },
+          { path: "/upstream", upstream: api.url, cors: { allowed_origins: [admin], allow_credentials: true, preflight: "upstream" } },
+          { path: "/gone", upstream: "http://127.0.0.1:9" },
+        ],
+        cors: {
+          allowed_origins: [admin, "https://*.preview.example.com", "http://localhost:*"],
+          allowed_methods: ["PUT", "PATCH"],
+          allowed_headers: ["Content-Type", "X-Custom", "authorization"],
+          exposed_headers: ["X-Total"],
+          allow_credentials: true,
+          max_age: -1,
+          excluded_paths: ["/api/admin"],
+        },
+        debug,
+      },
+      secrets: { CF_ACCESS_CLIENT_ID: "0123.access", CF_ACCESS_CLIENT_SECRET: "s3cr3t-value" },
+    });
+  [plain, relay] = await Promise.all([start(false), start(true)]);
+});
+after(() => Promise.all([relay?.stop(), plain?.stop(), api?.stop()]));
+beforeEach(() => api.reset());
+
+/** Sends a preflight line by line: status, CORS headers and Vary, and the body. */
+async function preflight(worker, path, lines) {
+  const answer = await sendRaw(worker.port, [`OPTIONS ${path} HTTP/1.1`, "Host: app.example.com", "Connection: close", ...lines, "", ""].join("\r\n"));
+  const headers = Object.fromEntries(answer.headers.map((line) => line.split(": ")).map(([name, ...value]) => [name.toLowerCase(), value.join(": ")]));
+  const cors = Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith("access-control-")).map(([name, value]) => [name.slice(15), value]));
+  return { status: answer.status, cors, vary: headers.vary, type: headers["content-type"], body: answer.body };
+}
+
+const ask = (origin, method, ...headers) => [`Origin: ${origin}`, `Access-Control-Request-Method: ${method}`, ...headers.map((line) => `Access-Control-Request-Headers: ${line}`)];
+const allowed = (origin, more) => ({ "allow-origin": origin, "allow-credentials": "true", ...more, "max-age": "0" });
+const VARY = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
+
+for (const [name, path, lines, cors] of [
+  ["an exact origin", "/api", ask(admin, "GET"), allowed(admin)],
+  ["a subdomain of a pattern", "/api/x", ask("https://pr-7.preview.example.com", "PUT"), allowed("https://pr-7.preview.example.com", { "allow-methods": "PUT" })],
+  ["any port", "/api", ask("http://localhost:5173", "PATCH"), allowed("http://localhost:5173", { "allow-methods": "PATCH" })],
+  ["headers as browsers write them", "/api", ask(admin, "POST", "authorization,content-type,x-custom"), allowed(admin, { "allow-headers": "authorization,content-type,x-custom" })],
+  ["headers as gateways leave them", "/api", ask(admin, "POST", "X-CUSTOM , , content-type", "\tauthorization"), allowed(admin, { "allow-headers": "authorization,content-type,x-custom" })],
+  ["everybody", "/open", ask("https://any.example", "BREW", "authorization,x-any"), { "allow-origin": "*", "allow-methods": "*", "allow-headers": "*, authorization", "max-age": "1800" }],
+]) {
+  test(`allowed: ${name}`, async () => {
+    assert.deepEqual(await preflight(plain, path, lines), { status: 204, cors, vary: VARY, type: undefined, body: "" });
+    assert.equal(api.requests.length, 0);
+  });
+}
+
+for (const [name, path, lines, code, gathered] of [
+  ["another origin", "/api", ask("https://evil.example", "GET"), "origin_not_allowed", {}],
+  ["the pattern's own domain", "/api", ask("https://preview.example.com", "GET"), "origin_not_allowed", {}],
+  ["a domain that ends alike", "/api", ask("https://evilpreview.example.com", "GET"), "origin_not_allowed", {}],
+  ["a list of origins", "/api", ask(`${admin}, https://x.preview.example.com`, "GET"), "origin_not_allowed", {}],
+  ["two lines of origins", "/api", [`Origin: ${admin}`, ...ask(admin, "GET")], "origin_not_allowed", {}],
+  ["no origin to speak of", "/api", ask("null", "GET"), "origin_not_allowed", {}],
+  ["bytes that are no text", "/api", ask("https://\xff.preview.example.com", "GET"), "origin_not_allowed", {}],
+  ["a method in another case", "/api", ask(admin, "patch"), "method_not_allowed", { "allow-origin": admin, "allow-credentials": "true" }],
+  ["a header that is not listed", "/api", ask(admin, "PUT", "content-type,x-other"), "header_not_allowed", { "allow-origin": admin, "allow-credentials": "true", "allow-methods": "PUT" }],
+  ["an excluded path", "/api/admin/users", ask(admin, "GET"), "origin_not_allowed", {}],
+  ["an excluded path, spelled oddly", "/api/%61DMIN;x/users", ask(admin, "GET"), "origin_not_allowed", {}],
+  ["a route that is closed", "/closed", ask(admin, "GET"), "origin_not_allowed", {}],
+  ["a path that no route takes", "/nothing", ask(admin, "GET"), "not_found", undefined],
+]) {
+  test(`refused: ${name}`, async () => {
+    const answer = await preflight(plain, path, lines);
+    if (code === "not_found") return assert.deepEqual([answer.status, answer.cors["allow-origin"]], [404, admin]);
+    assert.deepEqual([answer.status, answer.cors, answer.vary, answer.type], [403, {}, VARY, "application/problem+json"]);
+    assert.equal(JSON.parse(answer.body).code, code);
+    // With debug, what lets the browser name the true cause.
+    const talking = await preflight(relay, path, lines);
+    assert.deepEqual([talking.status, talking.cors, talking.vary, talking.body], [204, gathered, VARY, ""]);
+    assert.equal(api.requests.length, 0);
+  });
+}
+
+test("with debug the log explains: the rule, what was seen, what would have passed, what to change", async () => {
+  await preflight(relay, "/api", ask(admin, "DELETE"));
+  let record;
+  for (let tries = 0; !record && tries < 100; tries++) {
+    record = (await relay.records()).find(({ explanation }) => explanation?.seen === '"DELETE"');
+    if (!record) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const { explanation, code, status } = record;
+  assert.deepEqual([code, status], ["method_not_allowed", 204]);
+  assert.deepEqual([explanation.rule, explanation.passes], ["cors.allowed_methods", ["GET", "HEAD", "POST", "PATCH", "PUT"]]);
+  assert.match(explanation.change, /^add the method/);
+  assert.ok(!plain.output().includes("explanation"));
+});
+
+test("hostile lines are cut short: neither a long origin nor a long list of headers gets anywhere", async () => {
+  for (const lines of [ask(`https://${"a.".repeat(20_000)}preview.example.com`, "GET"), ask(admin, "GET", "content-type,".repeat(4_000)), ask(admin, "GET", ",".repeat(60_000)), ask(admin, "GET", "a".repeat(60_000)), ask(admin, "x".repeat(60_000))]) {
+    const { status, body } = await preflight(plain, "/api", lines);
+    assert.equal(status, 403);
+    assert.ok(body.length < 1_000);
+  }
+  assert.ok(plain.output().split("\n").every((line) => line.length < 2_000));
+});
+
+test("preflight = \"upstream\": the policy says who, the API says what", async () => {
+  api.answer = (request, response) =>
+    response.writeHead(204, {
+      "access-control-allow-origin": "*", "access-control-allow-credentials": "false", "access-control-allow-methods": "PUT, BREW",
+      "access-control-allow-headers": "x-api", "access-control-max-age": "7", "access-control-allow-private-network": "true", "set-cookie": "a=1",
+    }).end();
+  const answer = await preflight(plain, "/upstream/x", [...ask(admin, "BREW", "x-api"), "CF-Access-Client-Secret: evil"]);
+  assert.deepEqual([answer.status, answer.cors], [204, { "allow-origin": admin, "allow-credentials": "true", "allow-methods": "PUT, BREW", "allow-headers": "x-api", "max-age": "7" }]);
+  const [seen] = api.requests;
+  assert.deepEqual([seen.method, seen.url, seen.headers["access-control-request-method"], seen.headers["cf-access-client-secret"]], ["OPTIONS", "/upstream/x", "BREW", "s3cr3t-value"]);
+  assert.equal((await preflight(plain, "/upstream/x", ask("https://evil.example", "GET"))).status, 403);
+  assert.equal(api.requests.length, 1);
+});
+
+test("answers of the API can be read by who may, and its own word on CORS is gone", async () => {
+  api.answer = (request, response) => response.writeHead(200, { vary: "Accept-Encoding", "access-control-allow-origin": "*", "access-control-expose-headers": "x-internal", "access-control-anything": "1" }).end("{}");
+  for (const [path, origin, status, expected] of [
+    ["/api/x", admin, 200, { allow: admin, credentials: "true", expose: "X-Total", vary: "Accept-Encoding, Origin" }],
+    ["/api/x", "https://a.b.preview.example.com", 200, { allow: "https://a.b.preview.example.com", credentials: "true", expose: "X-Total", vary: "Accept-Encoding, Origin" }],
+    ["/api/x", undefined, 200, { allow: null, credentials: null, expose: null, vary: "Accept-Encoding, Origin" }],
+    ["/api/x", "http://app.example.com", 200, { allow: null, credentials: null, expose: null, vary: "Accept-Encoding, Origin" }],
+    ["/api/x", "https://evil.example", 403, { allow: null, credentials: null, expose: null, vary: "Origin" }],
+    ["/api/admin", admin, 403, { allow: null, credentials: null, expose: null, vary: null }],
+    ["/api/admin", undefined, 200, { allow: null, credentials: null, expose: null, vary: "Accept-Encoding" }],
+    ["/open/x", "https://any.example", 200, { allow: "*", credentials: null, expose: "*", vary: "Accept-Encoding" }],
+    // The relay's own errors can be read, too.
+    ["/gone", admin, 502, { allow: admin, credentials: "true", expose: "X-Total", vary: "Origin" }],
+  ]) {
+    api.requests.length = 0;
+    const lines = [`GET ${path} HTTP/1.1`, "Host: app.example.com", "Connection: close", ...(origin ? [`Origin: ${origin}`] : []), "", ""];
+    const answer = await sendRaw(plain.port, lines.join("\r\n"));
+    const header = (name) => answer.headers.find((line) => line.toLowerCase().startsWith(`${name}: `))?.slice(name.length + 2) ?? null;
+    const found = { allow: header("access-control-allow-origin"), credentials: header("access-control-allow-credentials"), expose: header("access-control-expose-headers"), vary: header("vary") };
+    assert.deepEqual([answer.status, found], [status, expected], `${path} ${origin}`);
+    assert.equal(header("access-control-anything"), null);
+    assert.equal(api.requests.length, status === 200 ? 1 : 0, `${path} ${origin}`);
+  }
+});
