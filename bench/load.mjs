@@ -1,10 +1,10 @@
 // The load: a fixed number of requests over a fixed number of kept-alive connections, in a process of its own.
 //
-// Its parent sends `{ port, headers, requests, connections }` and gets `{ seconds, latencies }` (milliseconds,
+// Its parent sends `{ port, request, requests, connections }`, where `request` has a method, a path, headers, and the status
+// and length of the right answer, and gets `{ seconds, latencies }` (milliseconds,
 // sorted), or `{ error }` at the first wrong answer.
 
 import { Agent, request } from "node:http";
-import { body, path } from "./traffic.mjs";
 
 const agents = new Map();
 
@@ -18,16 +18,16 @@ process.on("message", async (slice) => {
   }
 });
 
-async function run({ port, headers, requests, connections }) {
+async function run({ port, request: { method, path, headers, status, length }, requests, connections }) {
   if (!agents.has(port)) agents.set(port, new Agent({ keepAlive: true, maxSockets: connections }));
-  const options = { host: "127.0.0.1", port, path, headers, agent: agents.get(port) };
+  const options = { host: "127.0.0.1", port, method, path, headers, agent: agents.get(port) };
   const latencies = new Float64Array(requests);
   let next = 0;
   const connection = async () => {
     while (next < requests) {
       const index = next++;
       const started = performance.now();
-      await once(options);
+      await once(options, { status, length });
       latencies[index] = performance.now() - started;
     }
   };
@@ -36,7 +36,7 @@ async function run({ port, headers, requests, connections }) {
   return { seconds: (performance.now() - started) / 1000, latencies: Array.from(latencies.sort()) };
 }
 
-function once(options) {
+function once(options, right) {
   return new Promise((resolve, reject) => {
     const sent = request(options, (response) => {
       let length = 0;
@@ -45,8 +45,8 @@ function once(options) {
       });
       response.on("error", reject);
       response.on("end", () => {
-        if (response.statusCode !== 200) reject(new Error(`answered ${response.statusCode}`));
-        else if (length !== body.length) reject(new Error(`answered ${length} bytes, not ${body.length}`));
+        if (response.statusCode !== right.status) reject(new Error(`answered ${response.statusCode}`));
+        else if (right.length !== undefined && length !== right.length) reject(new Error(`answered ${length} bytes, not ${right.length}`));
         else resolve();
       });
     });

@@ -1,13 +1,12 @@
 // From the slices that were measured to what is printed.
 
-const BAR = 1.4;
 
 /**
  * Sums up the rounds. A ratio is taken within each round, between slices that ran right after one another, so that
  * what slows the whole machine for a while slows both.
  */
-export function summarise(peers, rounds) {
-  const sample = rounds.map((round) => round.sample.cpu);
+export function summarise(peers, rounds, baseline) {
+  const base = rounds.map((round) => round[baseline].cpu);
   return peers.map((peer) => {
     const slices = rounds.map((round) => round[peer]);
     const latencies = slices.flatMap((slice) => slice.latencies).sort((a, b) => a - b);
@@ -15,8 +14,8 @@ export function summarise(peers, rounds) {
     return {
       peer,
       cpu: spread(slices.map((slice) => slice.cpu)),
-      ratio: spread(slices.map((slice, round) => slice.cpu / sample[round])),
-      overhead: spread(slices.map((slice, round) => slice.cpu - sample[round])),
+      ratio: spread(slices.map((slice, round) => slice.cpu / base[round])),
+      overhead: spread(slices.map((slice, round) => slice.cpu - base[round])),
       perSecond: spread(slices.map((slice) => slice.perSecond)).median,
       p50: at(0.5),
       p99: at(0.99),
@@ -43,14 +42,16 @@ export function table(summary) {
   return rows.map((row) => `  ${line(row)}`).join("\n");
 }
 
-/** Whether the relay keeps to its bar: true, false, or undefined where the rounds cannot tell. */
-export function verdict(summary) {
-  const { ratio } = summary.find(({ peer }) => peer === "access-relay");
-  const [least, most] = ratio.sure;
-  const text = `access-relay costs ${ratio.median.toFixed(2)}x the sample's CPU time (between ${least.toFixed(2)} and ${most.toFixed(2)}, 95 % sure); at most ${BAR}x is required`;
-  if (most <= BAR) return { holds: true, text: `${text}: holds` };
-  if (least > BAR) return { holds: false, text: `${text}: does not hold` };
-  return { holds: undefined, text: `${text}: the machine was too noisy to tell; more --rounds help` };
+/** Whether each entrant with a bar keeps to it: true, false, or undefined where the rounds cannot tell. */
+export function verdicts(summary, bars, baseline) {
+  return Object.entries(bars).map(([name, bar]) => {
+    const { ratio } = summary.find(({ peer }) => peer === name);
+    const [least, most] = ratio.sure;
+    const text = `${name} costs ${ratio.median.toFixed(2)}x the CPU time of ${baseline} (between ${least.toFixed(2)} and ${most.toFixed(2)}, 95 % sure); at most ${bar}x is required`;
+    if (most <= bar) return { holds: true, text: `${text}: holds` };
+    if (least > bar) return { holds: false, text: `${text}: does not hold` };
+    return { holds: undefined, text: `${text}: the machine was too noisy to tell; more --rounds help` };
+  });
 }
 
 /**

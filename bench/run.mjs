@@ -1,7 +1,7 @@
 // `npm run bench`: what a relayed request costs, beside what it costs without the relay's checks. README.md says how
 // to read it.
 //
-//   npm run bench -- [--quick] [--rounds 150] [--requests 200] [--also <folder with another build>]
+//   npm run bench -- [--quick] [--work get] [--rounds 150] [--requests 200] [--also <folder with another build>]
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -12,15 +12,47 @@ import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { fail, root, say } from "../scripts/tools.mjs";
+import { fail, root, run, say } from "../scripts/tools.mjs";
 import { buildWorker } from "../scripts/worker.mjs";
-import { summarise, table, verdict } from "./report.mjs";
-import { audience, body, clientId, clientSecret, email, makeKey, makeToken, path, requestHeaders } from "./traffic.mjs";
+import { summarise, table, verdicts } from "./report.mjs";
+import { policy } from "./traffic-policy.mjs";
+import { audience, body, clientId, clientSecret, email, makeKey, makeToken, path, works } from "./traffic.mjs";
 import { cpuMicroseconds, startWorkerd } from "./workerd.mjs";
 
 const CONNECTIONS = 16;
 /** Requests that make a peer as fast as it gets. */
 const WARM_UP = 4_000;
+
+/** What is measured: entrants, each a peer and a request, and how much of the baseline's CPU time some may take. */
+const WORKS = {
+  get: {
+    title: "a relayed GET, warm",
+    baseline: "sample",
+    entrants: { "pass-through": ["pass-through", "get"], sample: ["sample", "get"], "access-relay": ["access-relay", "get"] },
+    bars: { "access-relay": 1.4 },
+  },
+  preflight: {
+    title: "an allowed preflight",
+    baseline: "hono-cors",
+    entrants: { "hono-cors": ["hono-cors", "preflight"], "access-relay": ["access-relay", "preflight"] },
+    bars: { "access-relay": 1 },
+  },
+  refused: {
+    title: "a preflight of an origin that is not allowed",
+    baseline: "hono-cors",
+    entrants: { "hono-cors": ["hono-cors", "refused-204"], "access-relay": ["access-relay", "refused"] },
+    bars: {},
+  },
+  hostile: {
+    title: "preflights with long headers",
+    baseline: "a browser's",
+    entrants: {
+      "a browser's": ["access-relay", "preflight"],
+      ...Object.fromEntries(["headers-1k", "headers-8k", "headers-60k", "commas-60k", "origin-60k"].map((name) => [name, ["access-relay", name]])),
+    },
+    bars: { "headers-60k": 5, "commas-60k": 5, "origin-60k": 5 },
+  },
+};
 
 const options = readOptions();
 if (!existsSync("/proc/self/stat")) fail("the bench reads CPU times from /proc, which this system lacks: run it on Linux");
@@ -43,72 +75,88 @@ async function bench() {
   const key = makeKey();
   const upstream = startHelper("upstream.mjs");
   const { port: apiPort } = await asked(upstream, { certs: key.certs });
-  const headers = requestHeaders(makeToken(key.privateKey, `http://127.0.0.1:${apiPort}`));
+  const requests = works(makeToken(key.privateKey, `http://127.0.0.1:${apiPort}`));
   const load = startHelper("load.mjs");
-
   const peers = await startPeers(apiPort);
-  const slice = async (peer, requests) => {
+  const slice = async ({ name, peer, request }, count) => {
     const before = cpuMicroseconds(peer.pid);
-    const { error, seconds, latencies } = await asked(load, { port: peer.port, headers, requests, connections: CONNECTIONS });
-    if (error) throw new Error(`${peer.name}: ${error}\n${peer.said()}`);
-    return { cpu: (cpuMicroseconds(peer.pid) - before) / requests, perSecond: requests / seconds, latencies };
+    const { error, seconds, latencies } = await asked(load, { port: peer.port, request, requests: count, connections: CONNECTIONS });
+    if (error) throw new Error(`${name}: ${error}\n${peer.said()}`);
+    return { cpu: (cpuMicroseconds(peer.pid) - before) / count, perSecond: count / seconds, latencies };
+  };
+  const checkJobs = async () => {
+    for (const peer of Object.values(peers)) await checkJob(peer, upstream, requests.get.headers);
   };
 
-  say("checking that each peer does its job, and warming up");
-  for (const peer of peers) await checkJob(peer, upstream, headers);
-  for (const peer of peers) await slice(peer, WARM_UP);
+  say("checking that each peer does its job");
+  await checkJobs();
+  const results = [];
+  for (const [name, work] of Object.entries(WORKS)) {
+    if (options.works.length > 0 && !options.works.includes(name)) continue;
+    const others = options.also.map((other) => [other, [other, work.entrants["access-relay"]?.[1]]]);
+    const entrants = Object.entries({ ...work.entrants, ...Object.fromEntries(others.filter(([, [, request]]) => request)) }).map(
+      ([name, [peer, request]]) => ({ name, peer: peers[peer], request: requests[request] }),
+    );
+    results.push({ name, work, entrants, rounds: await measure(work, entrants, slice) });
+  }
+  await checkJobs();
+  return report(results);
+}
 
-  say(`${options.rounds} rounds of ${options.requests} requests each to ${peers.map(({ name }) => name).join(", ")}`);
+async function measure(work, entrants, slice) {
+  say(`${work.title}: ${options.rounds} rounds of ${options.requests} requests each to ${entrants.map(({ name }) => name).join(", ")}`);
+  for (const entrant of entrants) await slice(entrant, WARM_UP);
   const rounds = [];
   for (let number = 0; number < options.rounds; number++) {
     const round = {};
-    // Each round begins with another peer, so that none always has the same place.
-    for (let place = 0; place < peers.length; place++) {
-      const peer = peers[(number + place) % peers.length];
-      round[peer.name] = await slice(peer, options.requests);
+    // Each round begins with another one, so that none always has the same place.
+    for (let place = 0; place < entrants.length; place++) {
+      const entrant = entrants[(number + place) % entrants.length];
+      round[entrant.name] = await slice(entrant, options.requests);
     }
     rounds.push(round);
-    if ((number + 1) % 25 > 0) continue;
-    const costs = peers.map(({ name }) => `${name} ${round[name].cpu.toFixed(1)}`);
-    process.stdout.write(`  \x1b[2mround ${number + 1}: ${costs.join(", ")} µs\x1b[0m\n`);
   }
-  for (const peer of peers) await checkJob(peer, upstream, headers);
-
-  return report(peers, rounds);
+  return rounds;
 }
 
+/** The peers by name. */
 async function startPeers(apiPort) {
   const secrets = { CF_ACCESS_CLIENT_ID: clientId, CF_ACCESS_CLIENT_SECRET: clientSecret };
   const RELAY = {
     access: { issuer: `http://127.0.0.1:${apiPort}`, audience: [audience] },
-    routes: [{ path: "/api", upstream: `http://127.0.0.1:${apiPort}` }],
+    routes: [
+      { path: "/api", upstream: `http://127.0.0.1:${apiPort}` },
+      { path: "/cors", upstream: `http://127.0.0.1:${apiPort}`, cors: policy },
+    ],
   };
-  const script = (name) => ({
-    modules: [{ from: fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url)), to: "index.js" }],
-    bindings: { API_HOST: `127.0.0.1:${apiPort}`, ...secrets },
-  });
+  const script = (name) => {
+    const bundled = join(folder, `${name}.mjs`);
+    const source = fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url));
+    run("esbuild", [source, "--bundle", "--minify", "--format=esm", `--outfile=${bundled}`, "--log-level=warning"]);
+    return { modules: [{ from: bundled, to: "index.js" }], bindings: { API_HOST: `127.0.0.1:${apiPort}`, ...secrets } };
+  };
   const relay = (from) => ({
     modules: ["index.js", "index_bg.wasm"].map((file) => ({ from: join(from, file), to: file })),
     bindings: { RELAY, ...secrets },
     relays: true,
   });
   const wanted = {
-    "pass-through": script("pass-through"),
-    sample: script("sample"),
+    ...Object.fromEntries(["pass-through", "sample", "hono-cors"].map((name) => [name, script(name)])),
     "access-relay": relay(build),
     ...Object.fromEntries(options.also.map((other) => [other, relay(resolve(other))])),
   };
   const compatibilityDate = readFileSync(join(root, "wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"/m)[1];
-  const started = Object.entries(wanted).map(([name, { relays, ...worker }]) => {
+  const started = Object.entries(wanted).map(async ([name, { relays, ...worker }]) => {
     const { child, port, said } = startWorkerd({ name, ...worker, compatibilityDate, folder: join(folder, name.replace(/\W+/g, "-")) });
     children.push(child);
-    return port.then((port) => ({ name, relays, port, pid: child.pid, said }));
+    return [name, { name, relays, port: await port, pid: child.pid, said }];
   });
-  return Promise.all(started);
+  return Object.fromEntries(await Promise.all(started));
 }
 
 /** One request by hand: no peer is measured while it fails, or while it does less than it should. */
 async function checkJob(peer, upstream, headers) {
+  if (peer.name === "hono-cors") return; // It is asked for preflights alone, whose status is checked each time.
   const wrong = (what) => new Error(`${peer.name}: ${what}\n${peer.said()}`);
   const answer = await get(peer.port, headers);
   if (answer.status !== 200 || answer.length !== body.length) throw wrong(`answered ${answer.status}, ${answer.length} bytes`);
@@ -144,28 +192,34 @@ function get(port, headers) {
   });
 }
 
-function report(peers, rounds) {
-  const summary = summarise(peers.map(({ name }) => name), rounds);
-  const { holds, text } = verdict(summary);
+function report(results) {
   const sizes = shipped(join(folder, "access-relay"));
-  process.stdout.write(`
-CPU time of workerd for a relayed GET, warm; medians of ${rounds.length} rounds. Ratios are to the sample's.
+  const all = results.map(({ name, work, entrants, rounds }) => {
+    const summary = summarise(entrants.map(({ name }) => name), rounds, work.baseline);
+    const verdict = verdicts(summary, work.bars, work.baseline);
+    const marks = verdict.map(({ holds, text }) => `${holds ? "\x1b[32m✓\x1b[0m" : "\x1b[31m✗\x1b[0m"} ${text}`);
+    process.stdout.write(`
+CPU time of workerd for ${work.title}; medians of ${rounds.length} rounds. Ratios are to ${work.baseline}.
 
 ${table(summary)}
 
+${marks.join("\n")}
+`);
+    return { name, summary, verdict };
+  });
+  process.stdout.write(`
 Shipped, gzipped: ${sizes.map(({ file, gzipped }) => `${file} ${kilobytes(gzipped)}`).join(", ")}; ${kilobytes(sizes.reduce((sum, { gzipped }) => sum + gzipped, 0))} in all.
 
-${holds ? "\x1b[32m✓\x1b[0m" : "\x1b[31m✗\x1b[0m"} ${text}
 `);
-  const results = join(root, "bench", "results");
-  mkdirSync(results, { recursive: true });
-  const file = join(results, `${new Date().toISOString().replaceAll(":", "-").slice(0, 19)}.json`);
+  const folderOfResults = join(root, "bench", "results");
+  mkdirSync(folderOfResults, { recursive: true });
+  const file = join(folderOfResults, `${new Date().toISOString().replaceAll(":", "-").slice(0, 19)}.json`);
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
-  const slices = rounds.map((round) => Object.fromEntries(Object.entries(round).map(([name, { cpu, perSecond }]) => [name, { cpu, perSecond }])));
-  writeFileSync(file, `${JSON.stringify({ machine, options, summary, sizes, verdict: { holds: holds ?? null, text }, rounds: slices }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ machine, options, sizes, works: all }, null, 2)}\n`);
   say(`written to bench/results/${basename(file)}`);
-  if (holds === undefined) return 2;
-  return holds ? 0 : 1;
+  const outcomes = all.flatMap(({ verdict }) => verdict.map(({ holds }) => holds));
+  if (outcomes.includes(false)) return 1;
+  return outcomes.includes(undefined) ? 2 : 0;
 }
 
 function shipped(folder) {
@@ -216,6 +270,7 @@ function readOptions() {
       quick: { type: "boolean", default: false },
       rounds: { type: "string" },
       requests: { type: "string" },
+      work: { type: "string", multiple: true, default: [] },
       also: { type: "string", multiple: true, default: [] },
     },
   });
@@ -226,6 +281,7 @@ function readOptions() {
   return {
     rounds: number(values.rounds, values.quick ? 50 : 150),
     requests: number(values.requests, 200),
+    works: values.work.map((name) => (name in WORKS ? name : fail(`there is no work called ${name}; there are ${Object.keys(WORKS).join(", ")}`))),
     also: values.also,
   };
 }

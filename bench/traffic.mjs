@@ -1,4 +1,4 @@
-// The one request that every peer gets, the one answer that the API gives, and the token that opens the relay.
+// The requests that the peers get, the one answer that the API gives, and the token that opens the relay.
 
 import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 
@@ -95,3 +95,38 @@ export const responseHeaders = [
   ["Set-Cookie", "CF_Authorization=eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl; Path=/; Secure; HttpOnly; SameSite=None"],
   ["Set-Cookie", "session=s%3Aab12; Path=/; HttpOnly; SameSite=Lax"],
 ].flat();
+
+/** The works: a request each, and what the right answer is. */
+export function works(token) {
+  const preflight = (change, status = 204) => ({
+    method: "OPTIONS",
+    path: "/cors/v1/orders/7",
+    headers: {
+      Host: "app.example.com",
+      Accept: "*/*",
+      "Access-Control-Request-Headers": "authorization,content-type,x-request-id",
+      "Access-Control-Request-Method": "PUT",
+      Origin: "https://admin.example.com",
+      "Sec-Fetch-Dest": "empty",
+      "Sec-Fetch-Mode": "cors",
+      "Sec-Fetch-Site": "same-site",
+      "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+      ...change,
+    },
+    status,
+  });
+  // More than 256 names are no browser's.
+  const names = (count) => preflight({ "Access-Control-Request-Headers": "x-request-id,".repeat(count) }, count < 256 ? 204 : 403);
+  return {
+    get: { method: "GET", path, headers: requestHeaders(token), status: 200, length: body.length },
+    preflight: preflight({}),
+    refused: preflight({ Origin: "https://evil.example" }, 403),
+    // Hono answers those it refuses like those it allows, without the headers.
+    "refused-204": preflight({ Origin: "https://evil.example" }),
+    "headers-1k": names(80),
+    "headers-8k": names(600),
+    "headers-60k": names(4_600),
+    "commas-60k": preflight({ "Access-Control-Request-Headers": ",".repeat(60_000) }, 403),
+    "origin-60k": preflight({ Origin: `https://${"a".repeat(60_000)}.example.com` }, 403),
+  };
+}

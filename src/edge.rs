@@ -91,7 +91,7 @@ async fn begin(request: web_sys::Request, env: Env) -> Next {
         }
     };
     let gate = GATE.with(Rc::clone);
-    let now = border::now_ms() / 1000;
+    let now = || border::now_ms() / 1000;
     let Decision { action, known } = gateway::decide(&settings.config, &gate, &arrived.head(), now).await;
     let exchange = Exchange::new(settings, arrived, known);
     match action {

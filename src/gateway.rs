@@ -107,12 +107,12 @@ impl<H: Read> RequestHead<'_, H> {
     }
 }
 
-/// Decides what to do with a request at `now` (seconds since the epoch).
+/// Decides what to do with a request. `now` tells the time, in seconds since the epoch, to what needs it.
 pub async fn decide<H: Read, S: KeySource>(
     config: &Config,
     gate: &Gate<S>,
     request: &RequestHead<'_, H>,
-    now: i64,
+    now: impl Fn() -> i64,
 ) -> Decision {
     let mut known = Known {
         route: None,
@@ -131,7 +131,7 @@ async fn flow<H: Read, S: KeySource>(
     config: &Config,
     gate: &Gate<S>,
     request: &RequestHead<'_, H>,
-    now: i64,
+    now: impl Fn() -> i64,
     known: &mut Known,
 ) -> Result<Action, Refusal> {
     let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
@@ -168,7 +168,7 @@ async fn flow<H: Read, S: KeySource>(
     if let Access::Jwt(policy) = &config.access {
         let found = access::token_of(request.headers, |name| request.present.has(name))
             .map_err(|reason| Refusal::new(Code::Unauthenticated, reason))?;
-        known.caller = Some(gate.identify(&found, policy, now).await?);
+        known.caller = Some(gate.identify(&found, policy, now()).await?);
         token = Some(found);
     }
 

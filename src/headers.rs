@@ -1,8 +1,8 @@
 //! The one list of header names the relay knows, and what becomes of each. Pure.
 //!
-//! Every read of a header crosses the border between Wasm and JavaScript, so the edge hands over the *names* of a
-//! request's headers in one string; [`Present`] says which of the known ones are there and which must go, and only
-//! those that matter are then read.
+//! Every read of a header crosses the border between Wasm and JavaScript, so the edge tells which headers there are in
+//! one short string; [`Present`] says which of the known ones are there and which must go, and only those that matter
+//! are then read.
 
 macro_rules! names {
     ($($variant:ident = $text:literal,)*) => {
@@ -32,12 +32,6 @@ macro_rules! names {
                     Name::RequestMethod | Name::SecFetchSite => 64,
                     _ => usize::MAX >> 1,
                 }
-            }
-
-            /// The known name that `text`, in lower case, spells.
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some(Name::$variant),)* _ => None }
             }
         }
     };
@@ -125,19 +119,28 @@ pub struct Present {
 const _: () = assert!(Name::ALL.len() <= 64);
 
 impl Present {
-    /// Takes stock of header names, each on a line of its own, in lower case as `Headers.keys()` gives them.
+    /// Takes stock of a request's header names, in lower case: on the first line the places of the known ones in
+    /// [`Name::ALL`], each as a character from `0` on; then, a line each, those others that begin with one of
+    /// [`MAY_NOT_CROSS`].
     #[must_use]
-    pub fn of(names: &str) -> Self {
+    pub fn of(lines: &str) -> Self {
+        let (places, others) = lines.split_once('\n').unwrap_or((lines, ""));
         let mut present = Self { known: 0, dropped: Vec::new() };
-        for name in names.split('\n').filter(|name| !name.is_empty()) {
-            if let Some(known) = Name::parse(name) {
-                present.known |= 1 << known as u64;
-            }
-            if never_crosses_to_the_api(name) {
-                present.dropped.push(name.to_owned());
-            }
+        let known = places.bytes().filter_map(|place| Name::ALL.get(usize::from(place.wrapping_sub(b'0'))));
+        for name in known {
+            present.known |= 1 << *name as u64;
+            present.take_stock(name.as_str());
+        }
+        for name in others.split('\n') {
+            present.take_stock(name);
         }
         present
+    }
+
+    fn take_stock(&mut self, name: &str) {
+        if never_crosses_to_the_api(name) {
+            self.dropped.push(name.to_owned());
+        }
     }
 
     /// Whether a known header is there.
@@ -146,6 +149,9 @@ impl Present {
         self.known & (1 << name as u64) != 0
     }
 }
+
+/// What names that must not cross to the API begin with; no others have to be told.
+pub const MAY_NOT_CROSS: &str = "cfkptux";
 
 /// What a caller cannot say to the API through the relay:
 /// - `cf-access-*`: Access's credentials and its word on who calls; ours are set afterwards, alone (strict mode

@@ -8,7 +8,7 @@ use crate::headers::{Name, Present, Read as _};
 use crate::trace::{Randomness, Trace};
 
 pub(super) struct Arrived {
-    /// The method, the URL, and the headers' names: a line each.
+    /// The method, the URL, and which headers there are.
     lines: String,
     headers: JsHeaders,
     present: Present,

@@ -1,15 +1,30 @@
 // What takes JavaScript one step and Wasm a dozen: each function is one crossing of the border. Nothing is decided here.
 
-/** A request's method, its URL, and the names of all its headers: a line each. */
-export const head = ({ method, url, headers }) => [method, url, ...headers.keys()].join("\n");
-
-/** Every header name that the Wasm knows, at its place in its list. */
+/** The header names that the Wasm knows, at their places in its list, and what other names it asks about begin with. */
 let names = [];
+const places = new Map();
+let asksAbout = "";
 
-/** Takes the list: a line each. From then on a name crosses as its place. */
-export const know = (list) => {
+/** Takes both; the list has a line for each name. From then on a known name crosses as its place. */
+export function know(list, firstLetters) {
   names = list.split("\n");
-};
+  names.forEach((name, place) => places.set(name, String.fromCharCode(48 + place)));
+  asksAbout = firstLetters;
+}
+
+/**
+ * A request's method, its URL, and the places of its known headers, as characters from "0" on: a line each. Then, a line
+ * each, its other headers that the Wasm asks about.
+ */
+export function head({ method, url, headers }) {
+  let [known, others] = ["", ""];
+  for (const name of headers.keys()) {
+    const place = places.get(name);
+    if (place !== undefined) known += place;
+    else if (asksAbout.includes(name[0])) others += `\n${name}`;
+  }
+  return `${method}\n${url}\n${known}${others}`;
+}
 
 /** The value of the header at a place of the list, cut where nobody would read on; repeated lines arrive joined. */
 export const value = (headers, place, longest) => headers.get(names[place])?.slice(0, longest);
@@ -36,7 +51,11 @@ function removeAll(headers, prefix) {
 }
 
 /** An answer of the relay's own. */
-export const answer = (status, edits, body) => new Response(body, { status, headers: edit(new Headers(), edits) });
+export function answer(status, edits, body) {
+  const answer = new Response(body, { status });
+  edit(answer.headers, edits);
+  return answer;
+}
 
 /**
  * Sends a caller's request to the API: its method, its headers with the edits, and its body, which streams past.

@@ -5,7 +5,7 @@ use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
 use worker::web_sys::{Headers, Request, Response, console};
 
 use super::exchange::Exchange;
-use crate::headers::{Edit, Name, Read};
+use crate::headers::{Edit, MAY_NOT_CROSS, Name, Read};
 
 #[wasm_bindgen]
 extern "C" {
@@ -19,13 +19,14 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/edge/border.js")]
 extern "C" {
-    /// Takes the list of header names, a line each. From then on a name crosses as its place in it.
-    fn know(list: &str);
+    /// Takes the list of header names, a line each, and what others that matter begin with. From then on a name crosses
+    /// as its place in the list.
+    fn know(list: &str, first_letters: &str);
 
     /// A header's value, cut after `longest` characters.
     fn value(headers: &Headers, place: usize, longest: usize) -> Option<String>;
 
-    /// A request's method, its URL, and the names of all its headers: a line each, in one crossing.
+    /// A request's method, its URL, and which headers it has, as [`crate::headers::Present`] reads it: in one crossing.
     pub(super) fn head(request: &Request) -> String;
 
     /// An answer of the relay's own.
@@ -54,7 +55,7 @@ extern "C" {
 /// Tells `border.js` the names of headers, once for each instance.
 pub(super) fn start() {
     let names: Vec<&str> = Name::ALL.iter().map(|name| name.as_str()).collect();
-    know(&names.join("\n"));
+    know(&names.join("\n"), MAY_NOT_CROSS);
 }
 
 /// Milliseconds since the epoch. Time stands still between I/O.

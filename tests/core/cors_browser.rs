@@ -34,12 +34,12 @@ impl Relay {
 
 impl Server for Relay {
     fn answer(&mut self, method: &str, headers: &Lines) -> (u16, Lines) {
-        let present = Present::of(&headers.names());
+        let present = Present::of(&headers.told());
         let trace = Trace::new(None, [7; 24]);
         let url = format!("https://app.example.com{}", self.path);
         let head = RequestHead { method, url: &url, present: &present, headers, trace: &trace };
         let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
-        let decision = now(gateway::decide(&self.config, &Gate::new(&keys), &head, NOW));
+        let decision = now(gateway::decide(&self.config, &Gate::new(&keys), &head, || NOW));
         self.last = match decision.action {
             Action::Answer(answer) => (answer.status, Lines::default().apply(&answer.headers)),
             Action::Forward(_) => {
@@ -185,7 +185,7 @@ fn an_explanation_names_the_rule_what_was_seen_and_what_would_pass() {
     ];
     for (lines, rule, seen, passes, change) in &table {
         let config = parsed(&relay);
-        let present = Present::of(&lines.names());
+        let present = Present::of(&lines.told());
         let trace = Trace::new(None, [7; 24]);
         let head = RequestHead {
             method: "OPTIONS",
@@ -195,7 +195,7 @@ fn an_explanation_names_the_rule_what_was_seen_and_what_would_pass() {
             trace: &trace,
         };
         let keys = LocalKeys::publishing(&[]);
-        let decision = now(gateway::decide(&config, &Gate::new(&keys), &head, NOW));
+        let decision = now(gateway::decide(&config, &Gate::new(&keys), &head, || NOW));
         let Action::Answer(answer) = decision.action else { panic!() };
         assert_eq!(answer.status, 204);
         let explanation = answer.refusal.unwrap().explanation.unwrap();

@@ -41,11 +41,11 @@ impl Outcome {
 fn send(relay: &Value, method: &str, url: &str, headers: &[(&str, &str)]) -> Outcome {
     let config = parsed(relay);
     let lines = Lines::of(headers);
-    let present = Present::of(&lines.names());
+    let present = Present::of(&lines.told());
     let trace = Trace::new(lines.get("traceparent").as_deref(), [7; 24]);
     let head = RequestHead { method, url, present: &present, headers: &lines, trace: &trace };
     let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
-    let decision = now(gateway::decide(&config, &Gate::new(&keys), &head, NOW));
+    let decision = now(gateway::decide(&config, &Gate::new(&keys), &head, || NOW));
     match decision.action {
         Action::Answer(answer) => {
             let body = answer.body.map(|body| serde_json::from_str(&body).unwrap());

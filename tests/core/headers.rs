@@ -1,11 +1,12 @@
 use access_relay::headers::{Name, Present, connection_options, is_plain_value, lists};
 
+use crate::support::told;
+
 #[test]
 fn names_are_known_by_one_list() {
     for name in Name::ALL {
-        assert_eq!(Name::parse(name.as_str()), Some(*name));
         assert_eq!(name.as_str(), name.as_str().to_ascii_lowercase());
-        assert!(Present::of(name.as_str()).has(*name));
+        assert!(Present::of(&told(name.as_str())).has(*name));
         assert!(!Present::of("").has(*name));
     }
 }
@@ -32,10 +33,10 @@ fn what_a_caller_cannot_say_to_the_api() {
         "proxy-connection",
         "proxy-authorization",
     ] {
-        assert_eq!(Present::of(&format!("accept\n{name}\nx-a")).dropped, [name]);
+        assert_eq!(Present::of(&told(&format!("accept\n{name}\nx-a"))).dropped, [name]);
     }
     let kept = "accept\nauthorization\ncf-accessory\ncf-connecting-ip\ncontent-length\ncookie\norigin\nx-forwarded\nforwarded-x\nx-real-ip";
-    assert!(Present::of(kept).dropped.is_empty());
+    assert!(Present::of(&told(kept)).dropped.is_empty());
 }
 
 #[test]

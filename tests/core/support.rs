@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 use access_relay::config::{self, Config, Secrets};
-use access_relay::headers::{Name, Read};
+use access_relay::headers::{MAY_NOT_CROSS, Name, Read};
 use access_relay::keys::{Jwk, KeySource};
 use jwt_compact::alg::{Rsa, RsaPrivateKey, RsaPublicKey};
 use jwt_compact::jwk::JsonWebKey;
@@ -62,6 +62,11 @@ impl Lines {
         names.join("\n")
     }
 
+    /// Which there are, as the edge tells it.
+    pub fn told(&self) -> String {
+        told(&self.names())
+    }
+
     pub fn get(&self, name: &str) -> Option<String> {
         let values: Vec<&str> =
             self.0.iter().filter(|(found, _)| found == name).map(|(_, value)| value.as_str()).collect();
@@ -85,6 +90,16 @@ impl Lines {
         }
         self
     }
+}
+
+/// What `head` of `border.js` makes of names, a line each.
+pub fn told(names: &str) -> String {
+    let place = |name: &str| Name::ALL.iter().position(|known| known.as_str() == name);
+    let names = || names.split('\n').filter(|name| !name.is_empty());
+    let known: String =
+        names().filter_map(place).map(|place| char::from(b'0' + u8::try_from(place).unwrap())).collect();
+    let others = names().filter(|name| place(name).is_none() && name.starts_with(|c| MAY_NOT_CROSS.contains(c)));
+    std::iter::once(known.as_str()).chain(others).collect::<Vec<_>>().join("\n")
 }
 
 impl Read for Lines {

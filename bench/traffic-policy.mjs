@@ -1,0 +1,8 @@
+/** The policy of every peer that has one. */
+export const policy = {
+  allowed_origins: ["https://admin.example.com", "https://staging.example.com"],
+  allowed_methods: ["PUT", "DELETE", "PATCH"],
+  allowed_headers: ["authorization", "content-type", "x-request-id"],
+  allow_credentials: true,
+  max_age: 600,
+};
