@@ -5,6 +5,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { fuzz } from "./fuzz.mjs";
 import { fail, installBrowser, installCargoTool, installPackages, installRustComponents, installRustTargets, root, run, say } from "./tools.mjs";
 import { buildWorker } from "./worker.mjs";
 
@@ -16,16 +17,24 @@ const steps = {
   lint() {
     installRustComponents();
     run("cargo", ["fmt", "--all", "--check"]);
+    run("cargo", ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]);
     run("cargo", ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]);
     run("cargo", ["clippy", "--package", "access-relay", "--target", "wasm32-unknown-unknown", "--locked", "--", "--deny", "warnings"]);
     installCargoTool("cargo-deny");
-    run("cargo", ["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]);
+    for (const manifest of ["Cargo.toml", "fuzz/Cargo.toml"]) {
+      run("cargo", ["deny", "--manifest-path", manifest, "--config", "deny.toml", "--log-level", "error", "check", "bans", "licenses", "sources"]);
+    }
     say("advisories are checked in the public CI workflow: their database is not in a package registry");
   },
 
   /** The pure core and the emulator, natively. */
   core() {
     run("cargo", ["test", "--workspace", "--locked", "--quiet"]);
+  },
+
+  /** What strangers write, made up by libFuzzer, for a bounded time. */
+  fuzz() {
+    fuzz(10);
   },
 
   /** The Wasm that ships: its size, and its behaviour in workerd. */

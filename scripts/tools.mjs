@@ -97,18 +97,22 @@ export function installBrowser() {
   const known = [process.env.CHROMIUM, ...["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].map(onPath)];
   const found = known.find((path) => path && existsSync(path));
   if (found) return found;
-  if (process.platform === "linux" && process.getuid() === 0 && onPath("apt-get")) {
-    say("installing Chromium (Debian's package)");
-    run("apt-get", ["update", "-qq"]);
-    run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"], {
-      variables: { DEBIAN_FRONTEND: "noninteractive" },
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-    return onPath("chromium") ?? fail("Chromium was installed, yet is not on the path");
-  }
+  if (installDebianPackage("chromium")) return onPath("chromium") ?? fail("Chromium was installed, yet is not on the path");
   say("installing Chromium (Playwright's build)");
   run("playwright-core", ["install", "chromium"]);
   return undefined; // Playwright finds its own build by itself.
+}
+
+/** Installs a package of Debian's, where this is one and we are root; whether it did. */
+export function installDebianPackage(name) {
+  if (process.platform !== "linux" || process.getuid() !== 0 || !onPath("apt-get")) return false;
+  say(`installing ${name} (Debian's package)`);
+  run("apt-get", ["update", "-qq"]);
+  run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", name], {
+    variables: { DEBIAN_FRONTEND: "noninteractive" },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return true;
 }
 
 /** The full path of a program on the path. */

@@ -195,7 +195,10 @@ impl<'r> Table<'r> {
     /// in the wrong place is just such a key.
     pub(super) fn finish(self) {
         for key in self.values.keys().filter(|key| !self.known.contains(&key.as_str())) {
-            self.error(key, "an unknown key", &format!("the keys here are {}", self.known.join(", ")));
+            // As TOML has it: what is no bare key stands in quotes.
+            let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+            let shown = if bare { key.clone() } else { quoted(key) };
+            self.error(&shown, "an unknown key", &format!("the keys here are {}", self.known.join(", ")));
         }
     }
 

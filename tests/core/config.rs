@@ -235,6 +235,8 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (set("/log", json!("all")), "log: found \"all\"; write \"refusals\" or \"requests\""),
         (set("/debug", json!(1)), "debug: found the number 1"),
         (set("/health_path", json!("healthz")), "health_path: found \"healthz\"; start the path with a slash"),
+        (relay(|value| value[""] = json!(1)), "\"\": found an unknown key"),
+        (relay(|value| value["routes"][0]["a\nb"] = json!(1)), "routes[0].\"a\\nb\": found an unknown key"),
         (set("/client_secret", json!("cfast_secret")), "client_secret: found an unknown key; the keys here are access, cors, routes"),
     ];
     for (value, expected) in table {

@@ -1,0 +1,28 @@
+//! The configuration: whatever JSON is there, the answer is a sound configuration or errors, and never a secret.
+#![no_main]
+
+use access_relay::config;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+const SECRET: &str = "s3cr3t-v4lu3";
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(relay) = serde_json::from_slice::<Value>(data) else { return };
+    let names = config::secret_names(&relay);
+    let secrets: Vec<(String, String)> = names.into_iter().map(|name| (name, SECRET.to_owned())).collect();
+    match config::parse(&relay, &secrets) {
+        Ok(config) => {
+            assert!(!config.routes.is_empty());
+            assert!(!format!("{config:?}").contains(SECRET));
+            assert_eq!(config::parse(&relay, &secrets).as_ref(), Ok(&config));
+        }
+        Err(errors) => {
+            assert!(!errors.is_empty());
+            for error in errors {
+                assert!(!error.to_string().contains(SECRET), "{error}");
+                assert!(!error.path.is_empty() && !error.found.is_empty() && !error.expected.is_empty());
+            }
+        }
+    }
+});
