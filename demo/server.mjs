@@ -1,8 +1,9 @@
 // The two servers behind the demo: the page, and the protected API.
 //
 //   node demo/server.mjs [--page-port 8705] [--api-port 8706] [--direct-api http://api.example.localhost:8701]
+//     [--relay http://127.0.0.1:8704]
 //
-// DEMO_PAGE_PORT, DEMO_API_PORT and DEMO_DIRECT_API say the same in the environment; an option wins.
+// DEMO_PAGE_PORT, DEMO_API_PORT, DEMO_DIRECT_API and DEMO_RELAY say the same in the environment; an option wins.
 // Both servers listen on the loopback interface only. Nobody is meant to open them by hand: the Access
 // emulator stands in front of each of them, as Cloudflare does in production.
 
@@ -13,9 +14,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { askRelay, BadQuestion, readPolicy, readQuestion } from './why.mjs';
 
 const HOST = '127.0.0.1';
 const MAX_BODY_BYTES = 1_000_000;
+const MAX_QUESTION_BYTES = 5_000;
 const MAX_NOTES = 100;
 const MAX_NOTES_BYTES = 5_000_000;
 const MAX_DOWNLOAD_MB = 200;
@@ -29,7 +32,7 @@ main();
 async function main() {
   const options = readOptions();
   const servers = [
-    createServer(guarded(servePage(options.directApi))),
+    createServer(guarded(servePage(options))),
     createServer(guarded(serveApi(createNotes()))),
   ];
   const [page, api] = await Promise.all([
@@ -46,15 +49,16 @@ function readOptions() {
   const text = { type: 'string' };
   let values;
   try {
-    ({ values } = parseArgs({ options: { 'page-port': text, 'api-port': text, 'direct-api': text } }));
+    ({ values } = parseArgs({ options: { 'page-port': text, 'api-port': text, 'direct-api': text, relay: text } }));
   } catch (error) {
     fail(error.message);
   }
-  const { DEMO_PAGE_PORT, DEMO_API_PORT, DEMO_DIRECT_API } = process.env;
+  const { DEMO_PAGE_PORT, DEMO_API_PORT, DEMO_DIRECT_API, DEMO_RELAY } = process.env;
   return {
     pagePort: readPort('--page-port', values['page-port'] ?? DEMO_PAGE_PORT ?? '8705'),
     apiPort: readPort('--api-port', values['api-port'] ?? DEMO_API_PORT ?? '8706'),
     directApi: readOrigin('--direct-api', values['direct-api'] ?? DEMO_DIRECT_API ?? 'http://api.example.localhost:8701'),
+    relay: readOrigin('--relay', values.relay ?? DEMO_RELAY ?? 'http://127.0.0.1:8704'),
   };
 }
 
@@ -93,10 +97,14 @@ const PAGE_FILES = new Map([
   ['/', ['index.html', 'text/html; charset=utf-8']],
   ['/style.css', ['style.css', 'text/css; charset=utf-8']],
   ['/app.js', ['app.js', 'text/javascript; charset=utf-8']],
+  ['/why', ['why.html', 'text/html; charset=utf-8']],
+  ['/why.css', ['why.css', 'text/css; charset=utf-8']],
+  ['/why.js', ['why.js', 'text/javascript; charset=utf-8']],
+  ['/decision.js', ['decision.js', 'text/javascript; charset=utf-8']],
   ['/favicon.svg', ['favicon.svg', 'image/svg+xml']],
 ]);
 
-function servePage(directApi) {
+function servePage({ directApi, relay }) {
   const headers = {
     'Content-Security-Policy': [
       "default-src 'self'",
@@ -115,11 +123,13 @@ function servePage(directApi) {
 
   return async (request, response, url) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    if (url.pathname === '/why' && request.method === 'POST') return explain(request, response, relay);
     if (!['GET', 'HEAD'].includes(request.method)) {
       response.setHeader('Allow', 'GET, HEAD');
       return sendJson(response, 405, { error: 'method not allowed' });
     }
     if (url.pathname === '/config.json') return sendJson(response, 200, { directApi });
+    if (url.pathname === '/policy.json') return sendPolicy(response);
     // A script cannot see HttpOnly cookies, so the page asks its own server which ones the browser holds.
     if (url.pathname === '/cookies.json') return sendJson(response, 200, { cookies: cookieNames(request) });
 
@@ -129,6 +139,27 @@ function servePage(directApi) {
     response.writeHead(200, { 'Content-Type': file[1], 'Content-Length': body.length });
     response.end(body);
   };
+}
+
+/** Whoever changes the policy while the demo runs should see a mistake in it on the page. */
+async function sendPolicy(response) {
+  await readPolicy().then((policy) => sendJson(response, 200, policy), (error) => sendJson(response, 500, { error: error.message }));
+}
+
+/** Asks the relay what a browser would ask it, for a page of whatever origin. */
+async function explain(request, response, relay) {
+  // A form of another site cannot send this type, so no page but ours gets as far as asking.
+  if (request.headers['content-type'] !== 'application/json') return sendJson(response, 415, { error: 'expected application/json' });
+  const body = await readBody(request, MAX_QUESTION_BYTES);
+  if (body === null) return sendJson(response, 413, { error: `the question is larger than ${MAX_QUESTION_BYTES} bytes` });
+  try {
+    const question = readQuestion(body.toString('utf8'));
+    const policy = await readPolicy();
+    sendJson(response, 200, { answer: await askRelay(relay, request.headers.host, question), policy });
+  } catch (error) {
+    if (error instanceof BadQuestion) return sendJson(response, 400, { error: error.message });
+    sendJson(response, 502, { error: `the relay could not be asked: ${error.message}` });
+  }
 }
 
 // ---- The API -------------------------------------------------------------------------------------
@@ -290,14 +321,14 @@ function guarded(handle) {
 }
 
 /** Reads to the end even when it is too much, so that the sender gets to see the 413. */
-async function readBody(request) {
+async function readBody(request, most = MAX_BODY_BYTES) {
   const chunks = [];
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    if (size <= most) chunks.push(chunk);
   }
-  return size <= MAX_BODY_BYTES ? Buffer.concat(chunks) : null;
+  return size <= most ? Buffer.concat(chunks) : null;
 }
 
 function sendJson(response, status, value) {

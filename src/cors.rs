@@ -3,6 +3,8 @@
 //! Source: Fetch standard, "CORS protocol" (preflight fetch, CORS check, CORS-safelisted method). The rules that keep
 //! a policy sensible are applied when the configuration is read (`config::cors`); what is here only decides.
 
+use std::rc::Rc;
+
 use serde::Serialize;
 
 use crate::headers::{Edit, Name};
@@ -20,6 +22,8 @@ pub enum Callers {
     Anybody,
     /// These.
     Listed(Origins),
+    /// None, for the path is one of `excluded_paths`.
+    Excluded,
 }
 
 /// Who answers preflights.
@@ -126,16 +130,24 @@ impl Policy {
     #[must_use]
     pub fn allows_origin(&self, origin: &str) -> bool {
         match &self.origins {
-            Callers::Nobody => false,
+            Callers::Nobody | Callers::Excluded => false,
             Callers::Anybody => true,
             Callers::Listed(origins) => origins.contain(origin),
         }
     }
 
-    /// Whether a path is same-origin only, whatever the policy says otherwise.
+    /// The policy of a path that this one covers: one that allows nobody where the path is excluded.
     #[must_use]
-    pub fn excludes(&self, path: &str) -> bool {
-        self.excluded_paths.iter().any(|prefix| prefix.covers_any_spelling(path))
+    pub fn of_path(policy: &Rc<Self>, path: &str) -> Rc<Self> {
+        if policy.excluded_paths.iter().any(|prefix| prefix.covers_any_spelling(path)) {
+            return Rc::new(Self { path: policy.path.clone(), origins: Callers::Excluded, ..Self::default() });
+        }
+        Rc::clone(policy)
+    }
+
+    /// One of the policy's keys by its path, as in `routes[1].cors.allowed_origins`.
+    fn key(&self, key: &str) -> String {
+        format!("{}.{key}", if self.path.is_empty() { "cors" } else { &self.path })
     }
 
     /// Decides a preflight: origin, then method, then headers.
@@ -145,7 +157,10 @@ impl Policy {
     pub fn preflight(&self, preflight: Preflight) -> PreflightAnswer {
         let mut answer = vec![Edit::Set(Name::Vary, PREFLIGHT_VARY.to_owned())];
         let refused = |code, rule, seen: &str, answer| {
-            let reason = format!("{}.{rule} does not list {}", self.path, quoted(seen));
+            let reason = match self.origins {
+                Callers::Excluded => format!("{} lists the path", self.key("excluded_paths")),
+                _ => format!("{} does not list {}", self.key(rule), quoted(seen)),
+            };
             Err(Refused { refusal: Refusal::new(code, reason), gathered: answer })
         };
         if !self.allows_origin(preflight.origin) {
@@ -164,7 +179,14 @@ impl Policy {
         match self.allowed_headers(preflight.headers.unwrap_or_default()) {
             Ok(None) => {}
             Ok(Some(names)) => answer.push(Edit::Set(Name::AllowHeaders, names)),
-            Err(name) => return refused(Code::HeaderNotAllowed, "allowed_headers", name, answer),
+            Err(name) => {
+                // All that would pass, so that the browser blames the one that does not. Not `*`: Chromium still takes it
+                // for `authorization`, too, and would send what is refused.
+                if let Allowed::Listed(names) = &self.headers {
+                    answer.push(Edit::Set(Name::AllowHeaders, names.join(",")));
+                }
+                return refused(Code::HeaderNotAllowed, "allowed_headers", name, answer);
+            }
         }
         answer.push(Edit::Set(Name::MaxAge, self.max_age.to_string()));
         Ok(answer)
@@ -201,9 +223,13 @@ impl Policy {
                 };
                 ("allowed_headers", name, listed(&self.headers), change)
             }
+            _ if self.origins == Callers::Excluded => {
+                let change = "call the path from the relay's own origin, or take it out of the list";
+                ("excluded_paths", preflight.origin, Vec::new(), change)
+            }
             _ => {
                 let passes = match &self.origins {
-                    Callers::Nobody => Vec::new(),
+                    Callers::Nobody | Callers::Excluded => Vec::new(),
                     Callers::Anybody => vec!["*".to_owned()],
                     Callers::Listed(origins) => origins.iter().take(EXPLAINED).collect(),
                 };
@@ -211,7 +237,7 @@ impl Policy {
                 ("allowed_origins", preflight.origin, passes, change)
             }
         };
-        Explanation { rule: format!("{}.{key}", self.path), seen: quoted(seen), passes, change }
+        Explanation { rule: self.key(key), seen: quoted(seen), passes, change }
     }
 
     /// The headers that let a page of `origin` read an answer, the relay's own errors included. `vary` reads the `Vary`

@@ -137,8 +137,7 @@ async fn flow<H: Read, S: KeySource>(
     let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
     let (route, rest) = find_route(config, target.path)?;
     known.route = Some(Rc::clone(route));
-    // Closed paths have the policy that allows nobody.
-    known.cors = if route.cors.excludes(target.path) { Rc::default() } else { Rc::clone(&route.cors) };
+    known.cors = Policy::of_path(&route.cors, target.path);
 
     if known.preflight {
         let answer = preflight(known, request, config.debug);

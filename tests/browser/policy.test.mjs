@@ -106,7 +106,7 @@ test("in debug mode the console names the true cause", async () => {
   for (const [host, path, init, cause] of [
     ["evil.localhost", "/with/x", json, /No 'Access-Control-Allow-Origin' header is present/],
     ["listed.localhost", "/with/x", { method: "BREW" }, /Method BREW is not allowed by Access-Control-Allow-Methods/],
-    ["listed.localhost", "/with/x", { headers: { "x-other": "1" } }, /Request header field x-other is not allowed by Access-Control-Allow-Headers/],
+    ["listed.localhost", "/with/x", { ...json, headers: { "content-type": "application/json", "x-other": "1" } }, /Request header field x-other is not allowed by Access-Control-Allow-Headers/],
   ]) {
     await page.goto(pages.origin(host));
     console_lines.length = 0;

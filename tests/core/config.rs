@@ -73,6 +73,10 @@ fn every_key() {
     assert_eq!(config.cors.exposed.as_deref(), Some("x-total-count,x-b"));
     assert_eq!((config.cors.credentials, config.cors.max_age), (true, 0));
     assert_eq!((config.log, config.debug), (Log::Requests, true));
+    // Without credentials nobody acts for anybody.
+    parsed(&relay(|value| {
+        value["cors"] = json!({ "allowed_origins": ["https://*.github.io", "http://*.example.com"] })
+    }));
     let anyone = parsed(&relay(|value| value["access"] = json!({ "dangerously_allow_anyone": true })));
     assert_eq!(anyone.access, Access::DangerouslyAllowAnyone);
 }
@@ -194,6 +198,7 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (cors_with("preflight", json!("both")), "cors.preflight: found \"both\"; write \"edge\" or \"upstream\""),
         (cors_with("allowed_origins", json!(["https://a.*.example"])), "cors.allowed_origins[0]: found \"https://a.*.example\"; let * stand for the first labels of the host"),
         (cors_with("allowed_origins", json!(["https://*"])), "cors.allowed_origins[0]: found \"https://*\"; let * stand"),
+        (cors_with("allowed_origins", json!(["https://a.example:8443:*"])), "cors.allowed_origins[0]: found \"https://a.example:8443:*\"; leave out the port, or write * in its place"),
         (cors_with("allowed_origins", json!(["https://a*.example"])), "cors.allowed_origins[0]: found \"https://a*.example\"; let * stand"),
         (cors_with("allowed_origins", json!(["https://*.*.example"])), "cors.allowed_origins[0]: found \"https://*.*.example\"; let * stand"),
         (cors_with("allowed_origins", json!(["https://a.example:80*"])), "cors.allowed_origins[0]: found \"https://a.example:80*\"; let * stand"),

@@ -80,7 +80,8 @@ fn refused_preflights() {
     );
     let open = policy(json!({ "allowed_origins": ["*"], "allowed_headers": ["*"] }));
     let origin = ("access-control-allow-origin", "https://a.example");
-    let long = "x-a,".repeat(10_000);
+    let listed = ("access-control-allow-headers", "x-a");
+    let (wide, many, long) = (format!("x-a{}", " ".repeat(9_000)), "x-a,".repeat(300), "x-a,".repeat(10_000));
     #[rustfmt::skip]
     let table: &[(&Policy, &str, &str, Option<&str>, &str, &[(&str, &str)])] = &[
         (&Policy::default(), "https://a.example", "GET", None, "origin_not_allowed", &[]),
@@ -96,9 +97,12 @@ fn refused_preflights() {
         (&plain, "https://a.example", "put", None, "method_not_allowed", &[origin]),
         (&plain, "https://a.example", "", None, "method_not_allowed", &[origin]),
         (&plain, "https://a.example", "GET, PUT", None, "method_not_allowed", &[origin]),
-        (&plain, "https://a.example", "PUT", Some("x-a,x-c"), "header_not_allowed", &[origin, ("access-control-allow-methods", "PUT")]),
-        (&plain, "https://a.example", "GET", Some("content-type"), "header_not_allowed", &[origin]),
-        (&plain, "https://a.example", "GET", Some(&long), "header_not_allowed", &[origin]),
+        (&plain, "https://a.example", "PUT", Some("x-a,x-c"), "header_not_allowed", &[origin, ("access-control-allow-methods", "PUT"), listed]),
+        (&plain, "https://a.example", "GET", Some("content-type"), "header_not_allowed", &[origin, listed]),
+        // No browser's: too long, too many elements, both.
+        (&plain, "https://a.example", "GET", Some(&wide), "header_not_allowed", &[origin, listed]),
+        (&plain, "https://a.example", "GET", Some(&many), "header_not_allowed", &[origin, listed]),
+        (&plain, "https://a.example", "GET", Some(&long), "header_not_allowed", &[origin, listed]),
         (&open, "https://a.example", "GET", Some("x-a, Authorization"), "header_not_allowed", &[("access-control-allow-origin", "*")]),
         (&open, "https://a.example", "PUT", None, "method_not_allowed", &[("access-control-allow-origin", "*")]),
     ];

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use access_relay::access::Gate;
+use access_relay::cors::{Policy, Preflight};
 use access_relay::gateway::{self, Action, RequestHead, ResponseHead};
 use access_relay::headers::Present;
 use access_relay::trace::Trace;
@@ -205,6 +206,19 @@ fn an_explanation_names_the_rule_what_was_seen_and_what_would_pass() {
         );
         assert!(explanation.change.starts_with(change), "{}", explanation.change);
     }
+    // An excluded path, and no policy at all, say so.
+    let why = |relay: &Value| {
+        let relay = Relay { config: parsed(relay), path: "/api/admin", seen: Vec::new(), last: (0, Lines::default()) };
+        let asked = Preflight { origin: "https://a.example", method: "GET", headers: None };
+        let policy = Policy::of_path(&relay.config.cors, relay.path);
+        let refused = policy.preflight(asked).unwrap_err();
+        (refused.refusal.reason, policy.explain(refused.refusal.code, asked).rule)
+    };
+    let listed =
+        ("cors.allowed_origins does not list \"https://a.example\"".to_owned(), "cors.allowed_origins".to_owned());
+    assert_eq!(why(&crate::support::minimal()), listed);
+    relay["cors"]["excluded_paths"] = json!(["/api/admin"]);
+    assert_eq!(why(&relay), ("cors.excluded_paths lists the path".to_owned(), "cors.excluded_paths".to_owned()));
     // A route's own policy is named as the route's.
     relay["routes"][0]["cors"] = json!({ "allowed_origins": ["https://c.example"] });
     let policy = Rc::clone(&parsed(&relay).routes[0].cors);
