@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::headers::{Edit, Name};
 use crate::origins::Origins;
 use crate::problem::{Code, Refusal, quoted};
-use crate::route::Prefix;
+use crate::route::{LooseNames, Prefix};
 
 /// Which origins, other than the relay's own, may call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -117,7 +117,7 @@ pub struct Refused {
 }
 
 /// Every answer to a preflight depends on these three request headers.
-const PREFLIGHT_VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
+pub const PREFLIGHT_VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
 
 /// No browser's `Access-Control-Request-Headers` is longer; it would name hundreds of headers.
 pub const REQUEST_HEADERS_LONGEST: usize = 8 * 1024;
@@ -139,14 +139,19 @@ impl Policy {
     /// The policy of a path that this one covers: one that allows nobody where the path is excluded.
     #[must_use]
     pub fn of_path(policy: &Rc<Self>, path: &str) -> Rc<Self> {
-        if policy.excluded_paths.iter().any(|prefix| prefix.covers_any_spelling(path)) {
+        if policy.excluded_paths.is_empty() {
+            return Rc::clone(policy);
+        }
+        let names = LooseNames::of(path);
+        if policy.excluded_paths.iter().any(|prefix| prefix.covers(&names)) {
             return Rc::new(Self { path: policy.path.clone(), origins: Callers::Excluded, ..Self::default() });
         }
         Rc::clone(policy)
     }
 
     /// One of the policy's keys by its path, as in `routes[1].cors.allowed_origins`.
-    fn key(&self, key: &str) -> String {
+    #[must_use]
+    pub fn key(&self, key: &str) -> String {
         format!("{}.{key}", if self.path.is_empty() { "cors" } else { &self.path })
     }
 
@@ -159,6 +164,9 @@ impl Policy {
         let refused = |code, rule, seen: &str, answer| {
             let reason = match self.origins {
                 Callers::Excluded => format!("{} lists the path", self.key("excluded_paths")),
+                _ if code == Code::HeaderNotAllowed && is_no_browsers(seen) => {
+                    format!("access-control-request-headers has {} bytes, or too many elements", seen.len())
+                }
                 _ => format!("{} does not list {}", self.key(rule), quoted(seen)),
             };
             Err(Refused { refusal: Refusal::new(code, reason), gathered: answer })
@@ -214,8 +222,8 @@ impl Policy {
             }
             Code::HeaderNotAllowed => {
                 let name = self.allowed_headers(seen_headers).err().unwrap_or_default();
-                let change = if seen_headers.len() > REQUEST_HEADERS_LONGEST {
-                    "send fewer headers: access-control-request-headers is longer than any browser makes it"
+                let change = if is_no_browsers(seen_headers) {
+                    "send fewer headers: no browser names as many"
                 } else if name.eq_ignore_ascii_case("authorization") {
                     "add \"authorization\" by its name: \"*\" never covers it"
                 } else {
@@ -262,7 +270,8 @@ impl Policy {
         edits
     }
 
-    fn allow_origin(&self, origin: &str, answer: &mut Vec<Edit>) {
+    /// The headers that let pages of `origin`, which is allowed, read an answer.
+    pub fn allow_origin(&self, origin: &str, answer: &mut Vec<Edit>) {
         let value = if self.origins == Callers::Anybody { "*" } else { origin };
         answer.push(Edit::Set(Name::AllowOrigin, value.to_owned()));
         if self.credentials {
@@ -288,8 +297,7 @@ impl Policy {
     /// The cost is bounded: by the caps above, times the logarithm of the listed names. The error is the first element
     /// that is not allowed, or the whole line where it is no browser's.
     fn allowed_headers<'a>(&self, asked: &'a str) -> Result<Option<String>, &'a str> {
-        if asked.len() > REQUEST_HEADERS_LONGEST || asked.bytes().filter(|b| *b == b',').count() >= REQUEST_HEADERS_MOST
-        {
+        if is_no_browsers(asked) {
             return Err(asked);
         }
         let mut elements = asked.split(',').map(|name| name.trim_matches([' ', '\t'])).filter(|name| !name.is_empty());
@@ -313,6 +321,12 @@ impl Policy {
             }
         }
     }
+}
+
+/// Whether a line names more headers than any browser does.
+#[must_use]
+pub fn is_no_browsers(asked: &str) -> bool {
+    asked.len() > REQUEST_HEADERS_LONGEST || asked.bytes().filter(|b| *b == b',').count() >= REQUEST_HEADERS_MOST
 }
 
 /// Orders a lower-case name against one in whatever case.

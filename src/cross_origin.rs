@@ -47,6 +47,11 @@ pub fn check(facts: Facts, policy: &Policy) -> Result<(), Refusal> {
     match facts.origin {
         // A policy without credentials lets everybody's pages in: only with what they have themselves.
         Some(origin) if policy.allows_origin(origin) && (policy.credentials || !facts.carries_credentials) => Ok(()),
+        Some(origin) if policy.allows_origin(origin) => {
+            let reason =
+                format!("{} is false, and a cookie or an Access token came along", policy.key("allow_credentials"));
+            Err(Refusal::new(Code::CrossOriginBlocked, reason))
+        }
         _ => Err(Refusal::new(Code::CrossOriginBlocked, foreign)),
     }
 }

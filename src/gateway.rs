@@ -144,9 +144,12 @@ async fn flow<H: Read, S: KeySource>(
         if answer.refusal.is_some() || known.cors.preflight == PreflightBy::Edge {
             return Ok(Action::Answer(answer));
         }
-        // The API says which methods and headers; it sees no caller, for a preflight never has one.
+        // The API says which methods and headers. It sees no caller, for a preflight never has one, and nobody has
+        // checked who this is: what a preflight asks is all that passes.
         let url = upstream_url(&route.upstream, target, rest, route.strip_prefix);
-        let edits = request_edits(config, route, request, false, None, None);
+        let asked = headers::OF_PREFLIGHTS.into_iter().filter_map(|name| Some(Edit::Set(name, request.header(name)?)));
+        let mut edits: Vec<Edit> = std::iter::once(Edit::RemoveAll("")).chain(asked).collect();
+        edits.extend(own_headers(config, route, request, None, None));
         return Ok(Action::Forward(Forward { route: Rc::clone(route), url, edits }));
     }
 
@@ -199,8 +202,9 @@ fn preflight<H: Read>(known: &Known, request: &RequestHead<'_, H>, debug: bool) 
         headers: headers.as_deref(),
     };
     if policy.preflight == PreflightBy::Upstream {
-        // The origin alone is the policy's to judge.
-        (asked.method, asked.headers) = ("GET", None);
+        // The origin alone is the policy's to judge, and whether the line is a browser's at all.
+        asked.method = "GET";
+        asked.headers = asked.headers.filter(|headers| cors::is_no_browsers(headers));
     }
     let refused = match policy.preflight(asked) {
         Ok(headers) => return Answer { headers, ..Answer::empty(204) },
@@ -247,6 +251,22 @@ fn request_edits<H: Read>(
         });
     }
 
+    if request.present.has(Name::Tracestate) && !request.trace.continued {
+        edits.push(Edit::Remove(Name::Tracestate));
+    }
+    edits.extend(own_headers(config, route, request, caller, token));
+    edits
+}
+
+/// What is ours to say: where the request came from, its trace, who calls, and the credentials.
+fn own_headers<H: Read>(
+    config: &Config,
+    route: &Route,
+    request: &RequestHead<'_, H>,
+    caller: Option<&Caller>,
+    token: Option<String>,
+) -> Vec<Edit> {
+    let mut edits = Vec::with_capacity(8);
     edits.push(Edit::Set(Name::ForwardedHost, authority_of(request.url).to_owned()));
     let scheme = split_scheme(request.url).map_or("https", |(scheme, _)| scheme);
     edits.push(Edit::Set(Name::ForwardedProto, scheme.to_owned()));
@@ -254,9 +274,6 @@ fn request_edits<H: Read>(
         edits.push(Edit::Set(Name::ForwardedFor, address));
     }
     edits.push(Edit::Set(Name::Traceparent, request.trace.traceparent().to_owned()));
-    if request.present.has(Name::Tracestate) && !request.trace.continued {
-        edits.push(Edit::Remove(Name::Tracestate));
-    }
 
     if matches!(&config.access, Access::Jwt(policy) if policy.identity_headers) {
         edits.extend(identity(caller));
@@ -294,7 +311,7 @@ pub struct ResponseHead<'a, H: Read> {
     pub headers: &'a H,
 }
 
-/// What to make of the API's answer: the changes to its headers.
+/// What to make of the API's answer: the changes to its headers; for a preflight, all of the answer's headers.
 ///
 /// # Errors
 /// `upstream_access_denied`: the answer is Access's, and says that the relay's credentials were refused. A redirect
@@ -310,10 +327,15 @@ pub fn settle<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Result<
     }
     let mut edits = Vec::with_capacity(16);
     let cookies = if route.response_cookies.is_empty() { Vec::new() } else { response.headers.set_cookies() };
-    let preflight = if known.preflight { headers::FOR_PREFLIGHTS.as_slice() } else { &[] };
-    let said = preflight.iter().filter_map(|name| Some(Edit::Set(*name, response.headers.read(*name)?)));
+    if known.preflight {
+        // Whoever asked: what answers a preflight, and nothing else.
+        let said = headers::FOR_PREFLIGHTS.into_iter();
+        edits.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY.to_owned()));
+        edits.extend(said.filter_map(|name| Some(Edit::Set(name, response.headers.read(name)?))));
+        known.cors.allow_origin(known.origin.as_deref().unwrap_or_default(), &mut edits);
+        return Ok(edits);
+    }
     edits.extend([Edit::Remove(Name::SetCookie), Edit::RemoveAll(headers::ONLY_OURS_TO_SAY)]);
-    edits.extend(said);
     let kept = cookies.iter().filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies));
     edits.extend(kept.map(|cookie| Edit::Append(Name::SetCookie, cookie)));
     if let Some(location) = location {

@@ -104,6 +104,9 @@ pub trait Read {
 /// What the API cannot say to the browser, whatever follows the prefix: the relay is the only authority on CORS.
 pub const ONLY_OURS_TO_SAY: &str = "access-control-";
 
+/// What a preflight asks: all that an API gets of it.
+pub const OF_PREFLIGHTS: [Name; 3] = [Name::Origin, Name::RequestMethod, Name::RequestHeaders];
+
 /// What the API may say all the same, where preflights are its to answer.
 pub const FOR_PREFLIGHTS: [Name; 3] = [Name::AllowMethods, Name::AllowHeaders, Name::MaxAge];
 

@@ -23,8 +23,8 @@ pub enum OriginError {
     NoScheme,
     /// The scheme is not lower-case letters, digits, `+`, `-` and `.`.
     BadScheme,
-    /// A slip in writing `http` or `https`.
-    MistypedScheme,
+    /// A slip in writing `http` or `https`, or a scheme that no page's origin has.
+    NotAPagesScheme,
     /// `file` origins are opaque: browsers send `null` for them.
     FileScheme,
     /// Something follows the host and port: a path, a query, a fragment, a trailing slash.
@@ -52,7 +52,7 @@ impl fmt::Display for OriginError {
         f.write_str(match self {
             Self::NoScheme => "start it with a scheme, as in https://app.example.com",
             Self::BadScheme => "write the scheme in lower case, as in https://app.example.com",
-            Self::MistypedScheme => "write https:// or http://",
+            Self::NotAPagesScheme => "write https:// or http://",
             Self::FileScheme => "pages opened from files have no origin of their own (they send \"null\"); serve the page over http://localhost instead",
             Self::NotOnlyAnOrigin => "leave out everything after the host and port: no path, query, fragment or trailing slash",
             Self::UserInfo => "leave out the user name and password before the host",
@@ -153,7 +153,8 @@ fn check_scheme(scheme: &str) -> Result<(), OriginError> {
         _ if !starts_well || !rest_is_fine => Err(OriginError::BadScheme),
         "file" => Err(OriginError::FileScheme),
         "http" | "https" => Ok(()),
-        _ if scheme.bytes().all(|b| b"htps".contains(&b)) => Err(OriginError::MistypedScheme),
+        "about" | "blob" | "data" | "ftp" | "javascript" | "ws" | "wss" => Err(OriginError::NotAPagesScheme),
+        _ if scheme.bytes().all(|b| b"htps".contains(&b)) => Err(OriginError::NotAPagesScheme),
         _ => Ok(()),
     }
 }
@@ -262,7 +263,7 @@ fn check_port(scheme: &str, port: &str) -> Result<(), OriginError> {
     let number: u16 =
         if well_formed { port.parse().map_err(|_| OriginError::BadPort)? } else { return Err(OriginError::BadPort) };
     match (scheme, number) {
-        ("http" | "ws", 80) | ("https" | "wss", 443) => Err(OriginError::DefaultPort),
+        ("http", 80) | ("https", 443) => Err(OriginError::DefaultPort),
         _ => Ok(()),
     }
 }

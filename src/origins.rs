@@ -36,7 +36,7 @@ impl Pattern {
         let (scheme, authority) = split_scheme(text).ok_or("start it with a scheme, as in https://*.example.com")?;
         let (any_port, authority) = strip(authority, str::strip_suffix, ":*");
         let (subdomains, authority) = strip(authority, str::strip_prefix, "*.");
-        if authority.contains('*') {
+        if authority.contains('*') || scheme.contains('*') {
             let expected = "let * stand for the first labels of the host (https://*.example.com) or for the whole port \
                             (https://example.com:*), nowhere else";
             return Err(expected.to_owned());

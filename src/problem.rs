@@ -56,7 +56,7 @@ codes! {
     HeaderNotAllowed = "header_not_allowed", 403, "A header is not allowed",
         "The CORS policy of this path does not list a header that the page wants to send.";
     CrossOriginBlocked = "cross_origin_blocked", 403, "Blocked: a page of another origin made this request",
-        "Only the relay's own origin, and origins that the CORS policy allows, may change things or open WebSockets.";
+        "Only pages of the relay's own origin, and of origins that the CORS policy allows, may call here.";
     UpstreamUnreachable = "upstream_unreachable", 502, "The API did not answer",
         "No connection to the API could be made, or it closed before it answered.";
     UpstreamAccessDenied = "upstream_access_denied", 502, "Cloudflare Access refused the relay at the API",

@@ -88,22 +88,51 @@ impl Prefix {
         Some(rest)
     }
 
-    /// Whether an API could take `path` for one below the prefix, however it is spelled: percent-encoded once or twice,
-    /// in another case, with slashes doubled, turned or encoded, with `;parameters`. Wider than [`Prefix::strip`], and
-    /// made for rules that close paths.
+    /// Whether the names of a path, read loosely, begin with this prefix's.
     #[must_use]
-    pub fn covers_any_spelling(&self, path: &str) -> bool {
-        let decoded = decode_once(&decode_once(path.as_bytes()));
-        let names = decoded.split(|b| matches!(b, b'/' | b'\\')).map(|segment| {
-            let name = segment.split(|b| *b == b';').next().unwrap_or_default();
-            if name == b"." { &[] } else { name }
-        });
-        let mut names = names.filter(|name| !name.is_empty());
-        self.0
-            .split('/')
-            .skip(1)
-            .all(|wanted| names.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted.as_bytes())))
+    pub fn covers(&self, names: &LooseNames) -> bool {
+        let wanted = self.0.split('/').skip(1);
+        names.climbs
+            || wanted.zip(names.names.iter().map(Some).chain(std::iter::repeat(None))).all(|(wanted, name)| {
+                let extension = name.and_then(|name| name.get(wanted.len()..));
+                let start = name.and_then(|name| name.get(..wanted.len()));
+                start.is_some_and(|start| start.eq_ignore_ascii_case(wanted.as_bytes()))
+                    && extension.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
+            })
     }
+}
+
+/// What an API could take the names of a path for, however it is spelled: percent-encoded again and again, in another
+/// case, with slashes doubled, turned or encoded, with `;parameters`, an extension, or dots and spaces at the end. Wider
+/// than [`Prefix::strip`], and made for rules that close paths: in doubt, a path is taken for one that is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LooseNames {
+    names: Vec<Vec<u8>>,
+    /// Whether it holds `..` at any depth of encoding: it could be any path then.
+    climbs: bool,
+}
+
+impl LooseNames {
+    /// Reads a path.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        let mut decoded = path.as_bytes().to_vec();
+        for _ in 0..4 {
+            decoded = decode_once(&decoded);
+        }
+        let name = |segment: &[u8]| {
+            let name = segment.split(|b| matches!(b, b';' | b'?' | b'#' | 0)).next().unwrap_or_default();
+            if name == b".." { name.to_vec() } else { trim_end(name).to_vec() }
+        };
+        let names: Vec<Vec<u8>> = decoded.split(|b| matches!(b, b'/' | b'\\')).map(name).collect();
+        let climbs = names.iter().any(|name| name == b"..");
+        Self { names: names.into_iter().filter(|name| !name.is_empty()).collect(), climbs }
+    }
+}
+
+fn trim_end(name: &[u8]) -> &[u8] {
+    let end = name.iter().rposition(|b| !matches!(b, b'.' | b' ')).map_or(0, |last| last + 1);
+    name.get(..end).unwrap_or_default()
 }
 
 impl Upstream {

@@ -6,7 +6,7 @@ use crate::origin::Origin;
 use crate::origins::{Origins, Pattern, sorted};
 use crate::route::Prefix;
 
-use super::table::Table;
+use super::table::{Table, url_without_secrets};
 use crate::problem::quoted;
 
 /// What a policy says where it says nothing: half an hour, the default of Access's own settings.
@@ -17,7 +17,7 @@ const DEFAULT_MAX_AGE: i64 = 1800;
 pub(super) fn read(mut table: Table, route: Option<&Prefix>) -> Policy {
     let closes = route.is_some() && table.is_empty_list("allowed_origins");
     let credentials = table.boolean("allow_credentials", false);
-    let has_max_age = table.has("max_age");
+    let said = ["allowed_methods", "allowed_headers", "max_age"].map(|key| (key, table.has(key)));
     let policy = Policy {
         path: table.path_of("").trim_end_matches('.').to_owned(),
         origins: origins(&mut table, credentials),
@@ -31,11 +31,6 @@ pub(super) fn read(mut table: Table, route: Option<&Prefix>) -> Policy {
         preflight: preflight_by(&mut table),
     };
     if policy.preflight == PreflightBy::Upstream {
-        let said = [
-            ("allowed_methods", policy.methods != Allowed::default()),
-            ("allowed_headers", policy.headers != Allowed::default()),
-            ("max_age", has_max_age),
-        ];
         for (key, _) in said.into_iter().filter(|(_, said)| *said) {
             table.error(key, "a value beside preflight = \"upstream\"", "leave it out: the API says it in its answer");
         }
@@ -65,6 +60,7 @@ fn excluded_paths(table: &mut Table, route: Option<&Prefix>) -> Vec<Prefix> {
         let at = format!("{KEY}[{index}]");
         match Prefix::parse(&text) {
             Err(expected) => table.error(&at, &quoted(&text), expected),
+            Ok(_) if text.contains(';') => table.error(&at, &quoted(&text), "leave out the ; and what follows"),
             Ok(prefix) if route.is_some_and(|route| route.strip(&text).is_none()) => {
                 let route = route.map(Prefix::as_str).unwrap_or_default();
                 let expected = format!("name a path below this route's, {route}, or exclude it elsewhere");
@@ -91,7 +87,7 @@ fn origins(table: &mut Table, credentials: bool) -> Callers {
             _ => exact_origin(&text, credentials).map(|()| exact.push(text.clone())),
         };
         if let Err(expected) = expected {
-            table.error(&format!("{KEY}[{index}]"), &quoted(&text), &expected);
+            table.error(&format!("{KEY}[{index}]"), &quoted(url_without_secrets(&text)), &expected);
         }
     }
     let origins = Origins::new(exact, patterns);
@@ -240,27 +236,34 @@ fn why_not_exposed(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether anybody can register a name below this one.
+/// Whether anybody can register a name below this one, at whatever depth.
+fn is_public_suffix(host: &str) -> bool {
+    // Names that nobody can register: RFC 6761, RFC 8375, and ICANN's for private use.
+    const PRIVATE: [&str; 5] = ["home.arpa", "internal", "lan", "localhost", "test"];
+    let holds_one = |suffix: &&str| suffix.strip_suffix(host).is_some_and(|rest| rest.ends_with('.'));
+    !PRIVATE.contains(&host) && (is_listed(host) || WELL_KNOWN_SUFFIXES.iter().any(holds_one))
+}
+
 /// Source: Public Suffix List; the crate `psl` has it whole.
 #[cfg(not(target_arch = "wasm32"))]
-fn is_public_suffix(host: &str) -> bool {
+fn is_listed(host: &str) -> bool {
     let is_suffix = |host: &str| psl::suffix_str(host) == Some(host);
     // Of a rule like `*.kobe.jp`, every name below is a suffix.
-    host != "localhost" && (is_suffix(host) || is_suffix(&format!("any.{host}")))
+    is_suffix(host) || is_suffix(&format!("any.{host}"))
 }
 
 /// The whole list would double what ships. The Worker knows top-level domains and the hosts that pages like these are
 /// deployed to; `npm run check` knows all of it.
 #[cfg(target_arch = "wasm32")]
-fn is_public_suffix(host: &str) -> bool {
-    (host != "localhost" && !host.contains('.')) || WELL_KNOWN_SUFFIXES.contains(&host)
+fn is_listed(host: &str) -> bool {
+    !host.contains('.') || WELL_KNOWN_SUFFIXES.contains(&host)
 }
 
 /// Public suffixes that a policy is most likely to name.
-#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "the host has the whole list"))]
-const WELL_KNOWN_SUFFIXES: [&str; 20] = [
+const WELL_KNOWN_SUFFIXES: [&str; 22] = [
     "appspot.com",
     "azurewebsites.net",
+    "blob.core.windows.net",
     "cloudfront.net",
     "co.jp",
     "co.uk",
@@ -278,6 +281,7 @@ const WELL_KNOWN_SUFFIXES: [&str; 20] = [
     "s3.amazonaws.com",
     "vercel.app",
     "web.app",
+    "web.core.windows.net",
     "workers.dev",
 ];
 

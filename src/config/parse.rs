@@ -89,6 +89,17 @@ fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
         routes.insert(deeper, Rc::new(route));
     }
 
+    for excluded in &cors.excluded_paths {
+        let meets = |route: &Rc<Route>| {
+            Rc::ptr_eq(&route.cors, &cors)
+                && (route.prefix.strip(excluded.as_str()).is_some() || excluded.strip(route.prefix.as_str()).is_some())
+        };
+        if !routes.iter().any(meets) && all_read {
+            let expected = "name a path that a route without a policy of its own covers: elsewhere it has no effect";
+            relay.report_at("cors.excluded_paths", &quoted(excluded.as_str()), expected);
+        }
+    }
+
     let log = match relay.string("log", "requests").as_deref() {
         None | Some("refusals") => Log::Refusals,
         Some("requests") => Log::Requests,

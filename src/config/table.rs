@@ -219,7 +219,7 @@ fn without_indices(path: &str) -> String {
 }
 
 /// A URL for an error: without a user name and password, and without a query, where a secret may have been put.
-fn url_without_secrets(text: &str) -> &str {
+pub(super) fn url_without_secrets(text: &str) -> &str {
     let bare = text.split(['?', '#']).next().unwrap_or_default();
     bare.rsplit('@').next().unwrap_or_default()
 }

@@ -64,7 +64,7 @@ export function answer(status, edits, body) {
  * The deadline is for the answer's headers; its body may take longer. The runtime ends the call to the API once the
  * caller has its answer, so no AbortController is needed, which would cost more than all header edits together.
  */
-export const send = (exchange, request, url, edits, cache, milliseconds) =>
+export const send = (exchange, request, url, bodiless, edits, cache, milliseconds) =>
   new Promise((resolve, reject) => {
     const began = Date.now();
     let open = true;
@@ -80,16 +80,17 @@ export const send = (exchange, request, url, edits, cache, milliseconds) =>
       }
     };
     const timer = setTimeout(outcome((_, passed) => exchange.late(passed)), milliseconds);
-    forward(request, url, edits, cache).then(
+    forward(request, url, bodiless, edits, cache).then(
       outcome((response, passed) => exchange.answered(response, passed)),
       outcome((error, passed) => exchange.failed(String(error?.message ?? error), passed)),
     );
   });
 
 /** Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names. */
-function forward(request, url, edits, cache) {
+function forward(request, url, bodiless, edits, cache) {
   const headers = edit(new Headers(request.headers), edits);
-  const { method, body } = request;
+  const { method } = request;
+  const body = bodiless ? null : request.body;
   // A body on GET or HEAD, were it only an empty one, passes with the request it came with; in an init it is an error.
   if (body !== null && (method === "GET" || method === "HEAD")) {
     return fetch(new Request(url, request), { headers, redirect: "manual", cache });

@@ -38,6 +38,7 @@ extern "C" {
         exchange: Exchange,
         request: &Request,
         url: &str,
+        bodiless: bool,
         edits: &str,
         cache: Option<&str>,
         milliseconds: u32,

@@ -43,7 +43,8 @@ impl Exchange {
         let edits = border::lines(&forward.edits);
         // The edge caches by URL alone: one person's answer must not become another's.
         let cache = (!forward.route.cache).then_some("no-store");
-        border::send(self, request, &forward.url, &edits, cache, forward.route.timeout_ms)
+        let bodiless = self.known.preflight;
+        border::send(self, request, &forward.url, bodiless, &edits, cache, forward.route.timeout_ms)
     }
 }
 
@@ -88,6 +89,11 @@ impl Exchange {
             // Nobody will read this body: let go of its connection. Whether that works changes nothing for the caller.
             drop(response.body().map(|body| body.cancel()));
         })?;
+        if self.known.preflight {
+            drop(response.body().map(|body| body.cancel()));
+            let answer = Answer { headers: edits, ..Answer::empty(status) };
+            return Ok(respond::answer(&answer));
+        }
         border::edited(response, &border::lines(&edits))
             .map_err(|error| Refusal::new(Code::Internal, border::message(&error)))
     }

@@ -9,7 +9,13 @@ use crate::support::{parsed, relay};
 const PREFLIGHT_VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
 
 fn policy(value: Value) -> Policy {
-    Policy::clone(&parsed(&relay(|relay| relay["cors"] = value)).cors)
+    Policy::clone(
+        &parsed(&relay(|relay| {
+            relay["cors"] = value;
+            relay["access"] = json!({ "dangerously_allow_anyone": true });
+        }))
+        .cors,
+    )
 }
 
 fn lines(edits: &[Edit]) -> Vec<(&'static str, String)> {

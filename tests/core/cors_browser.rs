@@ -59,7 +59,9 @@ impl Server for Relay {
                     ("access-control-max-age", "9"),
                 ]);
                 let edits = gateway::settle(&decision.known, &ResponseHead { status: 200, headers: &own }).unwrap();
-                (200, own.clone().apply(&edits))
+                // A preflight's answer has what the decision says, and nothing else.
+                let kept = if decision.known.preflight { Lines::default() } else { own.clone() };
+                (200, kept.apply(&edits))
             }
         };
         self.last.clone()
@@ -128,7 +130,8 @@ fn excluded_paths_are_same_origin_only_in_every_spelling() {
         ("/api/notes", true), ("/api/administrators", true), ("/api/x/admin", true), ("/api", true),
         ("/api/admin", false), ("/api/admin/", false), ("/api/admin/users?x", false), ("/api/Admin", false), ("/api/%61dmin", false),
         ("/api/%2561dmin", false), ("/api//admin", false), ("/api/./admin", false), ("/api%2fadmin", false), ("/api/admin;x=1/users", false),
-        ("/API/ADMIN", false), ("/api/admin%2fusers", false),
+        ("/API/ADMIN", false), ("/api/admin%2fusers", false), ("/api/x/%252e%252e/admin/users", false), ("/api/admin%3Fx", false), ("/api/admin%23", false),
+        ("/api/admin.json", false), ("/api/admin.", false), ("/api/admin%20", false), ("/api/admin%2500", false), ("/api/%25252561dmin", false), ("/api/a.dmin", true),
     ];
     for (path, open) in table {
         let mut relay = Relay { path, ..Relay::with(policy.clone()) };
@@ -220,6 +223,7 @@ fn an_explanation_names_the_rule_what_was_seen_and_what_would_pass() {
     relay["cors"]["excluded_paths"] = json!(["/api/admin"]);
     assert_eq!(why(&relay), ("cors.excluded_paths lists the path".to_owned(), "cors.excluded_paths".to_owned()));
     // A route's own policy is named as the route's.
+    relay["cors"]["excluded_paths"] = json!([]);
     relay["routes"][0]["cors"] = json!({ "allowed_origins": ["https://c.example"] });
     let policy = Rc::clone(&parsed(&relay).routes[0].cors);
     assert_eq!(policy.path, "routes[0].cors");

@@ -7,7 +7,13 @@ use serde_json::json;
 use crate::support::{parsed, relay};
 
 fn policy(value: serde_json::Value) -> Policy {
-    Policy::clone(&parsed(&relay(|relay| relay["cors"] = value)).cors)
+    Policy::clone(
+        &parsed(&relay(|relay| {
+            relay["cors"] = value;
+            relay["access"] = json!({ "dangerously_allow_anyone": true });
+        }))
+        .cors,
+    )
 }
 
 #[test]
@@ -83,4 +89,21 @@ fn requests_that_pass_and_requests_that_do_not() {
         assert_eq!(result.is_ok(), *passes, "{row:?}");
         assert!(result.is_ok() || result.unwrap_err().code.as_str() == "cross_origin_blocked");
     }
+}
+
+#[test]
+fn an_allowed_origin_is_told_what_was_too_much() {
+    let plain = policy(json!({ "allowed_origins": ["https://admin.example.com"] }));
+    let facts = |origin| Facts {
+        site: Some("same-site"),
+        origin: Some(origin),
+        host: "app.example.com",
+        carries_credentials: true,
+    };
+    let reason = |origin| check(facts(origin), &plain).unwrap_err().reason;
+    assert_eq!(
+        reason("https://admin.example.com"),
+        "cors.allow_credentials is false, and a cookie or an Access token came along"
+    );
+    assert_eq!(reason("https://evil.example"), "sec-fetch-site is \"same-site\"");
 }

@@ -116,17 +116,29 @@ test("hostile lines are cut short: neither a long origin nor a long list of head
   assert.ok(plain.output().split("\n").every((line) => line.length < 2_000));
 });
 
-test("preflight = \"upstream\": the policy says who, the API says what", async () => {
+test("preflight = \"upstream\": the policy says who, the API says what, and nothing else passes either way", async () => {
   api.answer = (request, response) =>
-    response.writeHead(204, {
+    response.writeHead(200, {
       "access-control-allow-origin": "*", "access-control-allow-credentials": "false", "access-control-allow-methods": "PUT, BREW",
-      "access-control-allow-headers": "x-api", "access-control-max-age": "7", "access-control-allow-private-network": "true", "set-cookie": "a=1",
-    }).end();
-  const answer = await preflight(plain, "/upstream/x", [...ask(admin, "BREW", "x-api"), "CF-Access-Client-Secret: evil"]);
-  assert.deepEqual([answer.status, answer.cors], [204, { "allow-origin": admin, "allow-credentials": "true", "allow-methods": "PUT, BREW", "allow-headers": "x-api", "max-age": "7" }]);
+      "access-control-allow-headers": "x-api", "access-control-max-age": "7", "access-control-allow-private-network": "true", "set-cookie": "a=1", "x-secret": "1",
+    }).end("what the API says of itself");
+  const more = ["CF-Access-Client-Secret: evil", "Authorization: Bearer forged", "Cookie: session=stolen", "X-HTTP-Method-Override: DELETE", "Content-Length: 2"];
+  const text = [`OPTIONS /upstream/x HTTP/1.1`, "Host: app.example.com", "Connection: close", ...ask(admin, "BREW", "x-api"), ...more, "", "{}"].join("\r\n");
+  const answer = await sendRaw(plain.port, text);
+  const lines = answer.headers.map((line) => line.toLowerCase()).filter((line) => !/^(content-length|connection|date|server):/.test(line)).sort();
+  assert.deepEqual([answer.status, answer.body, lines], [200, "", [
+    "access-control-allow-credentials: true", "access-control-allow-headers: x-api", "access-control-allow-methods: put, brew",
+    `access-control-allow-origin: ${admin}`, "access-control-max-age: 7", `vary: ${VARY.toLowerCase()}`,
+  ]]);
   const [seen] = api.requests;
-  assert.deepEqual([seen.method, seen.url, seen.headers["access-control-request-method"], seen.headers["cf-access-client-secret"]], ["OPTIONS", "/upstream/x", "BREW", "s3cr3t-value"]);
-  assert.equal((await preflight(plain, "/upstream/x", ask("https://evil.example", "GET"))).status, 403);
+  assert.deepEqual([seen.method, seen.url, seen.body.length], ["OPTIONS", "/upstream/x", 0]);
+  const { traceparent, host, connection, ...headers } = seen.headers;
+  assert.deepEqual(headers, {
+    origin: admin, "access-control-request-method": "BREW", "access-control-request-headers": "x-api", "cache-control": "no-cache", pragma: "no-cache",
+    "x-forwarded-host": "app.example.com", "x-forwarded-proto": "http", "cf-access-client-id": "0123.access", "cf-access-client-secret": "s3cr3t-value",
+    ...(headers["content-length"] ? { "content-length": "0" } : {}),
+  });
+  for (const lines of [ask("https://evil.example", "GET"), ask(admin, "GET", ",".repeat(300))]) assert.equal((await preflight(plain, "/upstream/x", lines)).status, 403);
   assert.equal(api.requests.length, 1);
 });
 
