@@ -163,7 +163,16 @@ async fn flow<H: Read, S: KeySource>(
             host: authority_of(request.url),
             carries_credentials: credentials.iter().any(|name| request.present.has(*name)),
         };
-        cross_origin::check(facts, &known.cors)?;
+        cross_origin::check(facts, &known.cors).map_err(|refusal| {
+            // Where credentials were too much, the reason has said it all.
+            match known.origin.as_deref() {
+                Some(origin) if config.debug && !known.cors.allows_origin(origin) => {
+                    let asked = cors::Preflight { origin, method: request.method, headers: None };
+                    refusal.explained(known.cors.explain(Code::OriginNotAllowed, asked))
+                }
+                _ => refusal,
+            }
+        })?;
     }
 
     let mut token = None;

@@ -139,7 +139,7 @@ impl<'r> Table<'r> {
         }
     }
 
-    /// A list of texts, each with its index; `None` if the key is not there.
+    /// A list of texts, each at its place; `None` if the key is not there, or something else than a text is in the list.
     pub(super) fn strings(&mut self, key: &'static str, example: &str) -> Option<Vec<String>> {
         let expected = format!("write a list of texts, as in {example}");
         let values = match self.take(key)? {
@@ -149,18 +149,17 @@ impl<'r> Table<'r> {
         let mut texts = Vec::new();
         for (index, value) in values.iter().enumerate() {
             match value {
-                Value::String(text) if texts.contains(text) => {
-                    self.error(
-                        &format!("{key}[{index}]"),
-                        &format!("{} once more", &quoted(text)),
-                        "leave out the repetition",
-                    );
+                Value::String(text) => {
+                    if texts.contains(text) {
+                        let found = format!("{} once more", &quoted(text));
+                        self.error(&format!("{key}[{index}]"), &found, "leave out the repetition");
+                    }
+                    texts.push(text.clone());
                 }
-                Value::String(text) => texts.push(text.clone()),
                 other => self.error(&format!("{key}[{index}]"), &kind_and_value(other), &expected),
             }
         }
-        Some(texts)
+        (texts.len() == values.len()).then_some(texts)
     }
 
     /// A table within this one.

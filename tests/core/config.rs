@@ -220,6 +220,8 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (with_credentials("allowed_origins", json!(["https://*.amazonaws.com"])), "cors.allowed_origins[0]: found \"https://*.amazonaws.com\"; name the origins"),
         (with_credentials("allowed_origins", json!(["https://*.windows.net"])), "cors.allowed_origins[0]: found \"https://*.windows.net\"; name the origins"),
         (cors(json!({ "allowed_origins": ["https://a.example"], "preflight": "upstream", "allowed_methods": [] })), "cors.allowed_methods: found a value beside"),
+        (cors_with("allowed_origins", json!(["https://a.example", "https://a.example", "https://B.example"])), "cors.allowed_origins[2]: found \"https://B.example\"; write the host"),
+        (cors_with("allowed_origins", json!(["https://a.example", 5])), "cors.allowed_origins[1]: found the number 5"),
         (with_credentials("allowed_origins", json!(["http://*.example.com"])), "cors.allowed_origins[0]: found \"http://*.example.com\"; use https"),
         (with_credentials("allowed_origins", json!(["http://a.example:*"])), "cors.allowed_origins[0]: found \"http://a.example:*\"; use https"),
         (with_credentials("allowed_origins", json!(["https://*.com"])), "cors.allowed_origins[0]: found \"https://*.com\"; name the origins one by one, or a domain of your own: anybody can have a name below com"),

@@ -104,6 +104,12 @@ test("with debug the log explains: the rule, what was seen, what would have pass
   assert.deepEqual([code, status], ["method_not_allowed", 204]);
   assert.deepEqual([explanation.rule, explanation.passes], ["cors.allowed_methods", ["GET", "HEAD", "POST", "PATCH", "PUT"]]);
   assert.match(explanation.change, /^add the method/);
+  // So it does for what is no preflight.
+  const answer = await fetch(`${relay.url}/api/x`, { headers: { origin: "https://evil.example" } });
+  assert.equal(answer.status, 403);
+  for (let tries = 0; !relay.output().includes('"cross_origin_blocked"') && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 20));
+  const { explanation: other } = (await relay.records()).find(({ code }) => code === "cross_origin_blocked");
+  assert.deepEqual([other.rule, other.seen, other.passes.length], ["cors.allowed_origins", '"https://evil.example"', 3]);
   assert.ok(!plain.output().includes("explanation"));
 });
 
