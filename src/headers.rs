@@ -107,6 +107,10 @@ pub const ONLY_OURS_TO_SAY: &str = "access-control-";
 /// What a preflight asks: all that an API gets of it.
 pub const OF_PREFLIGHTS: [Name; 3] = [Name::Origin, Name::RequestMethod, Name::RequestHeaders];
 
+/// What decisions and the log look at in a preflight: what it asks, where it comes from, and which trace it belongs to.
+pub const READ_OF_PREFLIGHTS: [Name; 6] =
+    [Name::Origin, Name::RequestMethod, Name::RequestHeaders, Name::ConnectingIp, Name::Ray, Name::Traceparent];
+
 /// What the API may say all the same, where preflights are its to answer.
 pub const FOR_PREFLIGHTS: [Name; 3] = [Name::AllowMethods, Name::AllowHeaders, Name::MaxAge];
 

@@ -1,23 +1,32 @@
 // What takes JavaScript one step and Wasm a dozen: each function is one crossing of the border. Nothing is decided here.
 
-/** The header names that the Wasm knows, at their places in its list, and what other names it asks about begin with. */
+/**
+ * The header names that the Wasm knows, at their places in its list; what other names it asks about begin with; and the
+ * names that matter in a preflight.
+ */
 let names = [];
 const places = new Map();
-let asksAbout = "";
+let [asksAbout, ofPreflights] = ["", []];
 
-/** Takes both; the list has a line for each name. From then on a known name crosses as its place. */
-export function know(list, firstLetters) {
+/** Takes all three; lists have a line for each name. From then on a known name crosses as its place. */
+export function know(list, firstLetters, preflights) {
   names = list.split("\n");
   names.forEach((name, place) => places.set(name, String.fromCharCode(48 + place)));
-  asksAbout = firstLetters;
+  [asksAbout, ofPreflights] = [firstLetters, preflights.split("\n")];
 }
 
 /**
  * A request's method, its URL, and the places of its known headers, as characters from "0" on: a line each. Then, a line
- * each, its other headers that the Wasm asks about.
+ * each, its other headers that the Wasm asks about. Of a preflight hardly a header matters and none passes on unless it
+ * is named: asking for those costs less than listing all.
  */
 export function head({ method, url, headers }) {
+  const preflight = method === "OPTIONS" && headers.has("origin") && headers.has("access-control-request-method");
   let [known, others] = ["", ""];
+  if (preflight) {
+    for (const name of ofPreflights) if (headers.has(name)) known += places.get(name);
+    return `${method}\n${url}\n${known}`;
+  }
   for (const name of headers.keys()) {
     const place = places.get(name);
     if (place !== undefined) known += place;

@@ -5,7 +5,7 @@ use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
 use worker::web_sys::{Headers, Request, Response, console};
 
 use super::exchange::Exchange;
-use crate::headers::{Edit, MAY_NOT_CROSS, Name, Read};
+use crate::headers::{Edit, MAY_NOT_CROSS, Name, READ_OF_PREFLIGHTS, Read};
 
 #[wasm_bindgen]
 extern "C" {
@@ -19,9 +19,9 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/edge/border.js")]
 extern "C" {
-    /// Takes the list of header names, a line each, and what others that matter begin with. From then on a name crosses
-    /// as its place in the list.
-    fn know(list: &str, first_letters: &str);
+    /// Takes the list of header names, a line each, what others that matter begin with, and the names that matter in a
+    /// preflight. From then on a name crosses as its place in the list.
+    fn know(list: &str, first_letters: &str, preflights: &str);
 
     /// A header's value, cut after `longest` characters.
     fn value(headers: &Headers, place: usize, longest: usize) -> Option<String>;
@@ -55,8 +55,8 @@ extern "C" {
 
 /// Tells `border.js` the names of headers, once for each instance.
 pub(super) fn start() {
-    let names: Vec<&str> = Name::ALL.iter().map(|name| name.as_str()).collect();
-    know(&names.join("\n"), MAY_NOT_CROSS);
+    let lines = |names: &[Name]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("\n");
+    know(&lines(Name::ALL), MAY_NOT_CROSS, &lines(&READ_OF_PREFLIGHTS));
 }
 
 /// Milliseconds since the epoch. Time stands still between I/O.
