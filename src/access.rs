@@ -1,24 +1,18 @@
-//! The caller check: who a Cloudflare Access application token says is calling. Pure; keys, signatures and the time
-//! come from outside.
+//! The caller check: who is calling, as a token of Cloudflare Access says it. Pure; keys, signatures and the time come
+//! from outside.
 //!
-//! The order is: structure, algorithm and key, signature, claims. Nothing of a token is believed before its signature
-//! holds, and only what all of them allow comes out as a [`Caller`]. Source: RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725,
-//! and Access's documentation ("Validate JWTs", "Application token").
+//! [`token_of`] finds the token, [`Gate::identify`] checks it: structure, algorithm and key, signature, claims, in this
+//! order ([`crate::token`]). Only what all of them allow comes out as a [`Caller`].
 
 use std::cell::RefCell;
-use std::fmt;
 use std::rc::Rc;
-
-use chrono::{DateTime, Duration, Utc};
-use jwt_compact::{Claims, ParseError, TimeOptions, UntrustedToken, ValidationError};
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 
 use crate::config::JwtPolicy;
 use crate::cookies;
 use crate::headers::{Name, Read};
-use crate::keys::{KeyCache, KeySource, Lookup};
-use crate::problem::{Code, Refusal};
+use crate::keys::{self, KeyCache, KeySource, Lookup};
+use crate::problem::{Code, Refusal, quoted};
+use crate::token::{self, Candidate};
 use crate::verified::{Digest, VerifiedTokens};
 
 /// Who is calling, as Access vouches for it.
@@ -38,11 +32,28 @@ pub enum Caller {
     },
 }
 
-/// Clocks differ: a token counts as valid this long beyond its times.
-const LEEWAY_SECONDS: i64 = 60;
+impl Caller {
+    /// How much memory its texts take, in bytes.
+    fn weight(&self) -> usize {
+        match self {
+            Self::User { sub, email } => sub.len() + email.as_ref().map_or(0, String::len),
+            Self::Service { common_name } => common_name.len(),
+        }
+    }
+}
 
-/// Longer than any token of Access, whose cookie must fit a browser's 4096 bytes.
-const TOKEN_LIMIT: usize = 8 * 1024;
+/// A caller with longer texts is not remembered, so that the memory is bounded in bytes as well: at 4,096 of them, these
+/// are 2 MiB. An e-mail address has 254 bytes at most, an id of Access 36.
+const REMEMBERED_BYTES: usize = 512;
+
+/// A caller who was checked.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Who it is.
+    pub caller: Rc<Caller>,
+    /// What the log should say besides: the keys could not be fetched again, and the old ones have served.
+    pub warning: Option<String>,
+}
 
 /// The caller's token: Access's header, else its cookie. The header is preferred "since the cookie is not guaranteed
 /// to be passed" (Access); a header that is there but bad is not saved by a good cookie.
@@ -70,60 +81,92 @@ pub struct Gate<S: KeySource> {
     verified: RefCell<VerifiedTokens<Caller>>,
 }
 
+/// How long a request waits for the keys that another one is fetching, in milliseconds: 6 seconds in all.
+const PAUSES: [u32; 10] = [5, 15, 30, 50, 100, 300, 500, 1000, 2000, 2000];
+
 impl<S: KeySource> Gate<S> {
     /// A gate that knows no key and no token yet.
-    pub fn new(source: S) -> Self {
-        Self { source, keys: RefCell::default(), verified: RefCell::default() }
+    pub fn new(source: S) -> Rc<Self> {
+        Rc::new(Self { source, keys: RefCell::default(), verified: RefCell::default() })
     }
 
-    /// Who calls with `token`, at `now` (seconds since the epoch).
+    /// Who calls with `token`. `now` tells the time, in seconds since the epoch.
     ///
     /// # Errors
     /// `unauthenticated` with the reason, or `keys_unavailable` where no key could be had to tell.
-    pub async fn identify(&self, token: &str, policy: &JwtPolicy, now: i64) -> Result<Rc<Caller>, Refusal> {
-        if token.len() > TOKEN_LIMIT {
-            return Err(unauthenticated(format!(
-                "the token is {} bytes long, at most {TOKEN_LIMIT} pass",
-                token.len()
-            )));
+    pub async fn identify(
+        self: &Rc<Self>,
+        token: &str,
+        policy: &JwtPolicy,
+        now: impl Fn() -> i64,
+    ) -> Result<Identity, Refusal> {
+        if token.len() > token::LONGEST {
+            // What is longer may not have been read to its end.
+            return Err(unauthenticated(format!("the token is longer than {} bytes", token::LONGEST)));
         }
         let digest = Digest::of(token);
         // No borrow is held across an await: requests take turns within one isolate.
-        if let Some(caller) = self.verified.borrow().find(&digest, now) {
-            return Ok(caller);
+        if let Some(caller) = self.verified.borrow().find(&digest, now()) {
+            return Ok(Identity { caller, warning: None });
         }
         let candidate = Candidate::parse(token).map_err(unauthenticated)?;
-        let key = self.key(&candidate.kid, policy, now).await?;
-        if !self.source.verify(&key, candidate.signed, candidate.untrusted.signature_bytes()).await {
-            return Err(unauthenticated(format!("the signature does not match key {:?}", candidate.kid)));
+        let (key, warning) = self.key(&candidate.kid, policy, &now).await?;
+        if !self.source.verify(&key, candidate.signed, candidate.signature()).await {
+            return Err(unauthenticated(format!("the signature does not match key {}", quoted(&candidate.kid))));
         }
-        let (caller, expires) = check_claims(&candidate, policy, now).map_err(unauthenticated)?;
+        let (caller, expires) = candidate.check_claims(policy, now()).map_err(unauthenticated)?;
         let caller = Rc::new(caller);
-        self.verified.borrow_mut().remember(digest, Rc::clone(&caller), expires);
-        Ok(caller)
+        if caller.weight() <= REMEMBERED_BYTES {
+            self.verified.borrow_mut().remember(digest, Rc::clone(&caller), expires);
+        }
+        Ok(Identity { caller, warning })
     }
 
-    async fn key(&self, kid: &str, policy: &JwtPolicy, now: i64) -> Result<S::Key, Refusal> {
-        let lookup = self.keys.borrow().lookup(kid, now);
-        let fallback = match lookup {
-            Lookup::Use(key) => return Ok(key),
-            Lookup::Unknown => return Err(unknown_key(kid)),
-            Lookup::Unavailable => return Err(keys_unavailable("a fetch is under way, or has just failed")),
-            Lookup::Fetch { fallback } => fallback,
-        };
-        self.keys.borrow_mut().begin_fetch(now);
-        let fetched = crate::keys::fetch(&self.source, &policy.certs_url).await;
-        let mut keys = self.keys.borrow_mut();
-        match fetched {
-            Ok(fetched) => {
-                keys.replace(fetched, now);
-                keys.find(kid).ok_or_else(|| unknown_key(kid))
-            }
-            Err(reason) => {
-                keys.fail_fetch(now);
-                fallback.ok_or_else(|| keys_unavailable(&reason))
+    /// The key of this `kid`, and a warning where it is an old one.
+    async fn key(
+        self: &Rc<Self>,
+        kid: &str,
+        policy: &JwtPolicy,
+        now: &impl Fn() -> i64,
+    ) -> Result<(S::Key, Option<String>), Refusal> {
+        let mut fetched = false;
+        let mut pauses = PAUSES.iter();
+        loop {
+            let lookup = self.keys.borrow().lookup(kid, now());
+            match lookup {
+                Lookup::Use(key) => {
+                    // Once for each failed fetch, not for each request that an old key serves.
+                    let warning =
+                        if fetched { self.failure().map(|why| format!("{why}; older keys serve")) } else { None };
+                    return Ok((key, warning));
+                }
+                Lookup::Fetch if !fetched => {
+                    let began = now();
+                    self.keys.borrow_mut().begin_fetch(began);
+                    self.source.complete(Rc::clone(self).fetch(policy.certs_url.clone(), began)).await;
+                    fetched = true;
+                }
+                Lookup::Fetch | Lookup::Unknown => {
+                    return Err(unauthenticated(format!("no signing key of the issuer has the kid {}", quoted(kid))));
+                }
+                Lookup::Wait => match pauses.next() {
+                    Some(milliseconds) => self.source.pause(*milliseconds).await,
+                    None => return Err(keys_unavailable("signing keys: the fetch of another request takes too long")),
+                },
+                Lookup::Unavailable => {
+                    return Err(keys_unavailable(self.failure().as_deref().unwrap_or("signing keys")));
+                }
             }
         }
+    }
+
+    async fn fetch(self: Rc<Self>, url: String, began: i64) {
+        let fetched = keys::fetch(&self.source, &url).await;
+        self.keys.borrow_mut().end_fetch(fetched, began);
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.keys.borrow().failure().map(|reason| format!("signing keys: {reason}"))
     }
 }
 
@@ -131,147 +174,6 @@ fn unauthenticated(reason: impl Into<String>) -> Refusal {
     Refusal::new(Code::Unauthenticated, reason)
 }
 
-fn unknown_key(kid: &str) -> Refusal {
-    unauthenticated(format!("no signing key of the issuer has the kid {}", crate::problem::quoted(kid)))
-}
-
 fn keys_unavailable(reason: &str) -> Refusal {
-    Refusal::new(Code::KeysUnavailable, format!("signing keys: {reason}"))
-}
-
-/// A token that is well-formed and names an algorithm and a key that could sign it. Nothing of it is proven.
-struct Candidate<'a> {
-    untrusted: UntrustedToken<'a, HeaderExtras>,
-    /// What the signature covers (RFC 7515 §5.1): header and payload as they stand, with the dot between them.
-    signed: &'a [u8],
-    kid: String,
-}
-
-/// What the header may hold beyond what jwt-compact reads.
-#[derive(Debug, Clone, Deserialize)]
-struct HeaderExtras {
-    /// Extensions that must be understood; we understand none, so its presence refuses the token (RFC 7515 §4.1.11).
-    #[serde(default)]
-    crit: Presence,
-}
-
-/// Whether a field is there, whatever it holds, `null` included.
-#[derive(Debug, Clone, Default)]
-struct Presence(bool);
-
-impl<'de> Deserialize<'de> for Presence {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self(true))
-    }
-}
-
-impl<'a> Candidate<'a> {
-    fn parse(token: &'a str) -> Result<Self, String> {
-        let untrusted = UntrustedToken::<HeaderExtras>::try_from(token).map_err(|error| structure_reason(&error))?;
-        // The algorithm is ours to choose, not the token's (RFC 8725 §3.1).
-        if untrusted.algorithm() != "RS256" {
-            return Err(format!(
-                "the algorithm is {}, only RS256 passes",
-                crate::problem::quoted(untrusted.algorithm())
-            ));
-        }
-        if untrusted.header().other_fields.crit.0 {
-            return Err("the header has crit extensions".to_owned());
-        }
-        let kid = untrusted.header().key_id.clone().ok_or("the header has no kid")?;
-        let (signed, _) = token.rsplit_once('.').ok_or("not a JWT")?;
-        Ok(Self { untrusted, signed: signed.as_bytes(), kid })
-    }
-}
-
-/// What is wrong with a token's structure, in words of ours: the library's could quote the token.
-fn structure_reason(error: &ParseError) -> &'static str {
-    match error {
-        ParseError::InvalidTokenStructure => "not a JWT: it has not three parts",
-        ParseError::InvalidBase64Encoding => "not a JWT: a part is not base64url",
-        ParseError::MalformedHeader(_) => "the header is not JSON, lacks alg, or has a field of the wrong type",
-        _ => "the content type is not JSON",
-    }
-}
-
-/// The claims of an application token (Access, "Application token"): people's and service tokens' in one.
-#[derive(Deserialize)]
-struct AccessClaims {
-    iss: String,
-    aud: Audience,
-    r#type: String,
-    #[serde(default)]
-    sub: String,
-    email: Option<String>,
-    common_name: Option<String>,
-}
-
-/// RFC 7519 §4.1.3: one string, or a list of them.
-struct Audience(Vec<String>);
-
-impl<'de> Deserialize<'de> for Audience {
-    // By hand: serde's untagged enums buffer every value, and weigh several kilobytes in the Worker.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrSeveral;
-
-        impl<'de> Visitor<'de> for OneOrSeveral {
-            type Value = Audience;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or a list of strings")
-            }
-
-            fn visit_str<E>(self, audience: &str) -> Result<Audience, E> {
-                Ok(Audience(vec![audience.to_owned()]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Audience, A::Error> {
-                let mut audiences = Vec::new();
-                while let Some(audience) = list.next_element()? {
-                    audiences.push(audience);
-                }
-                Ok(Audience(audiences))
-            }
-        }
-
-        deserializer.deserialize_any(OneOrSeveral)
-    }
-}
-
-/// Who the claims name, and until when (seconds since the epoch, without leeway).
-fn check_claims(candidate: &Candidate, policy: &JwtPolicy, now: i64) -> Result<(Caller, i64), String> {
-    let claims: Claims<AccessClaims> =
-        candidate.untrusted.deserialize_claims_unchecked().map_err(|_| "a claim is missing or of the wrong type")?;
-    let now = DateTime::<Utc>::from_timestamp(now, 0).ok_or("the clock is off")?;
-    let time = TimeOptions::new(Duration::seconds(LEEWAY_SECONDS), || now);
-    claims.validate_expiration(&time).map_err(|error| match error {
-        ValidationError::Expired => "exp is in the past",
-        _ => "exp is missing",
-    })?;
-    // Service tokens have no nbf. Compared here: the library would subtract, and panic on a date at the edge of time.
-    let not_later_than = now + Duration::seconds(LEEWAY_SECONDS);
-    if claims.not_before.is_some_and(|not_before| not_before > not_later_than) {
-        return Err("nbf is in the future".to_owned());
-    }
-    if claims.issued_at.is_some_and(|issued_at| issued_at > not_later_than) {
-        return Err("iat is in the future".to_owned());
-    }
-    let expires = claims.expiration.map_or(0, |expiration| expiration.timestamp());
-    let AccessClaims { iss, aud, r#type, sub, email, common_name } = claims.custom;
-    if iss != policy.issuer {
-        return Err(format!("iss is {}, not access.issuer", crate::problem::quoted(&iss)));
-    }
-    if !policy.audience.iter().any(|audience| aud.0.contains(audience)) {
-        return Err("aud holds none of access.audience".to_owned());
-    }
-    // The global session token has the same keys and issuer, and opens no application: its type is "org".
-    if r#type != "app" {
-        return Err(format!("type is {}, not \"app\"", crate::problem::quoted(&r#type)));
-    }
-    let caller = match (sub.as_str(), common_name) {
-        ("", Some(common_name)) if !common_name.is_empty() => Caller::Service { common_name },
-        ("", _) => return Err("neither sub nor common_name says who calls".to_owned()),
-        _ => Caller::User { sub, email },
-    };
-    Ok((caller, expires))
+    Refusal::new(Code::KeysUnavailable, reason)
 }

@@ -50,6 +50,8 @@ pub struct JwtPolicy {
     pub certs_url: String,
     /// At least one AUD tag; a token must be for one of them.
     pub audience: Vec<String>,
+    /// How long after its `iat` a token opens anything, in seconds, whatever its `exp` says.
+    pub max_token_age_seconds: Option<i64>,
     /// Whether the API is told who calls.
     pub identity_headers: bool,
 }

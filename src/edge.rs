@@ -24,7 +24,8 @@ use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
 use worker::{Context, Env, event, web_sys};
 
 use crate::access::Gate;
-use crate::gateway::{self, Action, Decision, Forward};
+use crate::forward::Forward;
+use crate::gateway::{self, Action, Decision};
 use crate::log::Record;
 use crate::trace::Randomness;
 
@@ -37,7 +38,7 @@ use settings::Settings;
 thread_local! {
     static CONFIG: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
     static REREAD: Cell<bool> = const { Cell::new(false) };
-    static GATE: Rc<Gate<WebCrypto>> = Rc::new(Gate::new(WebCrypto));
+    static GATE: Rc<Gate<WebCrypto>> = Gate::new(WebCrypto);
 }
 
 #[event(start)]
@@ -86,7 +87,7 @@ async fn begin(request: web_sys::Request, env: Env) -> Next {
         Ok(settings) => settings,
         Err(errors) => {
             let record = Record::misconfigured(arrived.method(), &errors.list, &arrived.trace, arrived.ray());
-            border::log(record.status, &record.line());
+            border::log(&record);
             return Next::Answer(respond::misconfigured(&errors, &arrived.trace));
         }
     };

@@ -1,5 +1,5 @@
-//! The flow of a request, in two decisions: what to do with it ([`decide`]), and what to make of the API's answer
-//! ([`settle`]). Pure: the edge reads, asks, and acts on what comes back.
+//! The flow of a request: what to do with it ([`decide`]). What the API gets is [`forward`]'s, what becomes of its answer
+//! [`crate::settle`]'s. Pure: the edge reads, asks, and acts on what comes back.
 //!
 //! ```text
 //! request -> route -> preflight? -> cross-origin rule -> caller check -> forward -> scrub answer -> CORS headers
@@ -10,15 +10,15 @@
 use std::rc::Rc;
 
 use crate::access::{self, Caller, Gate};
-use crate::config::{Access, Config, Credentials, Route, ServiceToken};
-use crate::cookies;
+use crate::config::{Access, Config, Route};
 use crate::cors::{self, Policy, PreflightBy};
 use crate::cross_origin;
+use crate::forward::{self, Forward};
 use crate::headers::{self, Edit, Name, Present, Read};
 use crate::keys::KeySource;
-use crate::origin::{authority_of, split_scheme};
+use crate::origin::authority_of;
 use crate::problem::{CONTENT_TYPE, Code, Refusal};
-use crate::route::{Target, is_cloudflares, relay_location, upstream_url};
+use crate::route::{Target, is_cloudflares};
 use crate::trace::Trace;
 
 /// A request, as far as decisions need it.
@@ -57,6 +57,8 @@ pub struct Known {
     pub origin: Option<String>,
     /// Who called, once that is proven.
     pub caller: Option<Rc<Caller>>,
+    /// What the log should say though nothing was refused.
+    pub warnings: Vec<String>,
 }
 
 /// What to do with a request.
@@ -81,23 +83,12 @@ pub struct Answer {
     pub refusal: Option<Refusal>,
 }
 
-/// A request to the API.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Forward {
-    /// The route that leads to it.
-    pub route: Rc<Route>,
-    /// The URL.
-    pub url: String,
-    /// What changes in the caller's headers.
-    pub edits: Vec<Edit>,
-}
-
 impl<H: Read> RequestHead<'_, H> {
-    fn header(&self, name: Name) -> Option<String> {
+    pub(crate) fn header(&self, name: Name) -> Option<String> {
         if self.present.has(name) { self.headers.read(name) } else { None }
     }
 
-    fn is_websocket(&self) -> bool {
+    pub(crate) fn is_websocket(&self) -> bool {
         self.header(Name::Upgrade).is_some_and(|upgrade| headers::lists(&upgrade, "websocket"))
     }
 
@@ -110,7 +101,7 @@ impl<H: Read> RequestHead<'_, H> {
 /// Decides what to do with a request. `now` tells the time, in seconds since the epoch, to what needs it.
 pub async fn decide<H: Read, S: KeySource>(
     config: &Config,
-    gate: &Gate<S>,
+    gate: &Rc<Gate<S>>,
     request: &RequestHead<'_, H>,
     now: impl Fn() -> i64,
 ) -> Decision {
@@ -120,6 +111,7 @@ pub async fn decide<H: Read, S: KeySource>(
         preflight: request.is_preflight(),
         origin: request.header(Name::Origin),
         caller: None,
+        warnings: Vec::new(),
     };
     let action = flow(config, gate, request, now, &mut known)
         .await
@@ -129,7 +121,7 @@ pub async fn decide<H: Read, S: KeySource>(
 
 async fn flow<H: Read, S: KeySource>(
     config: &Config,
-    gate: &Gate<S>,
+    gate: &Rc<Gate<S>>,
     request: &RequestHead<'_, H>,
     now: impl Fn() -> i64,
     known: &mut Known,
@@ -144,17 +136,10 @@ async fn flow<H: Read, S: KeySource>(
         if answer.refusal.is_some() || known.cors.preflight == PreflightBy::Edge {
             return Ok(Action::Answer(answer));
         }
-        // The API says which methods and headers. It sees no caller, for a preflight never has one, and nobody has
-        // checked who this is: what a preflight asks is all that passes.
-        let url = upstream_url(&route.upstream, target, rest, route.strip_prefix);
-        let asked = headers::OF_PREFLIGHTS.into_iter().filter_map(|name| Some(Edit::Set(name, request.header(name)?)));
-        let mut edits: Vec<Edit> = std::iter::once(Edit::RemoveAll("")).chain(asked).collect();
-        edits.extend(own_headers(config, route, request, None, None));
-        return Ok(Action::Forward(Forward { route: Rc::clone(route), url, edits }));
+        return Ok(Action::Forward(forward::preflight(request, route, (target, rest))));
     }
 
-    let websocket = request.is_websocket();
-    if cross_origin::applies(request.method, websocket, known.origin.is_some()) {
+    if cross_origin::applies(request.method, request.is_websocket(), known.origin.is_some()) {
         let site = request.header(Name::SecFetchSite);
         let credentials = [Name::Cookie, Name::AccessJwtAssertion, Name::AccessToken];
         let facts = cross_origin::Facts {
@@ -179,13 +164,13 @@ async fn flow<H: Read, S: KeySource>(
     if let Access::Jwt(policy) = &config.access {
         let found = access::token_of(request.headers, |name| request.present.has(name))
             .map_err(|reason| Refusal::new(Code::Unauthenticated, reason))?;
-        known.caller = Some(gate.identify(&found, policy, now()).await?);
+        let identity = gate.identify(&found, policy, now).await?;
+        known.caller = Some(identity.caller);
+        known.warnings.extend(identity.warning);
         token = Some(found);
     }
 
-    let url = upstream_url(&route.upstream, target, rest, route.strip_prefix);
-    let edits = request_edits(config, route, request, websocket, known.caller.as_deref(), token);
-    Ok(Action::Forward(Forward { route: Rc::clone(route), url, edits }))
+    Ok(Action::Forward(forward::call(config, request, route, (target, rest), known, token)))
 }
 
 /// The deepest route that covers the path, and what comes after its prefix.
@@ -228,164 +213,6 @@ fn preflight<H: Read>(known: &Known, request: &RequestHead<'_, H>, debug: bool) 
     let mut answer = Answer::problem(refused.refusal, request.trace, debug);
     answer.headers.extend(refused.gathered.into_iter().filter(|edit| matches!(edit, Edit::Set(Name::Vary, _))));
     answer
-}
-
-/// What changes in the caller's headers on their way to the API. First all that is not the caller's to say goes, then
-/// ours is set: no copy of a credential but our own ever arrives.
-fn request_edits<H: Read>(
-    config: &Config,
-    route: &Route,
-    request: &RequestHead<'_, H>,
-    websocket: bool,
-    caller: Option<&Caller>,
-    token: Option<String>,
-) -> Vec<Edit> {
-    let mut edits: Vec<Edit> = Vec::with_capacity(16);
-    edits.extend(
-        request.present.dropped.iter().filter(|name| !(websocket && *name == "upgrade")).cloned().map(Edit::Delete),
-    );
-    if let Some(options) = request.header(Name::Connection) {
-        let named = headers::connection_options(&options).into_iter().filter(|name| !(websocket && name == "upgrade"));
-        edits.extend(named.map(Edit::Delete));
-    }
-    if request.present.has(Name::Cookie) {
-        // Read only where something of it may be kept: it is often the longest header of all.
-        let cookie = match route.request_cookies {
-            cookies::RequestCookies::Nothing => None,
-            _ => request.header(Name::Cookie),
-        };
-        edits.push(match cookie.and_then(|cookie| route.request_cookies.filter(&cookie)) {
-            Some(cookie) => Edit::Set(Name::Cookie, cookie),
-            None => Edit::Remove(Name::Cookie),
-        });
-    }
-
-    if request.present.has(Name::Tracestate) && !request.trace.continued {
-        edits.push(Edit::Remove(Name::Tracestate));
-    }
-    edits.extend(own_headers(config, route, request, caller, token));
-    edits
-}
-
-/// What is ours to say: where the request came from, its trace, who calls, and the credentials.
-fn own_headers<H: Read>(
-    config: &Config,
-    route: &Route,
-    request: &RequestHead<'_, H>,
-    caller: Option<&Caller>,
-    token: Option<String>,
-) -> Vec<Edit> {
-    let mut edits = Vec::with_capacity(8);
-    edits.push(Edit::Set(Name::ForwardedHost, authority_of(request.url).to_owned()));
-    let scheme = split_scheme(request.url).map_or("https", |(scheme, _)| scheme);
-    edits.push(Edit::Set(Name::ForwardedProto, scheme.to_owned()));
-    if let Some(address) = request.header(Name::ConnectingIp) {
-        edits.push(Edit::Set(Name::ForwardedFor, address));
-    }
-    edits.push(Edit::Set(Name::Traceparent, request.trace.traceparent().to_owned()));
-
-    if matches!(&config.access, Access::Jwt(policy) if policy.identity_headers) {
-        edits.extend(identity(caller));
-    }
-    match &route.credentials {
-        Credentials::ServiceToken(service_token) => {
-            edits.push(Edit::Set(Name::AccessClientId, service_token.client_id.clone()));
-            edits.push(Edit::Set(Name::AccessClientSecret, service_token.client_secret.clone()));
-        }
-        Credentials::CallerToken => edits.extend(token.map(|token| Edit::Set(Name::AccessToken, token))),
-    }
-    edits
-}
-
-/// Who calls, from verified claims. A value that cannot travel as a header is left out rather than bent.
-fn identity(caller: Option<&Caller>) -> Vec<Edit> {
-    let (user, email) = match caller {
-        Some(Caller::User { sub, email }) => (Some(sub), email.as_ref()),
-        Some(Caller::Service { common_name }) => (Some(common_name), None),
-        None => (None, None),
-    };
-    [(Name::ForwardedUser, user), (Name::ForwardedEmail, email)]
-        .into_iter()
-        .filter_map(|(name, value)| {
-            Some(Edit::Set(name, value.filter(|value| headers::is_plain_value(value))?.clone()))
-        })
-        .collect()
-}
-
-/// The API's answer, as far as decisions need it.
-pub struct ResponseHead<'a, H: Read> {
-    /// The status.
-    pub status: u16,
-    /// Its headers.
-    pub headers: &'a H,
-}
-
-/// What to make of the API's answer: the changes to its headers; for a preflight, all of the answer's headers.
-///
-/// # Errors
-/// `upstream_access_denied`: the answer is Access's, and says that the relay's credentials were refused. A redirect
-/// of the browser to a login page would help nobody.
-pub fn settle<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Result<Vec<Edit>, Refusal> {
-    let Some(route) = known.route.as_deref() else {
-        return Err(Refusal::new(Code::Internal, "an answer without a route"));
-    };
-    // RFC 9110 §10.2.2: Location means something with these.
-    let location = matches!(response.status, 201 | 300..=399).then(|| response.headers.read(Name::Location)).flatten();
-    if let Some(signal) = access_denial(response, location.as_deref()) {
-        return Err(Refusal::new(Code::UpstreamAccessDenied, denial_reason(route, &signal)));
-    }
-    let mut edits = Vec::with_capacity(16);
-    let cookies = if route.response_cookies.is_empty() { Vec::new() } else { response.headers.set_cookies() };
-    if known.preflight {
-        // Whoever asked: what answers a preflight, and nothing else.
-        let said = headers::FOR_PREFLIGHTS.into_iter();
-        edits.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY.to_owned()));
-        edits.extend(said.filter_map(|name| Some(Edit::Set(name, response.headers.read(name)?))));
-        known.cors.allow_origin(known.origin.as_deref().unwrap_or_default(), &mut edits);
-        return Ok(edits);
-    }
-    edits.extend([Edit::Remove(Name::SetCookie), Edit::RemoveAll(headers::ONLY_OURS_TO_SAY)]);
-    let kept = cookies.iter().filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies));
-    edits.extend(kept.map(|cookie| Edit::Append(Name::SetCookie, cookie)));
-    if let Some(location) = location {
-        let relayed = relay_location(&location, &route.upstream, &route.prefix, route.strip_prefix);
-        edits.extend(relayed.map(|location| Edit::Set(Name::Location, location)));
-    }
-    let vary = || response.headers.read(Name::Vary);
-    edits.extend(known.cors.response_headers(known.origin.as_deref(), vary));
-    Ok(edits)
-}
-
-/// What shows that Access, and not the API, has answered (`docs/how-it-works.md` has the table).
-fn access_denial<H: Read>(response: &ResponseHead<'_, H>, location: Option<&str>) -> Option<String> {
-    let login = b"/cdn-cgi/access/login";
-    let leads_there = |location: &str| location.as_bytes().windows(login.len()).any(|part| part == login);
-    if location.is_some_and(leads_there) && response.status != 201 {
-        return Some(format!("{} to Access's login page", response.status));
-    }
-    if !matches!(response.status, 401 | 403) {
-        return None;
-    }
-    let challenge = response.headers.read(Name::WwwAuthenticate).unwrap_or_default();
-    if challenge.trim_start().get(..17).is_some_and(|scheme| scheme.eq_ignore_ascii_case("cloudflare-access")) {
-        return Some(format!("{} with www-authenticate: Cloudflare-Access", response.status));
-    }
-    let marks = [Name::AccessAud, Name::AccessDomain, Name::AccessError];
-    let mark = marks.into_iter().find(|name| response.headers.read(*name).is_some())?;
-    Some(format!("{} with {}", response.status, mark.as_str()))
-}
-
-fn denial_reason(route: &Route, signal: &str) -> String {
-    let host = authority_of(route.upstream.origin.as_str());
-    match &route.credentials {
-        Credentials::ServiceToken(ServiceToken { name, .. }) => format!(
-            "{host} answered {signal}: check that the service token in {name}_CLIENT_ID and {name}_CLIENT_SECRET has not expired, \
-             and that a Service Auth policy of that application includes it"
-        ),
-        Credentials::CallerToken => format!(
-            "{host} answered {signal}: check that a Service Auth policy of that application has a linked app token rule for the page's application"
-        ),
-    }
 }
 
 impl Answer {

@@ -27,6 +27,7 @@ macro_rules! names {
             #[must_use]
             pub const fn longest(self) -> usize {
                 match self {
+                    Name::AccessJwtAssertion => crate::token::LONGEST,
                     Name::Origin => crate::origins::LONGEST,
                     Name::RequestHeaders => crate::cors::REQUEST_HEADERS_LONGEST,
                     Name::RequestMethod | Name::SecFetchSite => 64,
@@ -55,6 +56,7 @@ names! {
     ContentType = "content-type",
     Cookie = "cookie",
     ExposeHeaders = "access-control-expose-headers",
+    ForwardedClientId = "x-forwarded-client-id",
     ForwardedEmail = "x-forwarded-email",
     ForwardedFor = "x-forwarded-for",
     ForwardedHost = "x-forwarded-host",

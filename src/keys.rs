@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Keys are taken as they are for this long.
 const FRESH_SECONDS: i64 = 3600;
 
-/// An unknown `kid`, or stale keys, cause one fetch in this time at most, whatever arrives.
+/// An unknown `kid` causes one fetch in this time at most, whatever arrives; so do stale keys while the endpoint fails.
 const REFETCH_SECONDS: i64 = 30;
 
 /// While the endpoint fails, keys serve beyond their freshness for this long.
@@ -17,13 +17,16 @@ const STALE_SECONDS: i64 = 24 * 3600;
 /// With no key at all, a failed fetch is repeated after this time.
 const RETRY_SECONDS: i64 = 2;
 
+/// No fetch takes longer: what is under way for longer was given up with its request.
+const GIVEN_UP_SECONDS: i64 = 7;
+
 /// Where keys come from and who checks signatures: the Workers runtime, or a test.
 #[expect(async_fn_in_trait, reason = "Wasm has one thread: nobody needs the futures to be Send")]
-pub trait KeySource {
+pub trait KeySource: 'static {
     /// A key ready to verify with.
     type Key: Clone;
 
-    /// The text of the key set at `url`.
+    /// The text of the key set at `url`. It takes 5 seconds at most.
     async fn fetch(&self, url: &str) -> Result<String, String>;
 
     /// Makes a key of a JWK.
@@ -31,6 +34,12 @@ pub trait KeySource {
 
     /// Whether `signature` is RSASSA-PKCS1-v1_5 with SHA-256 over `signed` (RFC 7518 §3.3).
     async fn verify(&self, key: &Self::Key, signed: &[u8], signature: &[u8]) -> bool;
+
+    /// Does work that others need as well: to its end, even where the request that began it is given up meanwhile.
+    async fn complete(&self, work: impl Future<Output = ()> + 'static);
+
+    /// Lets time pass.
+    async fn pause(&self, milliseconds: u32);
 }
 
 /// An RSA key that may verify RS256 signatures (RFC 7517 §4, RFC 7518 §6.3.1).
@@ -69,7 +78,7 @@ impl Jwk {
                 return Err("key_ops lacks verify");
             }
         }
-        let (Some(kid), Some(n), Some(e)) = (text("kid"), text("n"), text("e")) else {
+        let (Some(kid), Some(n), Some(e)) = (text("kid").filter(|kid| !kid.is_empty()), text("n"), text("e")) else {
             return Err("kid, n or e is missing");
         };
         // 2048 to 4096 bits, by the length of unpadded base64url (RFC 7518 §3.3: at least 2048).
@@ -93,10 +102,7 @@ pub async fn fetch<S: KeySource>(source: &S, url: &str) -> Result<Vec<(String, S
     let members =
         set.get("keys").and_then(Value::as_array).ok_or_else(|| format!("{url} answered no JSON Web Key Set"))?;
     let mut keys: Vec<(String, S::Key)> = Vec::new();
-    for jwk in members.iter().filter_map(|member| Jwk::parse(member).ok()) {
-        if keys.iter().any(|(known, _)| *known == jwk.kid) {
-            continue;
-        }
+    for jwk in unambiguous(members.iter().filter_map(|member| Jwk::parse(member).ok()).collect()) {
         if let Ok(key) = source.import(&jwk).await {
             keys.push((jwk.kid, key));
         }
@@ -104,20 +110,47 @@ pub async fn fetch<S: KeySource>(source: &S, url: &str) -> Result<Vec<(String, S
     if keys.is_empty() { Err(format!("{url} answered no key that can verify RS256")) } else { Ok(keys) }
 }
 
-/// The keys of one isolate, and when they were had.
+/// A key each for a `kid`: where one names two different keys, it names none (RFC 7517 §4.5 wants them distinct).
+fn unambiguous(jwks: Vec<Jwk>) -> Vec<Jwk> {
+    let mut each: Vec<Jwk> = Vec::new();
+    for jwk in &jwks {
+        let others = || jwks.iter().filter(|other| other.kid == jwk.kid);
+        if others().all(|other| other == jwk) && !each.contains(jwk) {
+            each.push(jwk.clone());
+        }
+    }
+    each
+}
+
+/// The keys of one isolate, and what is known of the fetches that bring them.
 #[derive(Debug)]
 pub struct KeyCache<K> {
     keys: Vec<(String, K)>,
+    /// When the fetch began that brought the keys.
     fetched_at: i64,
-    /// When a fetch was last begun.
-    attempted_at: Option<i64>,
-    /// When a fetch last failed, unless one has succeeded since.
-    failed_at: Option<i64>,
+    /// The latest fetch.
+    latest: Option<Fetch>,
+    /// When an unknown `kid` last caused a fetch of fresh keys.
+    unknown_at: Option<i64>,
+}
+
+/// A fetch of the key set.
+#[derive(Debug)]
+struct Fetch {
+    began: i64,
+    outcome: Outcome,
+}
+
+#[derive(Debug)]
+enum Outcome {
+    UnderWay,
+    Good,
+    Failed(String),
 }
 
 impl<K> Default for KeyCache<K> {
     fn default() -> Self {
-        Self { keys: Vec::new(), fetched_at: 0, attempted_at: None, failed_at: None }
+        Self { keys: Vec::new(), fetched_at: 0, latest: None, unknown_at: None }
     }
 }
 
@@ -126,14 +159,13 @@ impl<K> Default for KeyCache<K> {
 pub enum Lookup<K> {
     /// Verify with this key.
     Use(K),
-    /// Fetch the key set first; where that fails, a fallback may still serve.
-    Fetch {
-        /// The stale key of that `kid`.
-        fallback: Option<K>,
-    },
+    /// Fetch the key set, and ask again.
+    Fetch,
+    /// Ask again shortly: another request is fetching the key set, and nobody may await its promise.
+    Wait,
     /// The keys are current and none has this `kid`.
     Unknown,
-    /// It cannot be told: a fetch is under way or has just failed, and one more would only load the endpoint.
+    /// It cannot be told: the last fetch has failed, and one more would only load the endpoint.
     Unavailable,
 }
 
@@ -141,41 +173,62 @@ impl<K: Clone> KeyCache<K> {
     /// What to do about `kid` at `now` (seconds since the epoch).
     #[must_use]
     pub fn lookup(&self, kid: &str, now: i64) -> Lookup<K> {
-        if self.keys.is_empty() {
-            // Every request of a cold start fetches for itself: no request may await another's promise.
-            let just_failed = self.failed_at.is_some_and(|at| now - at < RETRY_SECONDS);
-            return if just_failed { Lookup::Unavailable } else { Lookup::Fetch { fallback: None } };
-        }
         let age = now - self.fetched_at;
-        let may_fetch = self.attempted_at.is_none_or(|at| now - at >= REFETCH_SECONDS);
         let key = self.find(kid).filter(|_| age < STALE_SECONDS);
-        match key {
-            Some(key) if age < FRESH_SECONDS || !may_fetch => Lookup::Use(key),
-            fallback if may_fetch => Lookup::Fetch { fallback },
-            // Whether the issuer has such a key by now is known only if the last fetch came to a good end.
-            _ if age < STALE_SECONDS && self.attempted_at.is_none_or(|at| at <= self.fetched_at) => Lookup::Unknown,
-            _ => Lookup::Unavailable,
+        if age < FRESH_SECONDS
+            && let Some(key) = key
+        {
+            return Lookup::Use(key);
         }
-    }
-
-    /// The key with this `kid`, however old.
-    #[must_use]
-    pub fn find(&self, kid: &str) -> Option<K> {
-        self.keys.iter().find(|(known, _)| known == kid).map(|(_, key)| key.clone())
+        let or_else = |lookup| key.clone().map_or(lookup, Lookup::Use);
+        let wait_after_failure = if self.keys.is_empty() { RETRY_SECONDS } else { REFETCH_SECONDS };
+        match &self.latest {
+            Some(Fetch { began, outcome: Outcome::UnderWay }) if now - began < GIVEN_UP_SECONDS => {
+                or_else(Lookup::Wait)
+            }
+            Some(Fetch { began, outcome: Outcome::Failed(_) }) if now - began < wait_after_failure => {
+                or_else(Lookup::Unavailable)
+            }
+            _ if self.is_fresh(now) && self.unknown_at.is_some_and(|at| now - at < REFETCH_SECONDS) => Lookup::Unknown,
+            _ => Lookup::Fetch,
+        }
     }
 
     /// Notes that a fetch begins.
     pub fn begin_fetch(&mut self, now: i64) {
-        self.attempted_at = Some(now);
+        if self.is_fresh(now) {
+            self.unknown_at = Some(now);
+        }
+        self.latest = Some(Fetch { began: now, outcome: Outcome::UnderWay });
     }
 
-    /// Notes that a fetch failed.
-    pub fn fail_fetch(&mut self, now: i64) {
-        self.failed_at = Some(now);
+    /// Notes how the fetch that began at `began` has ended: with keys in place of the old ones, or with a reason.
+    pub fn end_fetch(&mut self, fetched: Result<Vec<(String, K)>, String>, began: i64) {
+        let outcome = match fetched {
+            Ok(keys) => {
+                self.keys = keys;
+                self.fetched_at = began;
+                Outcome::Good
+            }
+            Err(reason) => Outcome::Failed(reason),
+        };
+        self.latest = Some(Fetch { began, outcome });
     }
 
-    /// Takes a fetched set in place of the old one.
-    pub fn replace(&mut self, keys: Vec<(String, K)>, now: i64) {
-        *self = Self { keys, fetched_at: now, attempted_at: self.attempted_at, failed_at: None };
+    /// Why the latest fetch has failed, if it has.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        match &self.latest {
+            Some(Fetch { outcome: Outcome::Failed(reason), .. }) => Some(reason),
+            _ => None,
+        }
+    }
+
+    fn is_fresh(&self, now: i64) -> bool {
+        !self.keys.is_empty() && now - self.fetched_at < FRESH_SECONDS
+    }
+
+    fn find(&self, kid: &str) -> Option<K> {
+        self.keys.iter().find(|(known, _)| known == kid).map(|(_, key)| key.clone())
     }
 }

@@ -12,7 +12,8 @@
 //! | [`route`] | which API, and which URL of it |
 //! | [`cors`], [`origins`], [`origin`] | which other origins may call |
 //! | [`cross_origin`] | which requests of browsers may change something |
-//! | [`access`], [`keys`], [`verified`] | who is calling |
+//! | [`access`], [`token`], [`keys`], [`verified`] | who is calling |
+//! | [`forward`], [`settle`] | what the API gets, and what becomes of its answer |
 //! | [`headers`], [`cookies`] | what crosses, in both directions |
 //! | [`trace`], [`log`], [`problem`] | what others can see of it |
 //!
@@ -28,6 +29,7 @@ pub mod config;
 pub mod cookies;
 pub mod cors;
 pub mod cross_origin;
+pub mod forward;
 pub mod gateway;
 pub mod headers;
 pub mod keys;
@@ -36,6 +38,8 @@ pub mod origin;
 pub mod origins;
 pub mod problem;
 pub mod route;
+pub mod settle;
+pub mod token;
 pub mod trace;
 pub mod verified;
 

@@ -27,6 +27,9 @@ pub struct Record<'a> {
     /// Why, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
+    /// What somebody should look at though the request was served.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub warnings: &'a [String],
     /// How a CORS policy came to it, with `debug`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<&'a Explanation>,
@@ -48,6 +51,17 @@ pub struct Record<'a> {
     pub ray: Option<String>,
 }
 
+/// How loud a record is, in the console's terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// `console.error`: the relay, the API or the issuer fails.
+    Error,
+    /// `console.warn`: a request was refused, or something should be looked at.
+    Warning,
+    /// `console.log`
+    Information,
+}
+
 impl<'a> Record<'a> {
     /// What is known of a request once it is decided.
     #[must_use]
@@ -59,6 +73,7 @@ impl<'a> Record<'a> {
                 Some(Caller::Service { .. }) => "service",
                 None => "none",
             },
+            warnings: &known.warnings,
             ..Self::bare(method, status, trace, ray)
         }
     }
@@ -83,6 +98,17 @@ impl<'a> Record<'a> {
         self
     }
 
+    /// How loud it should be.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match self.status {
+            500.. => Level::Error,
+            400.. => Level::Warning,
+            _ if !self.warnings.is_empty() => Level::Warning,
+            _ => Level::Information,
+        }
+    }
+
     /// The line.
     #[must_use]
     pub fn line(&self) -> String {
@@ -96,6 +122,7 @@ impl<'a> Record<'a> {
             route: None,
             code: None,
             reason: None,
+            warnings: &[],
             explanation: None,
             errors: Vec::new(),
             caller: "none",

@@ -118,6 +118,8 @@ fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
 }
 
 fn access(relay: &mut Table) -> Option<Access> {
+    /// What says how callers are checked.
+    const CHECKS: [&str; 4] = ["issuer", "audience", "max_token_age_seconds", "identity_headers"];
     const WHO: &str = "say who may call: write [vars.RELAY.access] with issuer and audience";
     if !relay.has("access") {
         relay.table("access");
@@ -126,7 +128,7 @@ fn access(relay: &mut Table) -> Option<Access> {
     }
     let mut table = relay.table("access")?;
     if table.boolean("dangerously_allow_anyone", false) {
-        for key in ["issuer", "audience", "identity_headers"] {
+        for key in CHECKS {
             if table.has(key) {
                 table.error(
                     key,
@@ -135,12 +137,15 @@ fn access(relay: &mut Table) -> Option<Access> {
                 );
             }
         }
-        table.known(&["issuer", "audience", "identity_headers"]);
+        table.known(&CHECKS);
         table.finish();
         return Some(Access::DangerouslyAllowAnyone);
     }
     let issuer = table.required("issuer", "https://acme.cloudflareaccess.com", parse_server);
     let audience = audience(&mut table);
+    // Access's shortest and longest sessions are a quarter of an hour and a month.
+    let limits_age = table.has("max_token_age_seconds");
+    let max_token_age = table.integer("max_token_age_seconds", 0, 60..=31 * 24 * 3600, "seconds");
     let identity_headers = table.boolean("identity_headers", true);
     table.finish();
     let issuer = issuer?.as_str().to_owned();
@@ -149,6 +154,7 @@ fn access(relay: &mut Table) -> Option<Access> {
         certs_url: format!("{issuer}/cdn-cgi/access/certs"),
         issuer,
         audience: audience?,
+        max_token_age_seconds: limits_age.then_some(max_token_age),
         identity_headers,
     }))
 }

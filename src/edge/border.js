@@ -1,5 +1,7 @@
 // What takes JavaScript one step and Wasm a dozen: each function is one crossing of the border. Nothing is decided here.
 
+import { waitUntil } from "cloudflare:workers";
+
 /**
  * The header names that the Wasm knows, at their places in its list; what other names it asks about begin with; and the
  * names that matter in a preflight.
@@ -129,3 +131,17 @@ export async function fetchText(url, milliseconds, limit) {
   }
   return text + decoder.decode();
 }
+
+const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+
+/** A key that verifies RS256, of a JWK's modulus and exponent, which are base64url. */
+export const importKey = async (n, e) => crypto.subtle.importKey("jwk", { kty: "RSA", alg: "RS256", n, e }, RS256, false, ["verify"]);
+
+/** Whether a signature holds. The bytes are the Wasm's, so they are read before this returns. */
+export const verify = async (key, signature, signed) => crypto.subtle.verify(RS256.name, key, signature, signed);
+
+/** Keeps a request's work alive until the promise settles, even where the caller has gone. */
+export const keepAlive = (work) => waitUntil(work);
+
+/** Resolves after this time. */
+export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -6,6 +6,7 @@ use worker::web_sys::{Headers, Request, Response, console};
 
 use super::exchange::Exchange;
 use crate::headers::{Edit, MAY_NOT_CROSS, Name, READ_OF_PREFLIGHTS, Read};
+use crate::log::{Level, Record};
 
 #[wasm_bindgen]
 extern "C" {
@@ -51,6 +52,20 @@ extern "C" {
     /// The text at a URL.
     #[wasm_bindgen(js_name = fetchText)]
     pub(super) fn fetch_text(url: &str, milliseconds: u32, limit: u32) -> Promise;
+
+    /// An RSA key that verifies RS256, of a JWK's modulus and exponent.
+    #[wasm_bindgen(js_name = importKey)]
+    pub(super) fn import_key(n: &str, e: &str) -> Promise;
+
+    /// Whether a signature of RS256 holds.
+    pub(super) fn verify(key: &JsValue, signature: &[u8], signed: &[u8]) -> Promise;
+
+    /// Resolves after this time.
+    pub(super) fn pause(milliseconds: u32) -> Promise;
+
+    /// Keeps a request's work alive until the promise settles, even where the caller has gone.
+    #[wasm_bindgen(js_name = keepAlive)]
+    pub(super) fn keep_alive(work: &Promise);
 }
 
 /// Tells `border.js` the names of headers, once for each instance.
@@ -65,13 +80,13 @@ pub(super) fn now_ms() -> i64 {
     Date::now() as i64
 }
 
-/// Writes one line to the log, at the level that its status deserves.
-pub(super) fn log(status: u16, line: &str) {
-    let line = JsValue::from_str(line);
-    match status {
-        500.. => console::error_1(&line),
-        400.. => console::warn_1(&line),
-        _ => console::log_1(&line),
+/// Writes one line to the log.
+pub(super) fn log(record: &Record) {
+    let line = JsValue::from_str(&record.line());
+    match record.level() {
+        Level::Error => console::error_1(&line),
+        Level::Warning => console::warn_1(&line),
+        Level::Information => console::log_1(&line),
     }
 }
 

@@ -11,9 +11,11 @@ use super::border::{self, JsHeaders};
 use super::respond;
 use super::settings::Settings;
 use crate::config::{Credentials, Log, Route};
-use crate::gateway::{self, Answer, Forward, Known, ResponseHead};
+use crate::forward::Forward;
+use crate::gateway::{Answer, Known};
 use crate::log::Record;
 use crate::problem::{Code, Refusal};
+use crate::settle::{ResponseHead, settle};
 
 /// What is kept of a request while the API has it. `border.js` holds it, and hands it the outcome: exactly one of the
 /// exported functions is called, or none where the caller has gone.
@@ -85,7 +87,7 @@ impl Exchange {
         }
         let headers = JsHeaders::new(response.headers());
         let head = ResponseHead { status, headers: &headers };
-        let edits = gateway::settle(&self.known, &head).inspect_err(|_| {
+        let edits = settle(&self.known, &head).inspect_err(|_| {
             // Nobody will read this body: let go of its connection. Whether that works changes nothing for the caller.
             drop(response.body().map(|body| body.cancel()));
         })?;
@@ -112,13 +114,14 @@ impl Exchange {
     }
 
     fn log(&self, status: u16, refusal: Option<&Refusal>, upstream: Option<Upstream>) {
-        if refusal.is_none() && self.settings.config.log != Log::Requests {
+        let speaks = refusal.is_some() || !self.known.warnings.is_empty();
+        if !speaks && self.settings.config.log != Log::Requests {
             return;
         }
         let arrived = &self.arrived;
         let mut record = Record::of(arrived.method(), status, &self.known, &arrived.trace, arrived.ray());
         record.upstream_status = upstream.and_then(|(status, _)| status);
         record.upstream_ms = upstream.map(|(_, milliseconds)| milliseconds);
-        border::log(status, &record.refused(refusal).line());
+        border::log(&record.refused(refusal));
     }
 }

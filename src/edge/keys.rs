@@ -1,8 +1,8 @@
 //! Signing keys and signatures, by the runtime: an RSA verification costs a twentieth of what it costs in Wasm.
 
-use worker::js_sys::{Array, JSON, Promise};
-use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
-use worker::wasm_bindgen_futures::JsFuture;
+use worker::js_sys::Promise;
+use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::border;
 use crate::keys::{Jwk, KeySource};
@@ -16,60 +16,38 @@ const LIMIT_BYTES: u32 = 256 * 1024;
 /// WebCrypto and `fetch`.
 pub(super) struct WebCrypto;
 
-#[wasm_bindgen]
-extern "C" {
-    type SubtleCrypto;
-
-    #[wasm_bindgen(thread_local_v2, js_namespace = crypto, js_name = subtle)]
-    static SUBTLE: SubtleCrypto;
-
-    #[wasm_bindgen(method, catch, js_name = importKey)]
-    fn import_key(
-        this: &SubtleCrypto,
-        format: &str,
-        key: &JsValue,
-        algorithm: &JsValue,
-        extractable: bool,
-        usages: &Array,
-    ) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn verify(
-        this: &SubtleCrypto,
-        algorithm: &str,
-        key: &JsValue,
-        signature: &[u8],
-        data: &[u8],
-    ) -> Result<Promise, JsValue>;
-}
-
 impl KeySource for WebCrypto {
     type Key = JsValue;
 
     async fn fetch(&self, url: &str) -> Result<String, String> {
-        let text = JsFuture::from(border::fetch_text(url, TIMEOUT_MS, LIMIT_BYTES)).await;
-        text.map(|text| text.as_string().unwrap_or_default())
-            .map_err(|error| format!("{url}: {}", border::message(&error)))
+        let text = settled(border::fetch_text(url, TIMEOUT_MS, LIMIT_BYTES)).await;
+        text.map(|text| text.as_string().unwrap_or_default()).map_err(|reason| format!("{url}: {reason}"))
     }
 
     async fn import(&self, jwk: &Jwk) -> Result<Self::Key, String> {
-        // Both numbers are base64url: nothing in them needs escaping.
-        let key = format!(r#"{{"kty":"RSA","alg":"RS256","n":"{}","e":"{}"}}"#, jwk.n, jwk.e);
-        let imported = async {
-            let algorithm = JSON::parse(r#"{"name":"RSASSA-PKCS1-v1_5","hash":"SHA-256"}"#)?;
-            let usages = Array::of1(&JsValue::from_str("verify"));
-            let promise =
-                SUBTLE.with(|subtle| subtle.import_key("jwk", &JSON::parse(&key)?, &algorithm, false, &usages))?;
-            JsFuture::from(promise).await
-        };
-        imported.await.map_err(|error: JsValue| border::message(&error))
+        settled(border::import_key(&jwk.n, &jwk.e)).await
     }
 
     async fn verify(&self, key: &Self::Key, signed: &[u8], signature: &[u8]) -> bool {
-        let Ok(promise) = SUBTLE.with(|subtle| subtle.verify("RSASSA-PKCS1-v1_5", key, signature, signed)) else {
-            return false;
-        };
         // Anything but `true`, errors included, is no.
-        JsFuture::from(promise).await.is_ok_and(|verified| verified == JsValue::TRUE)
+        settled(border::verify(key, signature, signed)).await.is_ok_and(|verified| verified == JsValue::TRUE)
     }
+
+    async fn complete(&self, work: impl Future<Output = ()> + 'static) {
+        let work = future_to_promise(async {
+            work.await;
+            Ok(JsValue::UNDEFINED)
+        });
+        border::keep_alive(&work);
+        // It resolves in any case.
+        drop(JsFuture::from(work).await);
+    }
+
+    async fn pause(&self, milliseconds: u32) {
+        drop(JsFuture::from(border::pause(milliseconds)).await);
+    }
+}
+
+async fn settled(promise: Promise) -> Result<JsValue, String> {
+    JsFuture::from(promise).await.map_err(|error| border::message(&error))
 }

@@ -20,8 +20,8 @@ fn defaults() {
     let Access::Jwt(policy) = &config.access else { panic!() };
     assert_eq!(policy.certs_url, "https://acme.cloudflareaccess.com/cdn-cgi/access/certs");
     assert_eq!(
-        (policy.issuer.as_str(), policy.audience.as_slice(), policy.identity_headers),
-        (ISSUER, &[AUD.to_owned()][..], true)
+        (policy.issuer.as_str(), policy.audience.as_slice(), policy.max_token_age_seconds, policy.identity_headers),
+        (ISSUER, &[AUD.to_owned()][..], None, true)
     );
     let [route] = config.routes.as_slice() else { panic!() };
     assert_eq!(
@@ -39,7 +39,7 @@ fn defaults() {
 #[test]
 fn every_key() {
     let config: Config = parsed(&json!({
-        "access": { "issuer": ISSUER, "audience": [AUD, "other"], "identity_headers": false, "dangerously_allow_anyone": false },
+        "access": { "issuer": ISSUER, "audience": [AUD, "other"], "max_token_age_seconds": 3600, "identity_headers": false, "dangerously_allow_anyone": false },
         "routes": [
             { "path": "/api", "upstream": "https://api.example.com/v1/", "strip_prefix": true, "service_token": "CF_ACCESS",
               "request_cookies": ["theme"], "response_cookies": ["session"], "timeout_ms": 5000, "retries": 0, "cache": true,
@@ -53,6 +53,8 @@ fn every_key() {
         },
         "log": "requests", "debug": true,
     }));
+    let Access::Jwt(policy) = &config.access else { panic!() };
+    assert_eq!((policy.audience.len(), policy.max_token_age_seconds, policy.identity_headers), (2, Some(3600), false));
     // The deepest route comes first.
     let [files, api] = config.routes.as_slice() else { panic!() };
     assert_eq!(
@@ -125,6 +127,10 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (set("/access/isuer", json!(ISSUER)), "access.isuer: found an unknown key; the keys here are dangerously_allow_anyone, issuer"),
         (set("/access/dangerously_allow_anyone", json!(true)), "access.issuer: found a value beside dangerously_allow_anyone"),
         (set("/access/dangerously_allow_anyone", json!("yes")), "access.dangerously_allow_anyone: found the text \"yes\"; write true or false"),
+        (set("/access/max_token_age_seconds", json!(59)), "access.max_token_age_seconds: found the number 59; write a whole number of seconds from 60 to 2678400"),
+        (set("/access/max_token_age_seconds", json!("1h")), "access.max_token_age_seconds: found the text \"1h\"; write a whole number of seconds"),
+        (set("/access/max_token_age_seconds", json!(0)), "access.max_token_age_seconds: found the number 0; write"),
+        (set("/access", json!({ "dangerously_allow_anyone": true, "max_token_age_seconds": 60 })), "access.max_token_age_seconds: found a value beside dangerously_allow_anyone"),
         (set("/access/identity_headers", json!(1)), "access.identity_headers: found the number 1"),
         // Routes.
         (set("/routes", json!([])), "routes: found no route"),

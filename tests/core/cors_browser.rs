@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use access_relay::access::Gate;
 use access_relay::cors::{Policy, Preflight};
-use access_relay::gateway::{self, Action, RequestHead, ResponseHead};
+use access_relay::gateway::{self, Action, RequestHead};
 use access_relay::headers::Present;
+use access_relay::settle::{ResponseHead, settle};
 use access_relay::trace::Trace;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -40,7 +41,7 @@ impl Server for Relay {
         let url = format!("https://app.example.com{}", self.path);
         let head = RequestHead { method, url: &url, present: &present, headers, trace: &trace };
         let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
-        let decision = now(gateway::decide(&self.config, &Gate::new(&keys), &head, || NOW));
+        let decision = now(gateway::decide(&self.config, &Gate::new(keys), &head, || NOW));
         self.last = match decision.action {
             Action::Answer(answer) => (answer.status, Lines::default().apply(&answer.headers)),
             Action::Forward(_) => {
@@ -58,7 +59,7 @@ impl Server for Relay {
                     ("access-control-expose-headers", "x-other"),
                     ("access-control-max-age", "9"),
                 ]);
-                let edits = gateway::settle(&decision.known, &ResponseHead { status: 200, headers: &own }).unwrap();
+                let edits = settle(&decision.known, &ResponseHead { status: 200, headers: &own }).unwrap();
                 // A preflight's answer has what the decision says, and nothing else.
                 let kept = if decision.known.preflight { Lines::default() } else { own.clone() };
                 (200, kept.apply(&edits))
@@ -199,7 +200,7 @@ fn an_explanation_names_the_rule_what_was_seen_and_what_would_pass() {
             trace: &trace,
         };
         let keys = LocalKeys::publishing(&[]);
-        let decision = now(gateway::decide(&config, &Gate::new(&keys), &head, || NOW));
+        let decision = now(gateway::decide(&config, &Gate::new(keys), &head, || NOW));
         let Action::Answer(answer) = decision.action else { panic!() };
         assert_eq!(answer.status, 204);
         let explanation = answer.refusal.unwrap().explanation.unwrap();

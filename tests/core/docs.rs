@@ -23,6 +23,7 @@ fn every_key_is_described() {
         "access.issuer",
         "access.audience",
         "access.dangerously_allow_anyone",
+        "access.max_token_age_seconds",
         "access.identity_headers",
         "routes[].path",
         "routes[].upstream",

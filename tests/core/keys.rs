@@ -1,20 +1,17 @@
 //! Signing keys: which count, and when they are fetched.
 
 use access_relay::access::Gate;
-use access_relay::config::JwtPolicy;
 use access_relay::keys::{Jwk, KeyCache, Lookup};
 use access_relay::problem::Code;
 use serde_json::{Value, json};
 
-use crate::support::{AUD, ISSUER, LocalKeys, NOW, issuer_key, now, other_key, person};
+use crate::support::{LocalKeys, NOW, SigningKey, in_turns, issuer_key, now, other_key, person, policy};
 
-fn policy() -> JwtPolicy {
-    JwtPolicy {
-        issuer: ISSUER.to_owned(),
-        certs_url: format!("{ISSUER}/cdn-cgi/access/certs"),
-        audience: vec![AUD.to_owned()],
-        identity_headers: true,
-    }
+/// A person's claims of a token that is made at this time, unlike any other's.
+fn person_at(at: i64) -> Value {
+    let mut claims = person();
+    (claims["iat"], claims["nbf"], claims["exp"]) = (json!(at), json!(at), json!(at + 3600));
+    claims
 }
 
 #[test]
@@ -42,6 +39,7 @@ fn what_counts_as_a_key() {
         changed(|jwk| jwk["key_ops"] = json!("verify")),
         changed(|jwk| drop(jwk.as_object_mut().unwrap().remove("kid"))),
         changed(|jwk| jwk["kid"] = json!(1)),
+        changed(|jwk| jwk["kid"] = json!("")),
         changed(|jwk| jwk["n"] = json!("A".repeat(171))),
         changed(|jwk| jwk["n"] = json!("A".repeat(1366))),
         changed(|jwk| jwk["e"] = json!("AQ\"AB")),
@@ -55,7 +53,19 @@ fn what_counts_as_a_key() {
 #[test]
 fn one_odd_key_does_not_take_down_the_set() {
     let keys = LocalKeys::publishing(&[&json!("x"), &json!({ "kty": "EC", "kid": "kid-1" }), &issuer_key().jwk]);
-    assert!(now(Gate::new(&keys).identify(&issuer_key().sign(&person()), &policy(), NOW)).is_ok());
+    assert!(now(Gate::new(keys).identify(&issuer_key().sign(&person()), &policy(), || NOW)).is_ok());
+    // The same key twice is no doubt; its name for another key is, and hurts no third.
+    let mut impostor = other_key().jwk.clone();
+    impostor["kid"] = json!("kid-1");
+    for (set, statuses) in [
+        (vec![&issuer_key().jwk, &issuer_key().jwk, &other_key().jwk], [true, true]),
+        (vec![&impostor, &issuer_key().jwk, &other_key().jwk], [false, true]),
+    ] {
+        let gate = Gate::new(LocalKeys::publishing(&set));
+        let opens =
+            [issuer_key(), other_key()].map(|key| now(gate.identify(&key.sign(&person()), &policy(), || NOW)).is_ok());
+        assert_eq!(opens, statuses);
+    }
 }
 
 #[test]
@@ -70,58 +80,153 @@ fn without_a_key_nobody_can_be_told() {
         Ok(r#"{"keys":{}}"#.to_owned()),
     ] {
         let keys = LocalKeys::answering(answer);
-        let gate = Gate::new(&keys);
-        assert_eq!(now(gate.identify(&token, &policy(), NOW)).unwrap_err().code, Code::KeysUnavailable);
+        let gate = Gate::new(keys.clone());
+        let refusal = now(gate.identify(&token, &policy(), || NOW)).unwrap_err();
+        assert_eq!(refusal.code, Code::KeysUnavailable);
+        assert!(refusal.reason.starts_with("signing keys: "), "{}", refusal.reason);
         // Asked again at once, the endpoint is left alone; a little later it is tried again.
-        assert_eq!(now(gate.identify(&token, &policy(), NOW + 1)).unwrap_err().code, Code::KeysUnavailable);
+        assert_eq!(now(gate.identify(&token, &policy(), || NOW + 1)).unwrap_err().code, Code::KeysUnavailable);
         assert_eq!(keys.fetches.get(), 1);
         *keys.answer.borrow_mut() = Ok(json!({ "keys": [issuer_key().jwk] }).to_string());
-        assert!(now(gate.identify(&token, &policy(), NOW + 2)).is_ok());
+        assert!(now(gate.identify(&token, &policy(), || NOW + 2)).is_ok());
     }
 }
 
 #[test]
 fn a_rotated_key_is_fetched_once_it_is_needed() {
     let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
-    let gate = Gate::new(&keys);
-    assert!(now(gate.identify(&issuer_key().sign(&person()), &policy(), NOW)).is_ok());
+    let gate = Gate::new(keys.clone());
+    let identify =
+        |key: &SigningKey, seconds| now(gate.identify(&key.sign(&person()), &policy(), || NOW + seconds)).is_ok();
+    assert!(identify(issuer_key(), 0));
     *keys.answer.borrow_mut() = Ok(json!({ "keys": [other_key().jwk, issuer_key().jwk] }).to_string());
-    assert!(now(gate.identify(&other_key().sign(&person()), &policy(), NOW + 31)).is_ok());
+    // At once: that the isolate has just started does not count.
+    assert!(identify(other_key(), 0));
+    assert!(identify(issuer_key(), 1));
     assert_eq!(keys.fetches.get(), 2);
 }
 
 #[test]
 fn unknown_kids_do_not_load_the_endpoint() {
     let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
-    let gate = Gate::new(&keys);
+    let gate = Gate::new(keys.clone());
     let stranger = other_key().sign(&person());
     for second in 0..60 {
-        assert_eq!(now(gate.identify(&stranger, &policy(), NOW + second)).unwrap_err().code, Code::Unauthenticated);
+        assert_eq!(now(gate.identify(&stranger, &policy(), || NOW + second)).unwrap_err().code, Code::Unauthenticated);
     }
+    // The first, the one that the first unknown kid causes, and one half a minute later.
+    assert_eq!(keys.fetches.get(), 3);
+}
+
+#[test]
+fn old_keys_serve_while_the_endpoint_fails_and_the_log_says_so_once() {
+    let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
+    let gate = Gate::new(keys.clone());
+    let identify = |key: &SigningKey, at: i64| now(gate.identify(&key.sign(&person_at(at)), &policy(), || at));
+    assert_eq!(identify(issuer_key(), NOW).unwrap().warning, None);
+    *keys.answer.borrow_mut() = Err("down".to_owned());
+    let warnings =
+        [0, 1, 29, 30, 31].map(|second| identify(issuer_key(), NOW + 3600 + second).unwrap().warning.is_some());
+    assert_eq!(warnings, [true, false, false, true, false]);
+    assert_eq!(
+        identify(issuer_key(), NOW + 3700).unwrap().warning.as_deref(),
+        Some("signing keys: down; older keys serve")
+    );
+    // For a kid that is known; and for a day.
+    assert_eq!(identify(other_key(), NOW + 3701).unwrap_err().code, Code::KeysUnavailable);
+    assert!(identify(issuer_key(), NOW + 24 * 3600 - 1).is_ok());
+    assert_eq!(identify(issuer_key(), NOW + 24 * 3600).unwrap_err().code, Code::KeysUnavailable);
+    *keys.answer.borrow_mut() = Ok(json!({ "keys": [issuer_key().jwk] }).to_string());
+    assert_eq!(identify(issuer_key(), NOW + 24 * 3600 + 30).unwrap().warning, None);
+}
+
+#[test]
+fn a_cold_start_fetches_once_and_all_are_served() {
+    let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
+    keys.slow.set(true);
+    let gate = Gate::new(keys.clone());
+    let tokens: Vec<String> = (0..100).map(|number| issuer_key().sign(&person_at(NOW + number))).collect();
+    let policy = policy();
+    let requests = tokens.iter().map(|token| gate.identify(token, &policy, || NOW + 100));
+    let answers = in_turns(requests, |round| {
+        if round == 5 {
+            keys.slow.set(false);
+        }
+        true
+    });
+    assert!(answers.iter().all(|answer| matches!(answer, Some(Ok(_)))));
+    assert_eq!(keys.fetches.get(), 1);
+    assert!(keys.pauses.get() >= 99);
+}
+
+#[test]
+fn who_waits_for_anothers_fetch_waits_a_while_and_is_told() {
+    let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
+    keys.slow.set(true);
+    let gate = Gate::new(keys.clone());
+    let (token, policy) = (issuer_key().sign(&person()), policy());
+    let answers = in_turns((0..3).map(|_| gate.identify(&token, &policy, || NOW)), |round| round < 50);
+    assert!(answers[0].is_none(), "it waits for the endpoint, which the edge ends after 5 seconds");
+    assert!(
+        answers[1..].iter().all(|answer| matches!(answer, Some(Err(refusal)) if refusal.code == Code::KeysUnavailable))
+    );
+    // The runtime may have given up the request that fetched: after a while, another one does.
+    keys.slow.set(false);
+    assert!(now(gate.identify(&token, &policy, || NOW + 7)).is_ok());
+    assert_eq!(keys.fetches.get(), 2);
+}
+
+#[test]
+fn rotation_under_load_gives_no_wrong_answer() {
+    let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
+    let gate = Gate::new(keys.clone());
+    let policy = policy();
+    assert!(now(gate.identify(&issuer_key().sign(&person()), &policy, || NOW)).is_ok());
+    *keys.answer.borrow_mut() = Ok(json!({ "keys": [other_key().jwk, issuer_key().jwk] }).to_string());
+    keys.slow.set(true);
+    let tokens: Vec<String> =
+        (0..60).map(|number| [issuer_key(), other_key()][number % 2].sign(&person_at(NOW + number as i64))).collect();
+    let answers = in_turns(tokens.iter().map(|token| gate.identify(token, &policy, || NOW + 60)), |round| {
+        if round == 4 {
+            keys.slow.set(false);
+        }
+        true
+    });
+    assert!(answers.iter().all(|answer| matches!(answer, Some(Ok(_)))));
     assert_eq!(keys.fetches.get(), 2);
 }
 
 #[test]
 fn times() {
     let mut cache = KeyCache::default();
-    assert_eq!(cache.lookup("a", 0), Lookup::Fetch { fallback: None });
+    let key = |name: &str| Ok(vec![(name.to_owned(), 1)]);
+    assert_eq!(cache.lookup("a", 0), Lookup::Fetch);
     cache.begin_fetch(1000);
-    // While the first fetch is under way, every other request of a cold start fetches for itself.
-    assert_eq!(cache.lookup("a", 1000), Lookup::Fetch { fallback: None });
-    cache.replace(vec![("a".to_owned(), 1)], 1000);
+    assert_eq!(cache.lookup("a", 1006), Lookup::Wait);
+    assert_eq!(cache.lookup("a", 1007), Lookup::Fetch);
+    cache.end_fetch(key("a"), 1000);
     assert_eq!(cache.lookup("a", 1000 + 3599), Lookup::Use(1));
-    assert_eq!(cache.lookup("b", 1000 + 29), Lookup::Unknown);
-    assert_eq!(cache.lookup("b", 1000 + 30), Lookup::Fetch { fallback: None });
-    assert_eq!(cache.lookup("a", 1000 + 3600), Lookup::Fetch { fallback: Some(1) });
+    assert_eq!(cache.lookup("b", 1001), Lookup::Fetch);
+    cache.begin_fetch(1001);
+    assert_eq!((cache.lookup("b", 1001), cache.lookup("a", 1001)), (Lookup::Wait, Lookup::Use(1)));
+    cache.end_fetch(key("a"), 1001);
+    assert_eq!(cache.lookup("b", 1001 + 29), Lookup::Unknown);
+    assert_eq!(cache.lookup("b", 1001 + 30), Lookup::Fetch);
+    assert_eq!(cache.lookup("a", 1001 + 3600), Lookup::Fetch);
     // The endpoint fails: the stale key serves for a day, and is not asked for at every request.
     cache.begin_fetch(5000);
-    cache.fail_fetch(5000);
+    assert_eq!((cache.lookup("a", 5000), cache.lookup("b", 5000)), (Lookup::Use(1), Lookup::Wait));
+    cache.end_fetch(Err("down".to_owned()), 5000);
+    assert_eq!(cache.failure(), Some("down"));
     assert_eq!(cache.lookup("a", 5029), Lookup::Use(1));
-    assert_eq!(cache.lookup("a", 5030), Lookup::Fetch { fallback: Some(1) });
+    assert_eq!(cache.lookup("a", 5030), Lookup::Fetch);
     assert_eq!(cache.lookup("b", 5001), Lookup::Unavailable);
-    let a_day_later = 1000 + 24 * 3600;
-    assert_eq!(cache.lookup("a", a_day_later), Lookup::Fetch { fallback: None });
+    let a_day_later = 1001 + 24 * 3600;
+    assert_eq!(cache.lookup("a", a_day_later), Lookup::Fetch);
     cache.begin_fetch(a_day_later);
-    cache.fail_fetch(a_day_later);
+    cache.end_fetch(Err("down".to_owned()), a_day_later);
     assert_eq!(cache.lookup("a", a_day_later + 1), Lookup::Unavailable);
+    // A good fetch in which the kid is not: it is unknown, though the keys were stale when it was asked for.
+    cache.end_fetch(key("a"), a_day_later);
+    assert_eq!(cache.failure(), None);
 }

@@ -11,6 +11,7 @@
 #![allow(clippy::type_complexity)]
 
 mod access;
+mod attacks;
 mod browser;
 mod config;
 mod cookies;
@@ -25,6 +26,8 @@ mod origin;
 mod origins;
 mod problem;
 mod route;
+mod settle;
 mod support;
 mod trace;
+mod vectors;
 mod verified;

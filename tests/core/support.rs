@@ -1,12 +1,14 @@
 //! What the tables share: configurations, header maps, tokens, and an issuer that is a key in this process.
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::ops::Deref;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
-use access_relay::config::{self, Config, Secrets};
+use access_relay::config::{self, Config, JwtPolicy, Secrets};
 use access_relay::headers::{MAY_NOT_CROSS, Name, Read};
 use access_relay::keys::{Jwk, KeySource};
 use jwt_compact::alg::{Rsa, RsaPrivateKey, RsaPublicKey};
@@ -43,6 +45,17 @@ pub fn relay(change: impl FnOnce(&mut Value)) -> Value {
 
 pub fn parsed(value: &Value) -> Config {
     config::parse(value, &secrets()).unwrap_or_else(|errors| panic!("{errors:#?}"))
+}
+
+/// What tokens must say, by the configuration of these tests.
+pub fn policy() -> JwtPolicy {
+    JwtPolicy {
+        issuer: ISSUER.to_owned(),
+        certs_url: format!("{ISSUER}/cdn-cgi/access/certs"),
+        audience: vec!["first".to_owned(), AUD.to_owned()],
+        max_token_age_seconds: None,
+        identity_headers: true,
+    }
 }
 
 /// Headers as a list of lines.
@@ -120,6 +133,27 @@ pub fn now<F: Future>(future: F) -> F::Output {
     }
 }
 
+/// Lets futures take turns, as requests of one isolate do; `between` comes after each round, with its number, and ends
+/// it all with `false`. Returns the outputs there are by then.
+pub fn in_turns<F: Future>(
+    futures: impl IntoIterator<Item = F>,
+    between: impl Fn(usize) -> bool,
+) -> Vec<Option<F::Output>> {
+    let mut tasks: Vec<_> = futures.into_iter().map(|future| (Some(Box::pin(future)), None)).collect();
+    for round in 1.. {
+        for (future, output) in &mut tasks {
+            let poll = future.as_mut().map(|future| future.as_mut().poll(&mut Context::from_waker(Waker::noop())));
+            if let Some(Poll::Ready(ready)) = poll {
+                (*future, *output) = (None, Some(ready));
+            }
+        }
+        if !between(round) || tasks.iter().all(|(future, _)| future.is_none()) {
+            break;
+        }
+    }
+    tasks.into_iter().map(|(_, output)| output).collect()
+}
+
 /// A signing key with its `kid`.
 pub struct SigningKey {
     pub kid: &'static str,
@@ -128,7 +162,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    fn make(kid: &'static str) -> Self {
+    pub fn make(kid: &'static str) -> Self {
         let (private, public) =
             Rsa::generate(&mut rsa::rand_core::OsRng, jwt_compact::alg::ModulusBits::TwoKibibytes).unwrap();
         let mut jwk = serde_json::to_value(JsonWebKey::from(public.as_ref())).unwrap();
@@ -142,6 +176,11 @@ impl SigningKey {
     pub fn sign(&self, claims: &Value) -> String {
         let header = Header::empty().with_key_id(self.kid).with_token_type("JWT");
         Rsa::rs256().token(&header, &Claims::new(claims.clone()), &self.private).unwrap()
+    }
+
+    /// A signature of another algorithm of RSA.
+    pub fn sign_with(&self, algorithm: &Rsa, signed: &[u8]) -> Vec<u8> {
+        jwt_compact::AlgorithmSignature::as_bytes(&algorithm.sign(&self.private, signed)).into_owned()
     }
 
     /// Signs whatever stands before the last dot.
@@ -190,11 +229,26 @@ pub fn program() -> Value {
     json!({ "aud": AUD, "exp": NOW + 3600, "iat": NOW - 60, "iss": ISSUER, "type": "app", "common_name": "88bf.access", "sub": "" })
 }
 
-/// A key source in this process: it counts what is asked of it.
-pub struct LocalKeys {
+/// A key source in this process: it counts what is asked of it. Its copies share one state.
+#[derive(Clone)]
+pub struct LocalKeys(Rc<Issuer>);
+
+/// What is shared.
+pub struct Issuer {
     pub answer: RefCell<Result<String, String>>,
+    /// Whether it keeps who fetches waiting.
+    pub slow: Cell<bool>,
     pub fetches: Cell<u32>,
     pub verifications: Cell<u32>,
+    pub pauses: Cell<u32>,
+}
+
+impl Deref for LocalKeys {
+    type Target = Issuer;
+
+    fn deref(&self) -> &Issuer {
+        &self.0
+    }
 }
 
 impl LocalKeys {
@@ -203,16 +257,25 @@ impl LocalKeys {
     }
 
     pub fn answering(answer: Result<String, String>) -> Self {
-        Self { answer: RefCell::new(answer), fetches: Cell::new(0), verifications: Cell::new(0) }
+        Self(Rc::new(Issuer {
+            answer: RefCell::new(answer),
+            slow: Cell::default(),
+            fetches: Cell::default(),
+            verifications: Cell::default(),
+            pauses: Cell::default(),
+        }))
     }
 }
 
-impl KeySource for &LocalKeys {
+impl KeySource for LocalKeys {
     type Key = RsaPublicKey;
 
     async fn fetch(&self, url: &str) -> Result<String, String> {
         assert_eq!(url, "https://acme.cloudflareaccess.com/cdn-cgi/access/certs");
         self.fetches.set(self.fetches.get() + 1);
+        while self.slow.get() {
+            later().await;
+        }
         self.answer.borrow().clone()
     }
 
@@ -223,9 +286,29 @@ impl KeySource for &LocalKeys {
     }
 
     async fn verify(&self, key: &RsaPublicKey, signed: &[u8], signature: &[u8]) -> bool {
-        use jwt_compact::AlgorithmSignature;
         self.verifications.set(self.verifications.get() + 1);
-        let Ok(signature) = <Rsa as Algorithm>::Signature::try_from_slice(signature) else { return false };
-        Rsa::rs256().verify_signature(&signature, key, signed)
+        rs256_holds(key, signed, signature)
     }
+
+    async fn complete(&self, work: impl Future<Output = ()> + 'static) {
+        work.await;
+    }
+
+    async fn pause(&self, _milliseconds: u32) {
+        self.pauses.set(self.pauses.get() + 1);
+        later().await;
+    }
+}
+
+/// The verifier of native tests, in pure Rust.
+pub fn rs256_holds(key: &RsaPublicKey, signed: &[u8], signature: &[u8]) -> bool {
+    use jwt_compact::AlgorithmSignature;
+    let Ok(signature) = <Rsa as Algorithm>::Signature::try_from_slice(signature) else { return false };
+    Rsa::rs256().verify_signature(&signature, key, signed)
+}
+
+/// Is ready when it is asked again.
+async fn later() {
+    let mut asked = false;
+    poll_fn(|_| if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }).await;
 }

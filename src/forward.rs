@@ -1,0 +1,123 @@
+//! What the API gets: the URL, and the caller's headers with what changes in them. Pure.
+
+use std::rc::Rc;
+
+use crate::access::Caller;
+use crate::config::{Access, Config, Credentials, Route};
+use crate::cookies::RequestCookies;
+use crate::gateway::{Known, RequestHead};
+use crate::headers::{self, Edit, Name, Read};
+use crate::origin::{authority_of, split_scheme};
+use crate::route::{Target, upstream_url};
+
+/// A request to the API.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// The route that leads to it.
+    pub route: Rc<Route>,
+    /// The URL.
+    pub url: String,
+    /// What changes in the caller's headers.
+    pub edits: Vec<Edit>,
+}
+
+/// A request that was let in. First all that is not the caller's to say goes, then ours is set: no copy of a credential
+/// but our own ever arrives. `rest` is the path after the route's prefix, `token` the caller's, verified. What had to be
+/// left out becomes a warning.
+pub(crate) fn call<H: Read>(
+    config: &Config,
+    request: &RequestHead<'_, H>,
+    route: &Rc<Route>,
+    (target, rest): (Target, &str),
+    known: &mut Known,
+    token: Option<String>,
+) -> Forward {
+    let mut edits = callers_headers(route, request);
+    edits.extend(relays_headers(route, request, token));
+    if matches!(&config.access, Access::Jwt(policy) if policy.identity_headers) {
+        for (name, value) in known.caller.as_deref().map(identity).unwrap_or_default() {
+            // Left out rather than bent: what the API reads is what Access said, or nothing.
+            if headers::is_plain_value(value) {
+                edits.push(Edit::Set(name, value.to_owned()));
+            } else {
+                known.warnings.push(format!("{} is left out: the claim cannot be a header's value", name.as_str()));
+            }
+        }
+    }
+    Forward { route: Rc::clone(route), url: upstream_url(&route.upstream, target, rest, route.strip_prefix), edits }
+}
+
+/// A preflight that is the API's to answer. It sees no caller, for a preflight never has one, and nobody has checked who
+/// this is: what a preflight asks is all that passes.
+pub(crate) fn preflight<H: Read>(
+    request: &RequestHead<'_, H>,
+    route: &Rc<Route>,
+    (target, rest): (Target, &str),
+) -> Forward {
+    let asked = headers::OF_PREFLIGHTS.into_iter().filter_map(|name| Some(Edit::Set(name, request.header(name)?)));
+    let mut edits: Vec<Edit> = std::iter::once(Edit::RemoveAll("")).chain(asked).collect();
+    edits.extend(relays_headers(route, request, None));
+    Forward { route: Rc::clone(route), url: upstream_url(&route.upstream, target, rest, route.strip_prefix), edits }
+}
+
+/// What changes in what the caller sent: all that is not the caller's to say goes.
+fn callers_headers<H: Read>(route: &Route, request: &RequestHead<'_, H>) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = Vec::with_capacity(20);
+    let websocket = request.is_websocket();
+    let goes = |name: &String| !(websocket && name == "upgrade");
+    edits.extend(request.present.dropped.iter().filter(|name| goes(name)).cloned().map(Edit::Delete));
+    if let Some(options) = request.header(Name::Connection) {
+        edits.extend(headers::connection_options(&options).into_iter().filter(goes).map(Edit::Delete));
+    }
+    if request.present.has(Name::Cookie) {
+        // Read only where something of it may be kept: it is often the longest header of all.
+        let cookie = match route.request_cookies {
+            RequestCookies::Nothing => None,
+            _ => request.header(Name::Cookie),
+        };
+        edits.push(match cookie.and_then(|cookie| route.request_cookies.filter(&cookie)) {
+            Some(cookie) => Edit::Set(Name::Cookie, cookie),
+            None => Edit::Remove(Name::Cookie),
+        });
+    }
+    if request.present.has(Name::Tracestate) && !request.trace.continued {
+        edits.push(Edit::Remove(Name::Tracestate));
+    }
+    edits
+}
+
+/// What is ours to say: where the request came from, its trace, and the credentials.
+fn relays_headers<H: Read>(
+    route: &Route,
+    request: &RequestHead<'_, H>,
+    token: Option<String>,
+) -> impl Iterator<Item = Edit> {
+    let scheme = split_scheme(request.url).map_or("https", |(scheme, _)| scheme);
+    let (id, secret, token) = match &route.credentials {
+        Credentials::ServiceToken(ours) => (Some(ours.client_id.clone()), Some(ours.client_secret.clone()), None),
+        Credentials::CallerToken => (None, None, token),
+    };
+    [
+        (Name::ForwardedHost, Some(authority_of(request.url).to_owned())),
+        (Name::ForwardedProto, Some(scheme.to_owned())),
+        (Name::ForwardedFor, request.header(Name::ConnectingIp)),
+        (Name::Traceparent, Some(request.trace.traceparent().to_owned())),
+        (Name::AccessClientId, id),
+        (Name::AccessClientSecret, secret),
+        (Name::AccessToken, token),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some(Edit::Set(name, value?)))
+}
+
+/// How the API is told who calls. A program is named by a header of its own: what reads `x-forwarded-user` as a person
+/// never takes a program for one.
+fn identity(caller: &Caller) -> Vec<(Name, &str)> {
+    match caller {
+        Caller::User { sub, email } => {
+            let email = email.as_deref().map(|email| (Name::ForwardedEmail, email));
+            std::iter::once((Name::ForwardedUser, sub.as_str())).chain(email).collect()
+        }
+        Caller::Service { common_name } => vec![(Name::ForwardedClientId, common_name)],
+    }
+}

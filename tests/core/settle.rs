@@ -1,0 +1,97 @@
+//! The API's answer in; what the browser gets, or why it gets a refusal, out.
+
+use std::rc::Rc;
+
+use access_relay::gateway::Known;
+use access_relay::settle::{self, ResponseHead};
+use serde_json::{Value, json};
+
+use crate::support::{Lines, parsed, relay};
+
+/// The changed headers of the API's answer, or the code of the refusal.
+fn settle(
+    relay: &Value,
+    origin: Option<&str>,
+    status: u16,
+    headers: &[(&str, &str)],
+) -> Result<Vec<(String, String)>, &'static str> {
+    let config = parsed(relay);
+    let lines = Lines::of(headers);
+    let response = ResponseHead { status, headers: &lines };
+    let known = Known {
+        route: Some(Rc::clone(&config.routes[0])),
+        cors: Rc::clone(&config.routes[0].cors),
+        preflight: false,
+        origin: origin.map(str::to_owned),
+        caller: None,
+        warnings: Vec::new(),
+    };
+    match settle::settle(&known, &response) {
+        Ok(edits) => Ok(lines.clone().apply(&edits).0),
+        Err(refusal) => Err(refusal.code.as_str()),
+    }
+}
+
+fn owned(lines: &[(&str, &str)]) -> Vec<(String, String)> {
+    lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn answers_are_scrubbed() {
+    let plain = relay(|_| {});
+    let headers = [
+        ("content-type", "application/json"),
+        ("set-cookie", "session=1; Domain=api.example.com"),
+        ("set-cookie", "CF_Authorization=jwt"),
+        ("access-control-allow-origin", "*"),
+        ("access-control-anything", "true"),
+        ("location", "https://api.example.com/api/notes/1"),
+        ("etag", "\"x\""),
+        ("vary", "Accept"),
+    ];
+    let scrubbed = owned(&[
+        ("content-type", "application/json"),
+        ("etag", "\"x\""),
+        ("vary", "Accept"),
+        ("location", "/api/notes/1"),
+    ]);
+    assert_eq!(settle(&plain, None, 201, &headers), Ok(scrubbed));
+    let generous = relay(|value| {
+        value["routes"][0]["response_cookies"] = json!(["session", "lang"]);
+        value["cors"] = json!({ "allowed_origins": ["https://admin.example.com"] });
+    });
+    let expected = owned(&[
+        ("content-type", "application/json"),
+        ("etag", "\"x\""),
+        ("vary", "Accept"),
+        ("set-cookie", "session=1"),
+        ("location", "/api/notes/1"),
+        ("vary", "Origin"),
+        ("access-control-allow-origin", "https://admin.example.com"),
+    ]);
+    assert_eq!(settle(&generous, Some("https://admin.example.com"), 201, &headers), Ok(expected));
+}
+
+#[test]
+fn accesss_own_refusals_are_ours_to_explain() {
+    let plain = relay(|_| {});
+    let login = "https://acme.cloudflareaccess.com/cdn-cgi/access/login/api.example.com?kid=x&redirect_url=%2F";
+    #[rustfmt::skip]
+    let table: &[(u16, &[(&str, &str)], bool)] = &[
+        (302, &[("location", login)], true),
+        (401, &[("www-authenticate", "Cloudflare-Access resource_metadata=\"x\"")], true),
+        (403, &[("cf-access-aud", "x"), ("cf-access-domain", "api.example.com")], true),
+        (403, &[("cf-access-error", "x")], true),
+        (401, &[("cf-access-domain", "x")], true),
+        // The API's own.
+        (401, &[], false), (403, &[], false), (401, &[("www-authenticate", "Bearer")], false), (302, &[("location", "/login")], false),
+        (302, &[("location", "https://idp.example.com/login")], false), (200, &[("cf-access-aud", "x")], false), (404, &[("cf-access-domain", "x")], false),
+    ];
+    for (status, headers, denied) in table {
+        assert_eq!(
+            settle(&plain, None, *status, headers) == Err("upstream_access_denied"),
+            *denied,
+            "{status} {headers:?}"
+        );
+    }
+}
