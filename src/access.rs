@@ -10,8 +10,9 @@ use std::rc::Rc;
 use crate::config::JwtPolicy;
 use crate::cookies;
 use crate::headers::{Name, Read};
-use crate::keys::{self, KeyCache, KeySource, Lookup};
+use crate::keys::{self, KeyCache, Lookup};
 use crate::problem::{Code, Refusal, quoted};
+use crate::runtime::Runtime;
 use crate::token::{self, Candidate};
 use crate::verified::{Digest, VerifiedTokens};
 
@@ -75,46 +76,41 @@ pub fn token_of(headers: &impl Read, has: impl Fn(Name) -> bool) -> Result<Strin
 }
 
 /// Checks tokens, and remembers what it needs to do so cheaply: keys, and tokens it found good.
-pub struct Gate<S: KeySource> {
-    source: S,
-    keys: RefCell<KeyCache<S::Key>>,
+pub struct Gate<R: Runtime> {
+    runtime: R,
+    keys: RefCell<KeyCache<R::Key>>,
     verified: RefCell<VerifiedTokens<Caller>>,
 }
 
 /// How long a request waits for the keys that another one is fetching, in milliseconds: 6 seconds in all.
 const PAUSES: [u32; 10] = [5, 15, 30, 50, 100, 300, 500, 1000, 2000, 2000];
 
-impl<S: KeySource> Gate<S> {
+impl<R: Runtime> Gate<R> {
     /// A gate that knows no key and no token yet.
-    pub fn new(source: S) -> Rc<Self> {
-        Rc::new(Self { source, keys: RefCell::default(), verified: RefCell::default() })
+    pub fn new(runtime: R) -> Rc<Self> {
+        Rc::new(Self { runtime, keys: RefCell::default(), verified: RefCell::default() })
     }
 
-    /// Who calls with `token`. `now` tells the time, in seconds since the epoch.
+    /// Who calls with `token`.
     ///
     /// # Errors
     /// `unauthenticated` with the reason, or `keys_unavailable` where no key could be had to tell.
-    pub async fn identify(
-        self: &Rc<Self>,
-        token: &str,
-        policy: &JwtPolicy,
-        now: impl Fn() -> i64,
-    ) -> Result<Identity, Refusal> {
+    pub async fn identify(self: &Rc<Self>, token: &str, policy: &JwtPolicy) -> Result<Identity, Refusal> {
         if token.len() > token::LONGEST {
             // What is longer may not have been read to its end.
             return Err(unauthenticated(format!("the token is longer than {} bytes", token::LONGEST)));
         }
         let digest = Digest::of(token);
         // No borrow is held across an await: requests take turns within one isolate.
-        if let Some(caller) = self.verified.borrow().find(&digest, now()) {
+        if let Some(caller) = self.verified.borrow().find(&digest, self.runtime.now()) {
             return Ok(Identity { caller, warning: None });
         }
         let candidate = Candidate::parse(token).map_err(unauthenticated)?;
-        let (key, warning) = self.key(&candidate.kid, policy, &now).await?;
-        if !self.source.verify(&key, candidate.signed, candidate.signature()).await {
+        let (key, warning) = self.key(&candidate.kid, policy).await?;
+        if !self.runtime.verify(&key, candidate.signed, candidate.signature()).await {
             return Err(unauthenticated(format!("the signature does not match key {}", quoted(&candidate.kid))));
         }
-        let (caller, expires) = candidate.check_claims(policy, now()).map_err(unauthenticated)?;
+        let (caller, expires) = candidate.check_claims(policy, self.runtime.now()).map_err(unauthenticated)?;
         let caller = Rc::new(caller);
         if caller.weight() <= REMEMBERED_BYTES {
             self.verified.borrow_mut().remember(digest, Rc::clone(&caller), expires);
@@ -123,16 +119,11 @@ impl<S: KeySource> Gate<S> {
     }
 
     /// The key of this `kid`, and a warning where it is an old one.
-    async fn key(
-        self: &Rc<Self>,
-        kid: &str,
-        policy: &JwtPolicy,
-        now: &impl Fn() -> i64,
-    ) -> Result<(S::Key, Option<String>), Refusal> {
+    async fn key(self: &Rc<Self>, kid: &str, policy: &JwtPolicy) -> Result<(R::Key, Option<String>), Refusal> {
         let mut fetched = false;
         let mut pauses = PAUSES.iter();
         loop {
-            let lookup = self.keys.borrow().lookup(kid, now());
+            let lookup = self.keys.borrow().lookup(kid, self.runtime.now());
             match lookup {
                 Lookup::Use(key) => {
                     // Once for each failed fetch, not for each request that an old key serves.
@@ -141,16 +132,15 @@ impl<S: KeySource> Gate<S> {
                     return Ok((key, warning));
                 }
                 Lookup::Fetch if !fetched => {
-                    let began = now();
-                    self.keys.borrow_mut().begin_fetch(began);
-                    self.source.complete(Rc::clone(self).fetch(policy.certs_url.clone(), began)).await;
+                    self.keys.borrow_mut().begin_fetch(self.runtime.now());
+                    self.runtime.complete(Rc::clone(self).fetch(policy.certs_url.clone())).await;
                     fetched = true;
                 }
                 Lookup::Fetch | Lookup::Unknown => {
                     return Err(unauthenticated(format!("no signing key of the issuer has the kid {}", quoted(kid))));
                 }
                 Lookup::Wait => match pauses.next() {
-                    Some(milliseconds) => self.source.pause(*milliseconds).await,
+                    Some(milliseconds) => self.runtime.pause(*milliseconds).await,
                     None => return Err(keys_unavailable("signing keys: the fetch of another request takes too long")),
                 },
                 Lookup::Unavailable => {
@@ -160,9 +150,9 @@ impl<S: KeySource> Gate<S> {
         }
     }
 
-    async fn fetch(self: Rc<Self>, url: String, began: i64) {
-        let fetched = keys::fetch(&self.source, &url).await;
-        self.keys.borrow_mut().end_fetch(fetched, began);
+    async fn fetch(self: Rc<Self>, url: String) {
+        let fetched = keys::fetch(&self.runtime, &url).await;
+        self.keys.borrow_mut().end_fetch(fetched, self.runtime.now());
     }
 
     fn failure(&self) -> Option<String> {

@@ -31,14 +31,14 @@ use crate::trace::Randomness;
 
 use arrived::Arrived;
 use exchange::Exchange;
-use keys::WebCrypto;
+use keys::Workers;
 use settings::Settings;
 
 // What one isolate knows: plain data that requests share, never a promise.
 thread_local! {
     static CONFIG: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
     static REREAD: Cell<bool> = const { Cell::new(false) };
-    static GATE: Rc<Gate<WebCrypto>> = Gate::new(WebCrypto);
+    static GATE: Rc<Gate<Workers>> = Gate::new(Workers);
 }
 
 #[event(start)]
@@ -92,8 +92,7 @@ async fn begin(request: web_sys::Request, env: Env) -> Next {
         }
     };
     let gate = GATE.with(Rc::clone);
-    let now = || border::now_ms() / 1000;
-    let Decision { action, known } = gateway::decide(&settings.config, &gate, &arrived.head(), now).await;
+    let Decision { action, known } = gateway::decide(&settings.config, &gate, &arrived.head()).await;
     let exchange = Exchange::new(settings, arrived, known);
     match action {
         Action::Answer(answer) => Next::Answer(exchange.answer(&answer)),

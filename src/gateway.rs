@@ -15,10 +15,10 @@ use crate::cors::{self, Policy, PreflightBy};
 use crate::cross_origin;
 use crate::forward::{self, Forward};
 use crate::headers::{self, Edit, Name, Present, Read};
-use crate::keys::KeySource;
 use crate::origin::authority_of;
 use crate::problem::{CONTENT_TYPE, Code, Refusal};
 use crate::route::{Target, is_cloudflares};
+use crate::runtime::Runtime;
 use crate::trace::Trace;
 
 /// A request, as far as decisions need it.
@@ -98,12 +98,11 @@ impl<H: Read> RequestHead<'_, H> {
     }
 }
 
-/// Decides what to do with a request. `now` tells the time, in seconds since the epoch, to what needs it.
-pub async fn decide<H: Read, S: KeySource>(
+/// Decides what to do with a request.
+pub async fn decide<H: Read, R: Runtime>(
     config: &Config,
-    gate: &Rc<Gate<S>>,
+    gate: &Rc<Gate<R>>,
     request: &RequestHead<'_, H>,
-    now: impl Fn() -> i64,
 ) -> Decision {
     let mut known = Known {
         route: None,
@@ -113,17 +112,16 @@ pub async fn decide<H: Read, S: KeySource>(
         caller: None,
         warnings: Vec::new(),
     };
-    let action = flow(config, gate, request, now, &mut known)
+    let action = flow(config, gate, request, &mut known)
         .await
         .unwrap_or_else(|refusal| Action::Answer(Answer::refusal(refusal, &known, request.trace, config.debug)));
     Decision { action, known }
 }
 
-async fn flow<H: Read, S: KeySource>(
+async fn flow<H: Read, R: Runtime>(
     config: &Config,
-    gate: &Rc<Gate<S>>,
+    gate: &Rc<Gate<R>>,
     request: &RequestHead<'_, H>,
-    now: impl Fn() -> i64,
     known: &mut Known,
 ) -> Result<Action, Refusal> {
     let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
@@ -164,7 +162,7 @@ async fn flow<H: Read, S: KeySource>(
     if let Access::Jwt(policy) = &config.access {
         let found = access::token_of(request.headers, |name| request.present.has(name))
             .map_err(|reason| Refusal::new(Code::Unauthenticated, reason))?;
-        let identity = gate.identify(&found, policy, now).await?;
+        let identity = gate.identify(&found, policy).await?;
         known.caller = Some(identity.caller);
         known.warnings.extend(identity.warning);
         token = Some(found);

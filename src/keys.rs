@@ -1,9 +1,11 @@
 //! The issuer's signing keys: what counts as one, how long they are believed, when they are fetched again. Pure; the
-//! fetching itself is a [`KeySource`]'s.
+//! fetching itself is the [`Runtime`]'s.
 //!
 //! Source: RFC 7517; Access rotates its keys every six weeks and accepts the previous one for seven days.
 
 use serde_json::Value;
+
+use crate::runtime::Runtime;
 
 /// Keys are taken as they are for this long.
 const FRESH_SECONDS: i64 = 3600;
@@ -19,28 +21,6 @@ const RETRY_SECONDS: i64 = 2;
 
 /// No fetch takes longer: what is under way for longer was given up with its request.
 const GIVEN_UP_SECONDS: i64 = 7;
-
-/// Where keys come from and who checks signatures: the Workers runtime, or a test.
-#[expect(async_fn_in_trait, reason = "Wasm has one thread: nobody needs the futures to be Send")]
-pub trait KeySource: 'static {
-    /// A key ready to verify with.
-    type Key: Clone;
-
-    /// The text of the key set at `url`. It takes 5 seconds at most.
-    async fn fetch(&self, url: &str) -> Result<String, String>;
-
-    /// Makes a key of a JWK.
-    async fn import(&self, jwk: &Jwk) -> Result<Self::Key, String>;
-
-    /// Whether `signature` is RSASSA-PKCS1-v1_5 with SHA-256 over `signed` (RFC 7518 §3.3).
-    async fn verify(&self, key: &Self::Key, signed: &[u8], signature: &[u8]) -> bool;
-
-    /// Does work that others need as well: to its end, even where the request that began it is given up meanwhile.
-    async fn complete(&self, work: impl Future<Output = ()> + 'static);
-
-    /// Lets time pass.
-    async fn pause(&self, milliseconds: u32);
-}
 
 /// An RSA key that may verify RS256 signatures (RFC 7517 §4, RFC 7518 §6.3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,14 +76,14 @@ impl Jwk {
 ///
 /// # Errors
 /// The endpoint failed, or no key of the set is fit.
-pub async fn fetch<S: KeySource>(source: &S, url: &str) -> Result<Vec<(String, S::Key)>, String> {
-    let text = source.fetch(url).await?;
+pub async fn fetch<R: Runtime>(runtime: &R, url: &str) -> Result<Vec<(String, R::Key)>, String> {
+    let text = runtime.fetch(url).await?;
     let set: Value = serde_json::from_str(&text).map_err(|_| format!("{url} answered no JSON"))?;
     let members =
         set.get("keys").and_then(Value::as_array).ok_or_else(|| format!("{url} answered no JSON Web Key Set"))?;
-    let mut keys: Vec<(String, S::Key)> = Vec::new();
+    let mut keys: Vec<(String, R::Key)> = Vec::new();
     for jwk in unambiguous(members.iter().filter_map(|member| Jwk::parse(member).ok()).collect()) {
-        if let Ok(key) = source.import(&jwk).await {
+        if let Ok(key) = runtime.import(&jwk).await {
             keys.push((jwk.kid, key));
         }
     }
@@ -126,7 +106,7 @@ fn unambiguous(jwks: Vec<Jwk>) -> Vec<Jwk> {
 #[derive(Debug)]
 pub struct KeyCache<K> {
     keys: Vec<(String, K)>,
-    /// When the fetch began that brought the keys.
+    /// When they came.
     fetched_at: i64,
     /// The latest fetch.
     latest: Option<Fetch>,
@@ -134,18 +114,12 @@ pub struct KeyCache<K> {
     unknown_at: Option<i64>,
 }
 
-/// A fetch of the key set.
+/// What became of a fetch of the key set.
 #[derive(Debug)]
-struct Fetch {
-    began: i64,
-    outcome: Outcome,
-}
-
-#[derive(Debug)]
-enum Outcome {
-    UnderWay,
+enum Fetch {
+    UnderWay { since: i64 },
     Good,
-    Failed(String),
+    Failed { at: i64, reason: String },
 }
 
 impl<K> Default for KeyCache<K> {
@@ -183,12 +157,8 @@ impl<K: Clone> KeyCache<K> {
         let or_else = |lookup| key.clone().map_or(lookup, Lookup::Use);
         let wait_after_failure = if self.keys.is_empty() { RETRY_SECONDS } else { REFETCH_SECONDS };
         match &self.latest {
-            Some(Fetch { began, outcome: Outcome::UnderWay }) if now - began < GIVEN_UP_SECONDS => {
-                or_else(Lookup::Wait)
-            }
-            Some(Fetch { began, outcome: Outcome::Failed(_) }) if now - began < wait_after_failure => {
-                or_else(Lookup::Unavailable)
-            }
+            Some(Fetch::UnderWay { since }) if now - since < GIVEN_UP_SECONDS => or_else(Lookup::Wait),
+            Some(Fetch::Failed { at, .. }) if now - at < wait_after_failure => or_else(Lookup::Unavailable),
             _ if self.is_fresh(now) && self.unknown_at.is_some_and(|at| now - at < REFETCH_SECONDS) => Lookup::Unknown,
             _ => Lookup::Fetch,
         }
@@ -199,27 +169,26 @@ impl<K: Clone> KeyCache<K> {
         if self.is_fresh(now) {
             self.unknown_at = Some(now);
         }
-        self.latest = Some(Fetch { began: now, outcome: Outcome::UnderWay });
+        self.latest = Some(Fetch::UnderWay { since: now });
     }
 
-    /// Notes how the fetch that began at `began` has ended: with keys in place of the old ones, or with a reason.
-    pub fn end_fetch(&mut self, fetched: Result<Vec<(String, K)>, String>, began: i64) {
-        let outcome = match fetched {
+    /// Notes how a fetch has ended at `now`: with keys in place of the old ones, or with a reason.
+    pub fn end_fetch(&mut self, fetched: Result<Vec<(String, K)>, String>, now: i64) {
+        self.latest = Some(match fetched {
             Ok(keys) => {
                 self.keys = keys;
-                self.fetched_at = began;
-                Outcome::Good
+                self.fetched_at = now;
+                Fetch::Good
             }
-            Err(reason) => Outcome::Failed(reason),
-        };
-        self.latest = Some(Fetch { began, outcome });
+            Err(reason) => Fetch::Failed { at: now, reason },
+        });
     }
 
     /// Why the latest fetch has failed, if it has.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         match &self.latest {
-            Some(Fetch { outcome: Outcome::Failed(reason), .. }) => Some(reason),
+            Some(Fetch::Failed { reason, .. }) => Some(reason),
             _ => None,
         }
     }

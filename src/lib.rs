@@ -12,7 +12,7 @@
 //! | [`route`] | which API, and which URL of it |
 //! | [`cors`], [`origins`], [`origin`] | which other origins may call |
 //! | [`cross_origin`] | which requests of browsers may change something |
-//! | [`access`], [`token`], [`keys`], [`verified`] | who is calling |
+//! | [`access`], [`token`], [`keys`], [`verified`] | who is calling; [`runtime`] is what that needs from outside |
 //! | [`forward`], [`settle`] | what the API gets, and what becomes of its answer |
 //! | [`headers`], [`cookies`] | what crosses, in both directions |
 //! | [`trace`], [`log`], [`problem`] | what others can see of it |
@@ -38,6 +38,7 @@ pub mod origin;
 pub mod origins;
 pub mod problem;
 pub mod route;
+pub mod runtime;
 pub mod settle;
 pub mod token;
 pub mod trace;

@@ -1,11 +1,12 @@
-//! Signing keys and signatures, by the runtime: an RSA verification costs a twentieth of what it costs in Wasm.
+//! The time, signing keys and signatures, by the Workers runtime: an RSA verification costs a twentieth of what it costs in Wasm.
 
 use worker::js_sys::Promise;
 use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::border;
-use crate::keys::{Jwk, KeySource};
+use crate::keys::Jwk;
+use crate::runtime::Runtime;
 
 /// How long the issuer may take, in milliseconds.
 const TIMEOUT_MS: u32 = 5_000;
@@ -13,11 +14,15 @@ const TIMEOUT_MS: u32 = 5_000;
 /// A key set of Access has a few kilobytes.
 const LIMIT_BYTES: u32 = 256 * 1024;
 
-/// WebCrypto and `fetch`.
-pub(super) struct WebCrypto;
+/// The clock, WebCrypto and `fetch`.
+pub(super) struct Workers;
 
-impl KeySource for WebCrypto {
+impl Runtime for Workers {
     type Key = JsValue;
+
+    fn now(&self) -> i64 {
+        border::now_ms() / 1000
+    }
 
     async fn fetch(&self, url: &str) -> Result<String, String> {
         let text = settled(border::fetch_text(url, TIMEOUT_MS, LIMIT_BYTES)).await;

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::browser::{Ask, Got, Server, fetch};
-use crate::support::{Lines, LocalKeys, NOW, issuer_key, now, parsed, relay};
+use crate::support::{Lines, LocalKeys, issuer_key, now, parsed, relay};
 
 /// The relay with a policy, in front of an API that answers everything, and says more about CORS than it should.
 struct Relay {
@@ -41,7 +41,7 @@ impl Server for Relay {
         let url = format!("https://app.example.com{}", self.path);
         let head = RequestHead { method, url: &url, present: &present, headers, trace: &trace };
         let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
-        let decision = now(gateway::decide(&self.config, &Gate::new(keys), &head, || NOW));
+        let decision = now(gateway::decide(&self.config, &Gate::new(keys), &head));
         self.last = match decision.action {
             Action::Answer(answer) => (answer.status, Lines::default().apply(&answer.headers)),
             Action::Forward(_) => {
@@ -200,7 +200,7 @@ fn an_explanation_names_the_rule_what_was_seen_and_what_would_pass() {
             trace: &trace,
         };
         let keys = LocalKeys::publishing(&[]);
-        let decision = now(gateway::decide(&config, &Gate::new(keys), &head, || NOW));
+        let decision = now(gateway::decide(&config, &Gate::new(keys), &head));
         let Action::Answer(answer) = decision.action else { panic!() };
         assert_eq!(answer.status, 204);
         let explanation = answer.refusal.unwrap().explanation.unwrap();

