@@ -12,11 +12,11 @@ const TRAP = Buffer.from("0061736d0100000001040160000003020100070801047472617000
 /**
  * Starts the relay. `relay` is the table RELAY, `secrets` are string secrets, `stored` are secrets behind an async
  * `get()` as a Secrets Store binding has it. `sabotage` may change the script that ships, and use a Wasm module
- * `trap.wasm`. Returns its URL, the log so far, and `stop()`.
+ * `trap.wasm`. With `front`, callers can go away. Returns its URL, the log so far, and `stop()`.
  */
-export function startRelay({ relay, secrets = {}, stored = {}, sabotage = (script) => script }) {
+export function startRelay({ relay, secrets = {}, stored = {}, front = false, sabotage = (script) => script }) {
   return serve({
-    "config.capnp": capnp(relay, secrets, stored),
+    "config.capnp": capnp(relay, secrets, stored, front),
     "index.js": sabotage(readFileSync(join(root, "build", "index.js"), "utf8")),
     "trap.wasm": TRAP,
   });
@@ -79,7 +79,20 @@ async function serve(files) {
   };
 }
 
-function capnp(relay, secrets, stored) {
+/**
+ * A caller in the same process, who leaves after 150 ms where a request says so: the runtime then cancels the relay's
+ * work for it, as Cloudflare's does for a browser that goes away. (workerd by itself serves such a request to its end.)
+ */
+const FRONT = `export default {
+  fetch(request, env) {
+    const answer = env.RELAY.fetch(request);
+    if (!request.headers.has("x-leave")) return answer;
+    answer.catch(() => {});
+    return new Promise((resolve) => setTimeout(() => resolve(new Response("gone", { status: 299 })), 150));
+  },
+};`;
+
+function capnp(relay, secrets, stored, front) {
   const text = (value) => JSON.stringify(value);
   const bindings = [
     ...(relay === undefined ? [] : [`(name = "RELAY", json = ${text(JSON.stringify(relay))})`]),
@@ -91,6 +104,11 @@ function capnp(relay, secrets, stored) {
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
+    (name = "front", worker = (
+      modules = [(name = "front.js", esModule = ${text(FRONT)})],
+      compatibilityDate = "2026-10-20",
+      bindings = [(name = "RELAY", service = "relay")],
+    )),
     (name = "relay", worker = (
       modules = [
         (name = "index.js", esModule = embed "index.js"),
@@ -107,7 +125,7 @@ const config :Workerd.Config = (
     )),
     (name = "network", network = (allow = ["private", "public"])),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "relay")],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${front ? "front" : "relay"}")],
 );
 `;
 }
