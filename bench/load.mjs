@@ -1,7 +1,7 @@
 // The load: a fixed number of requests over a fixed number of kept-alive connections, in a process of its own.
 //
 // Its parent sends `{ port, request, requests, connections }`, where `request` has a method, a path, headers, and the status
-// and length of the right answer, and gets `{ seconds, latencies }` (milliseconds,
+// and length of the right answer; `headers` may replace the request's, one set for each. It gets `{ seconds, latencies }` (milliseconds,
 // sorted), or `{ error }` at the first wrong answer.
 
 import { Agent, request } from "node:http";
@@ -18,16 +18,16 @@ process.on("message", async (slice) => {
   }
 });
 
-async function run({ port, request: { method, path, headers, status, length }, requests, connections }) {
+async function run({ port, request: { method, path, status, length, ...request }, headers, requests, connections }) {
   if (!agents.has(port)) agents.set(port, new Agent({ keepAlive: true, maxSockets: connections }));
-  const options = { host: "127.0.0.1", port, method, path, headers, agent: agents.get(port) };
+  const options = { host: "127.0.0.1", port, method, path, agent: agents.get(port) };
   const latencies = new Float64Array(requests);
   let next = 0;
   const connection = async () => {
     while (next < requests) {
       const index = next++;
       const started = performance.now();
-      await once(options, { status, length });
+      await once({ ...options, headers: headers?.[index] ?? request.headers }, { status, length });
       latencies[index] = performance.now() - started;
     }
   };

@@ -16,12 +16,18 @@ import { fail, root, run, say } from "../scripts/tools.mjs";
 import { buildWorker } from "../scripts/worker.mjs";
 import { summarise, table, verdicts } from "./report.mjs";
 import { policy } from "./traffic-policy.mjs";
-import { audience, body, clientId, clientSecret, email, makeKey, makeToken, path, works } from "./traffic.mjs";
+import { audience, makeKey, makeToken } from "../tests/support/issuer.mjs";
+import { body, clientId, clientSecret, email, freshTokens, path, requestHeaders, works } from "./traffic.mjs";
 import { cpuMicroseconds, startWorkerd } from "./workerd.mjs";
 
 const CONNECTIONS = 16;
 /** Requests that make a peer as fast as it gets. */
 const WARM_UP = 4_000;
+
+/** The team whose name one of the peers takes in place of the issuer's address. */
+const TEAM = "acme";
+
+const [stack, relay] = ["hono-stack", "access-relay"];
 
 /** What is measured: entrants, each a peer and a request, and how much of the baseline's CPU time some may take. */
 const WORKS = {
@@ -30,6 +36,40 @@ const WORKS = {
     baseline: "sample",
     entrants: { "pass-through": ["pass-through", "get"], sample: ["sample", "get"], "access-relay": ["access-relay", "get"] },
     bars: { "access-relay": 1.4 },
+  },
+  stack: {
+    title: "a relayed GET, warm, beside the same job from libraries",
+    baseline: stack,
+    entrants: { [stack]: [stack, "get"], [relay]: [relay, "get"] },
+    bars: { [relay]: 0.6 },
+  },
+  cold: {
+    title: "a relayed GET with a token never seen",
+    tokens: "good",
+    baseline: stack,
+    entrants: { [stack]: [stack, "get"], [relay]: [relay, "get"] },
+    bars: { [relay]: 1 },
+  },
+  forged: {
+    title: "a token with a wrong signature",
+    tokens: "forged",
+    baseline: stack,
+    entrants: { [stack]: [stack, "token-refused"], [relay]: [relay, "token-refused"] },
+    bars: { [relay]: 1 },
+  },
+  garbage: {
+    title: "a text that is no token",
+    tokens: "garbage",
+    baseline: stack,
+    entrants: { [stack]: [stack, "token-refused"], [relay]: [relay, "token-refused"] },
+    bars: { [relay]: 1 },
+  },
+  unknown: {
+    title: "a token of a key that the issuer does not have",
+    tokens: "unknown",
+    baseline: stack,
+    entrants: { [stack]: [stack, "token-refused"], [relay]: [relay, "token-refused"] },
+    bars: { [relay]: 1 },
   },
   preflight: {
     title: "an allowed preflight",
@@ -74,18 +114,20 @@ await end(status);
 async function bench() {
   const key = makeKey();
   const upstream = startHelper("upstream.mjs");
-  const { port: apiPort } = await asked(upstream, { certs: key.certs });
-  const requests = works(makeToken(key.privateKey, `http://127.0.0.1:${apiPort}`));
+  const { port: apiPort } = await asked(upstream, { certs: JSON.stringify({ keys: [key.jwk] }) });
   const load = startHelper("load.mjs");
   const peers = await startPeers(apiPort);
-  const slice = async ({ name, peer, request }, count) => {
+  for (const peer of Object.values(peers)) peer.requests = works(makeToken(key, peer.issuer));
+  const slice = async ({ name, peer, request }, count, kind) => {
+    const tokens = kind && Array.from({ length: count }, () => freshTokens[kind](key, peer.issuer));
+    const headers = tokens?.map((token) => requestHeaders(token));
     const before = cpuMicroseconds(peer.pid);
-    const { error, seconds, latencies } = await asked(load, { port: peer.port, request, requests: count, connections: CONNECTIONS });
+    const { error, seconds, latencies } = await asked(load, { port: peer.port, request: peer.requests[request], headers, requests: count, connections: CONNECTIONS });
     if (error) throw new Error(`${name}: ${error}\n${peer.said()}`);
     return { cpu: (cpuMicroseconds(peer.pid) - before) / count, perSecond: count / seconds, latencies };
   };
   const checkJobs = async () => {
-    for (const peer of Object.values(peers)) await checkJob(peer, upstream, requests.get.headers);
+    for (const peer of Object.values(peers)) await checkJob(peer, upstream);
   };
 
   say("checking that each peer does its job");
@@ -95,7 +137,7 @@ async function bench() {
     if (options.works.length > 0 && !options.works.includes(name)) continue;
     const others = options.also.map((other) => [other, [other, work.entrants["access-relay"]?.[1]]]);
     const entrants = Object.entries({ ...work.entrants, ...Object.fromEntries(others.filter(([, [, request]]) => request)) }).map(
-      ([name, [peer, request]]) => ({ name, peer: peers[peer], request: requests[request] }),
+      ([name, [peer, request]]) => ({ name, peer: peers[peer], request }),
     );
     results.push({ name, work, entrants, rounds: await measure(work, entrants, slice) });
   }
@@ -105,14 +147,14 @@ async function bench() {
 
 async function measure(work, entrants, slice) {
   say(`${work.title}: ${options.rounds} rounds of ${options.requests} requests each to ${entrants.map(({ name }) => name).join(", ")}`);
-  for (const entrant of entrants) await slice(entrant, WARM_UP);
+  for (const entrant of entrants) await slice(entrant, WARM_UP, work.tokens);
   const rounds = [];
   for (let number = 0; number < options.rounds; number++) {
     const round = {};
     // Each round begins with another one, so that none always has the same place.
     for (let place = 0; place < entrants.length; place++) {
       const entrant = entrants[(number + place) % entrants.length];
-      round[entrant.name] = await slice(entrant, options.requests);
+      round[entrant.name] = await slice(entrant, options.requests, work.tokens);
     }
     rounds.push(round);
   }
@@ -133,7 +175,7 @@ async function startPeers(apiPort) {
     const bundled = join(folder, `${name}.mjs`);
     const source = fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url));
     run("esbuild", [source, "--bundle", "--minify", "--format=esm", `--outfile=${bundled}`, "--log-level=warning"]);
-    return { modules: [{ from: bundled, to: "index.js" }], bindings: { API_HOST: `127.0.0.1:${apiPort}`, ...secrets } };
+    return { modules: [{ from: bundled, to: "index.js" }], bindings: { API_HOST: `127.0.0.1:${apiPort}`, TEAM, AUDIENCE: audience, ...secrets } };
   };
   const relay = (from) => ({
     modules: ["index.js", "index_bg.wasm"].map((file) => ({ from: join(from, file), to: file })),
@@ -141,7 +183,7 @@ async function startPeers(apiPort) {
     relays: true,
   });
   const wanted = {
-    ...Object.fromEntries(["pass-through", "sample", "hono-cors"].map((name) => [name, script(name)])),
+    ...Object.fromEntries(["pass-through", "sample", "hono-cors", "hono-stack"].map((name) => [name, script(name)])),
     "access-relay": relay(build),
     ...Object.fromEntries(options.also.map((other) => [other, relay(resolve(other))])),
   };
@@ -149,13 +191,15 @@ async function startPeers(apiPort) {
   const started = Object.entries(wanted).map(async ([name, { relays, ...worker }]) => {
     const { child, port, said } = startWorkerd({ name, ...worker, compatibilityDate, folder: join(folder, name.replace(/\W+/g, "-")) });
     children.push(child);
-    return [name, { name, relays, port: await port, pid: child.pid, said }];
+    const issuer = relays ? RELAY.access.issuer : `https://${TEAM}.cloudflareaccess.com`;
+    return [name, { name, relays, issuer, port: await port, pid: child.pid, said }];
   });
   return Object.fromEntries(await Promise.all(started));
 }
 
 /** One request by hand: no peer is measured while it fails, or while it does less than it should. */
-async function checkJob(peer, upstream, headers) {
+async function checkJob(peer, upstream) {
+  const { headers } = peer.requests.get;
   if (peer.name === "hono-cors") return; // It is asked for preflights alone, whose status is checked each time.
   const wrong = (what) => new Error(`${peer.name}: ${what}\n${peer.said()}`);
   const answer = await get(peer.port, headers);
@@ -167,7 +211,7 @@ async function checkJob(peer, upstream, headers) {
     throw wrong("the API did not get the service token");
   }
   if (answer.headers["set-cookie"]) throw wrong("a Set-Cookie came back");
-  if (!peer.relays) return;
+  if (!peer.relays && peer.name !== "hono-stack") return;
 
   for (const name of ["cookie", "cf-access-jwt-assertion"]) if (arrived[name]) throw wrong(`the API got the caller's ${name}`);
   if (arrived["x-forwarded-email"] !== email) throw wrong("the API was not told who calls");

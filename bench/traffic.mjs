@@ -1,42 +1,13 @@
 // The requests that the peers get, the one answer that the API gives, and the token that opens the relay.
 
-import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
+import { makeToken } from "../tests/support/issuer.mjs";
 
 export const path = "/api/v1/orders?status=open&sort=-created&page=2";
-export const audience = "a11ce0a11ce0a11ce0a11ce0a11ce0a11ce0a11ce0a11ce0a11ce0a11ce0a11c";
 export const email = "ada@example.com";
 // A service token that opens nothing.
 export const clientId = "0123456789abcdef0123456789abcdef.access";
 export const clientSecret = "c0ffee00".repeat(8);
-
-const kid = "b3c4".repeat(16);
-
-/** A key pair like Access's: the private half signs here, the public half is what the certs endpoint answers. */
-export function makeKey() {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const jwk = { ...createPublicKey(privateKey).export({ format: "jwk" }), kid, alg: "RS256", use: "sig" };
-  return { privateKey, certs: JSON.stringify({ keys: [jwk] }) };
-}
-
-/** An application token with the claims that Access gives to a person. */
-export function makeToken(privateKey, issuer) {
-  const encode = (part) => Buffer.from(typeof part === "string" ? part : JSON.stringify(part)).toString("base64url");
-  const now = Math.floor(Date.now() / 1000);
-  const claims = {
-    aud: [audience],
-    email,
-    exp: now + 24 * 3600,
-    iat: now,
-    nbf: now,
-    iss: issuer,
-    type: "app",
-    identity_nonce: "Xq3vJ8kYt0ZpR5aB",
-    sub: "7335d417-61da-459d-899c-0a01c76a2f94",
-    country: "DE",
-  };
-  const signed = `${encode({ alg: "RS256", kid, typ: "JWT" })}.${encode(claims)}`;
-  return `${signed}.${sign("sha256", Buffer.from(signed), privateKey).toString("base64url")}`;
-}
 
 /** What Chromium sends for a page's same-origin fetch, and what Cloudflare and Access add before a Worker sees it. */
 export function requestHeaders(token) {
@@ -96,6 +67,18 @@ export const responseHeaders = [
   ["Set-Cookie", "session=s%3Aab12; Path=/; HttpOnly; SameSite=Lax"],
 ].flat();
 
+/** Kinds of tokens that no request has carried before, each made by `issuer` with `key`. */
+export const freshTokens = {
+  /** Of a person, and good. */
+  good: (key, issuer) => makeToken(key, issuer, { identity_nonce: randomUUID() }),
+  /** Good claims under somebody else's signature. */
+  forged: (key, issuer) => makeToken(key, issuer, { identity_nonce: randomUUID() }).replace(/[^.]+$/, () => `A${randomBytes(256).toString("base64url").slice(1)}`),
+  /** As long as a token, and none. */
+  garbage: () => randomBytes(600).toString("base64url"),
+  /** Good claims, and a key that the issuer does not have. */
+  unknown: (key, issuer) => makeToken({ ...key, kid: randomUUID() }, issuer, {}),
+};
+
 /** The works: a request each, and what the right answer is. */
 export function works(token) {
   const preflight = (change, status = 204) => ({
@@ -119,6 +102,7 @@ export function works(token) {
   const names = (count) => preflight({ "Access-Control-Request-Headers": "x-request-id,".repeat(count) }, count < 256 ? 204 : 403);
   return {
     get: { method: "GET", path, headers: requestHeaders(token), status: 200, length: body.length },
+    "token-refused": { method: "GET", path, headers: requestHeaders(token), status: 401 },
     preflight: preflight({}),
     refused: preflight({ Origin: "https://evil.example" }, 403),
     // Hono answers those it refuses like those it allows, without the headers.

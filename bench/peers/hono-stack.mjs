@@ -1,0 +1,48 @@
+// What a careful person builds from libraries for the relay's job: Hono with its `cors`, @hono/cloudflare-access, and its
+// proxy helper, as their documentation shows them. Nothing of the caller's that Access or the relay is to say goes on, no
+// redirect is followed, no answer is cached by URL, a deadline runs, and no cookie comes back.
+
+import { cloudflareAccess } from "@hono/cloudflare-access";
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { proxy } from "hono/proxy";
+
+// The library takes the name of a team, never an address: its certs are fetched from the bench's issuer instead.
+const outside = globalThis.fetch;
+let [published, certs, checkAccess] = [];
+globalThis.fetch = (resource, init) => outside(resource === published ? certs : resource, init);
+
+const app = new Hono();
+app.use("/api/*", cors({ origin: ["https://admin.example.com"], credentials: true }));
+app.use("/api/*", (context, next) => {
+  const { TEAM, AUDIENCE, API_HOST } = context.env;
+  published ??= `https://${TEAM}.cloudflareaccess.com/cdn-cgi/access/certs`;
+  certs ??= `http://${API_HOST}/cdn-cgi/access/certs`;
+  checkAccess ??= cloudflareAccess(TEAM, AUDIENCE);
+  return checkAccess(context, next);
+});
+/** What is not the caller's to say. */
+const dropped = /^(cookie$|forwarded$|cf[-_]access[-_]|x[-_]forwarded[-_])/;
+
+app.all("/api/*", async (context) => {
+  const url = new URL(context.req.url);
+  url.protocol = "http:";
+  url.host = context.env.API_HOST;
+  const headers = Object.entries(context.req.header()).filter(([name]) => !dropped.test(name));
+  const answer = await proxy(url, {
+    ...context.req,
+    redirect: "manual",
+    cache: "no-store",
+    signal: AbortSignal.timeout(30_000),
+    headers: {
+      ...Object.fromEntries(headers),
+      "cf-access-client-id": context.env.CF_ACCESS_CLIENT_ID,
+      "cf-access-client-secret": context.env.CF_ACCESS_CLIENT_SECRET,
+      "x-forwarded-email": context.get("accessPayload").email,
+    },
+  });
+  answer.headers.delete("set-cookie");
+  return answer;
+});
+
+export default app;
