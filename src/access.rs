@@ -100,6 +100,8 @@ impl<R: Runtime> Gate<R> {
             // What is longer may not have been read to its end.
             return Err(unauthenticated(format!("the token is longer than {} bytes", token::LONGEST)));
         }
+        // Before anything is computed over it.
+        token::has_three_parts(token).map_err(unauthenticated)?;
         let digest = Digest::of(token);
         // No borrow is held across an await: requests take turns within one isolate.
         if let Some(caller) = self.verified.borrow().find(&digest, self.runtime.now()) {

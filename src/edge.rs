@@ -69,20 +69,20 @@ pub fn relay(request: web_sys::Request, env: Env) -> JsValue {
 /// What comes after the decision.
 enum Next {
     Answer(web_sys::Response),
-    Call(web_sys::Request, Forward, Exchange),
+    Call(Forward, Exchange),
 }
 
 impl Next {
     fn act(self) -> JsValue {
         match self {
             Self::Answer(answer) => answer.into(),
-            Self::Call(request, forward, exchange) => exchange.begin(&request, &forward).into(),
+            Self::Call(forward, exchange) => exchange.begin(&forward).into(),
         }
     }
 }
 
 async fn begin(request: web_sys::Request, env: Env) -> Next {
-    let arrived = Arrived::of(&request, randomness());
+    let arrived = Arrived::of(request, randomness());
     let settings = match settings(&env).await {
         Ok(settings) => settings,
         Err(errors) => {
@@ -96,7 +96,7 @@ async fn begin(request: web_sys::Request, env: Env) -> Next {
     let exchange = Exchange::new(settings, arrived, known);
     match action {
         Action::Answer(answer) => Next::Answer(exchange.answer(&answer)),
-        Action::Forward(forward) => Next::Call(request, forward, exchange),
+        Action::Forward(forward) => Next::Call(forward, exchange),
     }
 }
 

@@ -32,19 +32,26 @@ pub(crate) fn call<H: Read>(
     known: &mut Known,
     token: Option<String>,
 ) -> Forward {
-    let mut edits = callers_headers(route, request);
-    edits.extend(relays_headers(route, request, token));
+    let mut ours: Vec<Edit> = relays_headers(route, request, token).collect();
     if matches!(&config.access, Access::Jwt(policy) if policy.identity_headers) {
         for (name, value) in known.caller.as_deref().map(identity).unwrap_or_default() {
             // Left out rather than bent: what the API reads is what Access said, or nothing.
             if headers::is_plain_value(value) {
-                edits.push(Edit::Set(name, value.to_owned()));
+                ours.push(Edit::Set(name, value.to_owned()));
             } else {
                 known.warnings.push(format!("{} is left out: the claim cannot be a header's value", name.as_str()));
             }
         }
     }
+    let mut edits = callers_headers(route, request);
+    // What is set has replaced every copy.
+    edits.retain(|edit| !matches!(edit, Edit::Delete(name) if ours.iter().any(|set| sets(set, name))));
+    edits.append(&mut ours);
     Forward { route: Rc::clone(route), url: upstream_url(&route.upstream, target, rest, route.strip_prefix), edits }
+}
+
+fn sets(edit: &Edit, name: &str) -> bool {
+    matches!(edit, Edit::Set(set, _) if set.as_str() == name)
 }
 
 /// A preflight that is the API's to answer. It sees no caller, for a preflight never has one, and nobody has checked who

@@ -27,6 +27,9 @@ pub struct Record<'a> {
     /// Why, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
+    /// How many refusals were left out of the log before this one.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: u32,
     /// What somebody should look at though the request was served.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub warnings: &'a [String],
@@ -49,6 +52,32 @@ pub struct Record<'a> {
     /// Cloudflare's id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ray: Option<String>,
+}
+
+/// How many refusals of strangers are written down in one second; what a stranger sends must not fill the log.
+const REFUSALS_A_SECOND: u32 = 20;
+
+/// Keeps the log readable while somebody sends nothing but what is refused.
+#[derive(Debug, Default)]
+pub struct Quota {
+    second: i64,
+    written: u32,
+    left_out: u32,
+}
+
+impl Quota {
+    /// Whether one more refusal may be written down in this second: then, how many were left out before it.
+    pub fn admit(&mut self, second: i64) -> Option<u32> {
+        if self.second != second {
+            (self.second, self.written) = (second, 0);
+        }
+        if self.written == REFUSALS_A_SECOND {
+            self.left_out = self.left_out.saturating_add(1);
+            return None;
+        }
+        self.written += 1;
+        Some(std::mem::take(&mut self.left_out))
+    }
 }
 
 /// How loud a record is, in the console's terms.
@@ -122,6 +151,7 @@ impl<'a> Record<'a> {
             route: None,
             code: None,
             reason: None,
+            left_out: 0,
             warnings: &[],
             explanation: None,
             errors: Vec::new(),
@@ -132,4 +162,9 @@ impl<'a> Record<'a> {
             ray,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

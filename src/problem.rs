@@ -2,8 +2,6 @@
 //!
 //! `docs/errors.md` tells users what each means; a test holds the two together.
 
-use serde::Serialize;
-
 use crate::cors::Explanation;
 
 macro_rules! codes {
@@ -31,12 +29,9 @@ macro_rules! codes {
                 match self { $(Code::$variant => $status,)* }
             }
 
-            const fn title(self) -> &'static str {
-                match self { $(Code::$variant => $title,)* }
-            }
-
-            const fn detail(self) -> &'static str {
-                match self { $(Code::$variant => $detail,)* }
+            /// What the body says of it. Nothing in these texts needs escaping.
+            const fn texts(self) -> [&'static str; 3] {
+                match self { $(Code::$variant => [$title, stringify!($status), $detail],)* }
             }
         }
     };
@@ -108,30 +103,25 @@ impl Refusal {
     /// The body. `debug` adds the reason; without it the bytes depend on the code and the trace id alone.
     #[must_use]
     pub fn body(&self, trace_id: &str, debug: bool) -> String {
-        let body = Body {
-            r#type: format!("urn:problem-type:access-relay:{}", self.code.as_str()),
-            title: self.code.title(),
-            status: self.code.status(),
-            detail: self.code.detail(),
-            code: self.code.as_str(),
-            trace_id,
-            reason: debug.then_some(self.reason.as_str()),
-        };
-        // A struct of strings and numbers always serializes; should that ever change, the status still says enough.
-        serde_json::to_string(&body).unwrap_or_default()
+        let mut body = String::with_capacity(512);
+        let ([title, status, detail], code) = (self.code.texts(), self.code.as_str());
+        // A trace id is 32 hexadecimal digits.
+        body.extend([
+            "{\"type\":\"urn:problem-type:access-relay:",
+            code,
+            "\",\"title\":\"",
+            title,
+            "\",\"status\":",
+            status,
+        ]);
+        body.extend([",\"detail\":\"", detail, "\",\"code\":\"", code, "\",\"trace_id\":\"", trace_id, "\""]);
+        if debug {
+            body.push_str(",\"reason\":");
+            body.push_str(&serde_json::to_string(&self.reason).unwrap_or_default());
+        }
+        body.push('}');
+        body
     }
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    r#type: String,
-    title: &'static str,
-    status: u16,
-    detail: &'static str,
-    code: &'static str,
-    trace_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
 }
 
 /// A value for the log or an error message: quoted, escaped, and cut where nobody would read on.

@@ -37,6 +37,14 @@ pub struct Candidate<'a> {
     pub kid: String,
 }
 
+/// Whether a text could be a JWT in compact serialization at all (RFC 7515 §7.1), at the cost of looking for dots.
+///
+/// # Errors
+/// It could not.
+pub fn has_three_parts(text: &str) -> Result<(), &'static str> {
+    if text.split('.').count() == 3 { Ok(()) } else { Err("not a JWT: it has not three parts") }
+}
+
 impl<'a> Candidate<'a> {
     /// Takes a text apart: three parts, strict base64url, RS256, a `kid`, nothing that would have to be understood.
     /// Keys that a token brings along or points to (`jwk`, `jku`, `x5u`, `x5c`) are never looked at (RFC 8725 §3.10).
@@ -129,7 +137,7 @@ fn check_times(claims: &Claims<AccessClaims>, policy: &JwtPolicy, now: i64) -> R
 /// What is wrong with a token's structure, in words of ours: the library's could quote the token.
 fn structure_reason(error: &ParseError) -> &'static str {
     match error {
-        ParseError::InvalidTokenStructure => "not a JWT: it has not three parts",
+        ParseError::InvalidTokenStructure => "not a JWT",
         ParseError::InvalidBase64Encoding => "not a JWT: a part is not base64url",
         ParseError::MalformedHeader(_) => {
             "the header is not JSON, lacks alg, or has a member of the wrong type, or one twice"

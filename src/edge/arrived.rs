@@ -1,34 +1,41 @@
 //! A request as it arrived: its head, read in one crossing.
 
+use worker::wasm_bindgen::JsCast as _;
 use worker::web_sys::Request;
 
-use super::border::{self, JsHeaders};
+use super::border::{self, Message};
 use crate::gateway::RequestHead;
 use crate::headers::{Name, Present, Read as _};
 use crate::trace::{Randomness, Trace};
 
 pub(super) struct Arrived {
+    /// The request itself.
+    message: Message,
     /// The method, the URL, and which headers there are.
     lines: String,
-    headers: JsHeaders,
     present: Present,
     /// The trace that the request belongs to.
     pub(super) trace: Trace,
 }
 
 impl Arrived {
-    pub(super) fn of(request: &Request, randomness: Randomness) -> Self {
-        let lines = border::head(request);
-        let headers = JsHeaders::new(request.headers());
+    pub(super) fn of(request: Request, randomness: Randomness) -> Self {
+        let lines = border::head(&request);
+        let message: Message = request.unchecked_into();
         let present = Present::of(parts(&lines)[2]);
-        let caller = present.has(Name::Traceparent).then(|| headers.read(Name::Traceparent)).flatten();
-        Self { trace: Trace::new(caller.as_deref(), randomness), lines, headers, present }
+        let caller = present.has(Name::Traceparent).then(|| message.read(Name::Traceparent)).flatten();
+        Self { trace: Trace::new(caller.as_deref(), randomness), message, lines, present }
+    }
+
+    /// The request itself.
+    pub(super) fn request(&self) -> Request {
+        self.message.clone().unchecked_into()
     }
 
     /// What decisions need of it.
-    pub(super) fn head(&self) -> RequestHead<'_, JsHeaders> {
+    pub(super) fn head(&self) -> RequestHead<'_, Message> {
         let [method, url, _] = parts(&self.lines);
-        RequestHead { method, url, present: &self.present, headers: &self.headers, trace: &self.trace }
+        RequestHead { method, url, present: &self.present, headers: &self.message, trace: &self.trace }
     }
 
     pub(super) fn method(&self) -> &str {
@@ -37,7 +44,7 @@ impl Arrived {
 
     /// Cloudflare's id of the request, for the log.
     pub(super) fn ray(&self) -> Option<String> {
-        self.present.has(Name::Ray).then(|| self.headers.read(Name::Ray)).flatten()
+        self.present.has(Name::Ray).then(|| self.message.read(Name::Ray)).flatten()
     }
 }
 

@@ -37,8 +37,8 @@ export function head({ method, url, headers }) {
   return `${method}\n${url}\n${known}${others}`;
 }
 
-/** The value of the header at a place of the list, cut where nobody would read on; repeated lines arrive joined. */
-export const value = (headers, place, longest) => headers.get(names[place])?.slice(0, longest);
+/** The value of a message's header at a place of the list, cut where nobody would read on; repeated lines arrive joined. */
+export const value = ({ headers }, place, longest) => headers.get(names[place])?.slice(0, longest);
 
 /**
  * Edits headers in order, a line each. `~` removes a header by its name, `*` all whose names begin so; `-`, `=` and `+` remove, set and append one of
@@ -58,7 +58,9 @@ function edit(headers, edits) {
 }
 
 function removeAll(headers, prefix) {
-  for (const name of [...headers.keys()]) if (name.startsWith(prefix)) headers.delete(name);
+  let found;
+  for (const name of headers.keys()) if (name.startsWith(prefix)) (found ??= []).push(name);
+  found?.forEach((name) => headers.delete(name));
 }
 
 /** An answer of the relay's own. */
@@ -92,7 +94,7 @@ export const send = (exchange, request, url, bodiless, edits, cache, millisecond
     };
     const timer = setTimeout(outcome((_, passed) => exchange.late(passed)), milliseconds);
     forward(request, url, bodiless, edits, cache).then(
-      outcome((response, passed) => exchange.answered(response, passed)),
+      outcome((response, passed) => exchange.answered(response, response.status, passed)),
       outcome((error, passed) => exchange.failed(String(error?.message ?? error), passed)),
     );
   });
@@ -135,10 +137,10 @@ export async function fetchText(url, milliseconds, limit) {
 const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 
 /** A key that verifies RS256, of a JWK's modulus and exponent, which are base64url. */
-export const importKey = async (n, e) => crypto.subtle.importKey("jwk", { kty: "RSA", alg: "RS256", n, e }, RS256, false, ["verify"]);
+export const importKey = (n, e) => crypto.subtle.importKey("jwk", { kty: "RSA", alg: "RS256", n, e }, RS256, false, ["verify"]);
 
 /** Whether a signature holds. The bytes are the Wasm's, so they are read before this returns. */
-export const verify = async (key, signature, signed) => crypto.subtle.verify(RS256.name, key, signature, signed);
+export const verify = (key, signature, signed) => crypto.subtle.verify(RS256.name, key, signature, signed);
 
 /** Keeps a request's work alive until the promise settles, even where the caller has gone. */
 export const keepAlive = (work) => waitUntil(work);

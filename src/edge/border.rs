@@ -16,6 +16,12 @@ extern "C" {
 
     #[wasm_bindgen(method, js_name = getSetCookie)]
     fn get_set_cookie(this: &YoungHeaders) -> Array;
+
+    /// A `Request` or a `Response`.
+    pub(super) type Message;
+
+    #[wasm_bindgen(method, getter)]
+    fn headers(this: &Message) -> YoungHeaders;
 }
 
 #[wasm_bindgen(module = "/src/edge/border.js")]
@@ -24,8 +30,8 @@ extern "C" {
     /// preflight. From then on a name crosses as its place in the list.
     fn know(list: &str, first_letters: &str, preflights: &str);
 
-    /// A header's value, cut after `longest` characters.
-    fn value(headers: &Headers, place: usize, longest: usize) -> Option<String>;
+    /// The value of a message's header, cut after `longest` characters.
+    fn value(message: &Message, place: usize, longest: usize) -> Option<String>;
 
     /// A request's method, its URL, and which headers it has, as [`crate::headers::Present`] reads it: in one crossing.
     pub(super) fn head(request: &Request) -> String;
@@ -54,18 +60,19 @@ extern "C" {
     pub(super) fn fetch_text(url: &str, milliseconds: u32, limit: u32) -> Promise;
 
     /// An RSA key that verifies RS256, of a JWK's modulus and exponent.
-    #[wasm_bindgen(js_name = importKey)]
-    pub(super) fn import_key(n: &str, e: &str) -> Promise;
+    #[wasm_bindgen(js_name = importKey, catch)]
+    pub(super) fn import_key(n: &str, e: &str) -> Result<Promise, JsValue>;
 
     /// Whether a signature of RS256 holds.
-    pub(super) fn verify(key: &JsValue, signature: &[u8], signed: &[u8]) -> Promise;
+    #[wasm_bindgen(catch)]
+    pub(super) fn verify(key: &JsValue, signature: &[u8], signed: &[u8]) -> Result<Promise, JsValue>;
 
     /// Resolves after this time.
     pub(super) fn pause(milliseconds: u32) -> Promise;
 
     /// Keeps a request's work alive until the promise settles, even where the caller has gone.
-    #[wasm_bindgen(js_name = keepAlive)]
-    pub(super) fn keep_alive(work: &Promise);
+    #[wasm_bindgen(js_name = keepAlive, catch)]
+    pub(super) fn keep_alive(work: &Promise) -> Result<(), JsValue>;
 }
 
 /// Tells `border.js` the names of headers, once for each instance.
@@ -74,10 +81,10 @@ pub(super) fn start() {
     know(&lines(Name::ALL), MAY_NOT_CROSS, &lines(&READ_OF_PREFLIGHTS));
 }
 
-/// Milliseconds since the epoch. Time stands still between I/O.
-#[expect(clippy::cast_possible_truncation, reason = "a clock's milliseconds are whole and far below 2^53")]
-pub(super) fn now_ms() -> i64 {
-    Date::now() as i64
+/// Seconds since the epoch. Time stands still between I/O.
+#[expect(clippy::cast_possible_truncation, reason = "a clock's seconds are far below 2^53")]
+pub(super) fn now() -> i64 {
+    (Date::now() / 1000.0) as i64
 }
 
 /// Writes one line to the log.
@@ -90,23 +97,13 @@ pub(super) fn log(record: &Record) {
     }
 }
 
-/// A message's headers, as decisions read them.
-pub(super) struct JsHeaders(Headers);
-
-impl JsHeaders {
-    pub(super) fn new(headers: Headers) -> Self {
-        Self(headers)
-    }
-}
-
-impl Read for JsHeaders {
+impl Read for Message {
     fn read(&self, name: Name) -> Option<String> {
-        value(&self.0, name as usize, name.longest() + 1)
+        value(self, name as usize, name.longest() + 1)
     }
 
     fn set_cookies(&self) -> Vec<String> {
-        let headers: &YoungHeaders = self.0.unchecked_ref();
-        headers.get_set_cookie().iter().filter_map(|line| line.as_string()).collect()
+        self.headers().get_set_cookie().iter().filter_map(|line| line.as_string()).collect()
     }
 }
 

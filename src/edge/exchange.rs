@@ -1,21 +1,27 @@
 //! One request and its answer, from the decision on: the call to the API, what becomes of its answer, and the log.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use worker::js_sys::Promise;
+use worker::wasm_bindgen::JsCast as _;
 use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
-use worker::web_sys::{Request, Response};
+use worker::web_sys::Response;
 
 use super::arrived::Arrived;
-use super::border::{self, JsHeaders};
+use super::border::{self, Message};
 use super::respond;
 use super::settings::Settings;
 use crate::config::{Credentials, Log, Route};
 use crate::forward::Forward;
 use crate::gateway::{Answer, Known};
-use crate::log::Record;
+use crate::log::{Quota, Record};
 use crate::problem::{Code, Refusal};
 use crate::settle::{ResponseHead, settle};
+
+thread_local! {
+    static QUOTA: RefCell<Quota> = RefCell::default();
+}
 
 /// What is kept of a request while the API has it. `border.js` holds it, and hands it the outcome: exactly one of the
 /// exported functions is called, or none where the caller has gone.
@@ -41,12 +47,13 @@ impl Exchange {
     }
 
     /// Sends the request: the caller's method and body, untouched, and its headers with the edits.
-    pub(super) fn begin(self, request: &Request, forward: &Forward) -> Promise {
+    pub(super) fn begin(self, forward: &Forward) -> Promise {
+        let request = self.arrived.request();
         let edits = border::lines(&forward.edits);
         // The edge caches by URL alone: one person's answer must not become another's.
         let cache = (!forward.route.cache).then_some("no-store");
         let bodiless = self.known.preflight;
-        border::send(self, request, &forward.url, bodiless, &edits, cache, forward.route.timeout_ms)
+        border::send(self, &request, &forward.url, bodiless, &edits, cache, forward.route.timeout_ms)
     }
 }
 
@@ -54,8 +61,7 @@ impl Exchange {
 impl Exchange {
     /// The API has answered: its answer becomes the caller's. The body streams past.
     #[must_use]
-    pub fn answered(self, response: &Response, milliseconds: u32) -> Response {
-        let status = response.status();
+    pub fn answered(self, response: &Response, status: u16, milliseconds: u32) -> Response {
         match self.settle(status, response) {
             Ok(answer) => {
                 self.log(status, None, Some((Some(status), milliseconds)));
@@ -85,8 +91,7 @@ impl Exchange {
         if !matches!(status, 101 | 200..=599) {
             return Err(Refusal::new(Code::UpstreamUnreachable, format!("the API answered with the status {status}")));
         }
-        let headers = JsHeaders::new(response.headers());
-        let head = ResponseHead { status, headers: &headers };
+        let head = ResponseHead { status, headers: response.unchecked_ref::<Message>() };
         let edits = settle(&self.known, &head).inspect_err(|_| {
             // Nobody will read this body: let go of its connection. Whether that works changes nothing for the caller.
             drop(response.body().map(|body| body.cancel()));
@@ -114,12 +119,24 @@ impl Exchange {
     }
 
     fn log(&self, status: u16, refusal: Option<&Refusal>, upstream: Option<Upstream>) {
-        let speaks = refusal.is_some() || !self.known.warnings.is_empty();
-        if !speaks && self.settings.config.log != Log::Requests {
-            return;
+        let config = &self.settings.config;
+        let mut left_out = 0;
+        if config.log == Log::Refusals {
+            let strangers = |refusal: &Refusal| refusal.code.status() < 500 && !config.debug;
+            match refusal {
+                None if self.known.warnings.is_empty() => return,
+                Some(refusal) if strangers(refusal) => {
+                    match QUOTA.with_borrow_mut(|quota| quota.admit(border::now())) {
+                        Some(before) => left_out = before,
+                        None => return,
+                    }
+                }
+                _ => {}
+            }
         }
         let arrived = &self.arrived;
         let mut record = Record::of(arrived.method(), status, &self.known, &arrived.trace, arrived.ray());
+        record.left_out = left_out;
         record.upstream_status = upstream.and_then(|(status, _)| status);
         record.upstream_ms = upstream.map(|(_, milliseconds)| milliseconds);
         border::log(&record.refused(refusal));

@@ -21,11 +21,11 @@ impl Runtime for Workers {
     type Key = JsValue;
 
     fn now(&self) -> i64 {
-        border::now_ms() / 1000
+        border::now()
     }
 
     async fn fetch(&self, url: &str) -> Result<String, String> {
-        let text = settled(border::fetch_text(url, TIMEOUT_MS, LIMIT_BYTES)).await;
+        let text = settled(Ok(border::fetch_text(url, TIMEOUT_MS, LIMIT_BYTES))).await;
         text.map(|text| text.as_string().unwrap_or_default()).map_err(|reason| format!("{url}: {reason}"))
     }
 
@@ -43,7 +43,8 @@ impl Runtime for Workers {
             work.await;
             Ok(JsValue::UNDEFINED)
         });
-        border::keep_alive(&work);
+        // Where the runtime has no such thing, the work lasts as long as the request.
+        drop(border::keep_alive(&work));
         // It resolves in any case.
         drop(JsFuture::from(work).await);
     }
@@ -53,6 +54,10 @@ impl Runtime for Workers {
     }
 }
 
-async fn settled(promise: Promise) -> Result<JsValue, String> {
-    JsFuture::from(promise).await.map_err(|error| border::message(&error))
+async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, String> {
+    let outcome = match promise {
+        Ok(promise) => JsFuture::from(promise).await,
+        Err(error) => Err(error),
+    };
+    outcome.map_err(|error| border::message(&error))
 }

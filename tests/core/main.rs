@@ -22,6 +22,7 @@ mod docs;
 mod gateway;
 mod headers;
 mod keys;
+mod log;
 mod origin;
 mod origins;
 mod problem;

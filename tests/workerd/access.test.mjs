@@ -11,10 +11,10 @@ before(async () => (api = await startRecorder()));
 after(() => api?.stop());
 beforeEach(() => api.reset());
 
-async function withRelay({ emulator: settings = {}, route = {}, secret }, use) {
+async function withRelay({ emulator: settings = {}, access = {}, route = {}, secret }, use) {
   const emulator = await startEmulator({ ...settings, api: { backend: api.url, ...settings.api } });
   const relay = await startRelay({
-    relay: { access: { issuer: emulator.issuer, audience: [emulator.app_aud] }, routes: [{ path: "/api", upstream: emulator.api_local_url, ...route }] },
+    relay: { access: { issuer: emulator.issuer, audience: [emulator.app_aud], ...access }, routes: [{ path: "/api", upstream: emulator.api_local_url, ...route }] },
     secrets: { CF_ACCESS_CLIENT_ID: emulator.client_id, CF_ACCESS_CLIENT_SECRET: secret ?? emulator.client_secret },
   });
   const call = async (token, headers = {}) => fetch(`${relay.url}/api/x`, { redirect: "manual", headers: { "cf-access-jwt-assertion": token ?? (await emulator.mint()), ...headers } });
@@ -45,6 +45,27 @@ test("the person's own token opens the API by a linked app token rule", async ()
     assert.equal((await call(await emulator.mint({ email: "grace@example.com" }))).status, 200);
     const [, claims] = api.requests[0].headers["cf-access-jwt-assertion"].split(".");
     assert.equal(JSON.parse(Buffer.from(claims, "base64url")).email, "grace@example.com");
+  });
+});
+
+test("a claim that cannot be a header's value is left out, and the log says so", async () => {
+  await withRelay({}, async ({ call, emulator, relay }) => {
+    assert.equal((await call(await emulator.mint({ email: "ada@ex\u00e4mple.com" }), { x_forwarded_email: "evil@example.com" })).status, 200);
+    const names = Object.keys(api.requests[0].headers).filter((name) => /^x[-_]forwarded/.test(name));
+    assert.deepEqual(names.toSorted(), ["x-forwarded-host", "x-forwarded-proto", "x-forwarded-user"]);
+    const [record] = await relay.records();
+    assert.deepEqual([record.status, record.warnings], [200, ["x-forwarded-email is left out: the claim cannot be a header's value"]]);
+    assert.doesNotMatch(relay.output(), /ada@/);
+  });
+});
+
+test("a token that is older than access.max_token_age_seconds opens nothing", async () => {
+  await withRelay({ access: { max_token_age_seconds: 600 } }, async ({ call, emulator }) => {
+    const now = Math.floor(Date.now() / 1000);
+    const aged = (seconds) => emulator.mint({ iat: now - seconds, nbf: now - seconds, exp: now + 3600 });
+    assert.equal((await call(await aged(500))).status, 200);
+    assert.deepEqual(await code(await call(await aged(700))), [401, "unauthenticated"]);
+    assert.equal(api.requests.length, 1);
   });
 });
 

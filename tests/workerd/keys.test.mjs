@@ -131,7 +131,7 @@ test("a caller who goes away does not take the keys along", async () => {
 });
 
 test("10,000 tokens with made-up kids cost the issuer next to nothing, and callers nothing", async () => {
-  await withRelay({}, async ({ issuer, call, send }) => {
+  await withRelay({}, async ({ issuer, relay, call, send }) => {
     const stranger = makeKey();
     const [, claims, signature] = makeToken(stranger, issuer.url).split(".");
     function* strangers() {
@@ -147,6 +147,12 @@ test("10,000 tokens with made-up kids cost the issuer next to nothing, and calle
     assert.deepEqual(await sending, { 401: 10_000 });
     assert.equal(api.requests.length, 20);
     assert.ok(issuer.fetches <= 3, `${issuer.fetches} fetches`);
+    // Nor can they fill the log: it counts what it leaves out.
+    await pause(1_100);
+    assert.equal((await call("x")).status, 401);
+    const records = await relay.records();
+    assert.ok(records.length < 1_000, `${records.length} records`);
+    assert.equal(records.reduce((sum, { left_out = 0 }) => sum + 1 + left_out, 0), 10_001);
   });
 });
 

@@ -1,0 +1,52 @@
+//! What is written down, and how loud.
+
+use access_relay::gateway::Known;
+use access_relay::log::{Level, Quota, Record};
+use access_relay::problem::{Code, Refusal};
+use access_relay::trace::Trace;
+use serde_json::{Value, json};
+
+use crate::support::{minimal, parsed};
+
+fn known(warnings: Vec<String>) -> Known {
+    let config = parsed(&minimal());
+    Known { route: None, cors: config.cors, preflight: false, origin: None, caller: None, warnings }
+}
+
+#[test]
+fn records_say_what_is_there_and_nothing_else() {
+    let trace = Trace::new(None, [7; 24]);
+    let quiet = known(Vec::new());
+    let record = Record::of("GET", 200, &quiet, &trace, None);
+    assert_eq!(record.level(), Level::Information);
+    let trace_id = "07070707070707070707070707070707";
+    let written: Value = serde_json::from_str(&record.line()).unwrap();
+    assert_eq!(written, json!({ "method": "GET", "status": 200, "caller": "none", "trace_id": trace_id }));
+
+    let warned = known(vec!["x-forwarded-email is left out".to_owned()]);
+    let mut record = Record::of("GET", 200, &warned, &trace, Some("8f00-AMS".to_owned()));
+    record.left_out = 3;
+    assert_eq!(record.level(), Level::Warning);
+    let written: Value = serde_json::from_str(&record.line()).unwrap();
+    assert_eq!((&written["warnings"], &written["left_out"]), (&json!(["x-forwarded-email is left out"]), &json!(3)));
+
+    for (code, level) in [(Code::Unauthenticated, Level::Warning), (Code::KeysUnavailable, Level::Error)] {
+        let refusal = Refusal::new(code, "why");
+        let record = Record::of("GET", code.status(), &quiet, &trace, None).refused(Some(&refusal));
+        assert_eq!(record.level(), level);
+        let written: Value = serde_json::from_str(&record.line()).unwrap();
+        assert_eq!((&written["code"], &written["reason"]), (&json!(code.as_str()), &json!("why")));
+    }
+}
+
+#[test]
+fn refusals_are_counted_where_they_are_not_written() {
+    let mut quota = Quota::default();
+    let second = |quota: &mut Quota, now| (0..50).filter_map(|_| quota.admit(now)).collect::<Vec<u32>>();
+    assert_eq!(second(&mut quota, 1000), vec![0; 20]);
+    assert_eq!(quota.admit(1000), None);
+    let next = second(&mut quota, 1001);
+    assert_eq!((next.len(), next[0], next[1]), (20, 31, 0));
+    // A clock that steps back starts a second of its own.
+    assert_eq!(quota.admit(1000), Some(30));
+}
