@@ -13,16 +13,19 @@ import { ask, bin, cargoBin, fail, installBuildTools, root, run, say } from "./t
 const features = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"]
   .map((feature) => `--enable-${feature}`);
 
+/** Little inlining: more of it costs kilobytes, and gains a percent or two. And SHA-256 as a loop, which is as fast here. */
+const COMPACT = ["-Cllvm-args=-inline-threshold=15", '--cfg=sha2_backend="soft"', '--cfg=sha2_backend_soft="compact"'];
+
 /** Installs what is missing, compiles, and leaves in build/ what ships. */
 export function buildWorker() {
   installBuildTools();
   say("building the Worker");
-  // No path of this machine goes into what ships; and little inlining: more of it costs kilobytes, and gains a percent or two.
+  // No path of this machine goes into what ships.
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
   const remapped = [[cargoHome, "cargo"], [root, "access-relay/"]].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
   run("worker-build", ["--release"], {
     variables: {
-      CARGO_ENCODED_RUSTFLAGS: [...remapped, "-Cllvm-args=-inline-threshold=15"].join("\x1f"),
+      CARGO_ENCODED_RUSTFLAGS: [...remapped, ...COMPACT].join("\x1f"),
       WASM_BINDGEN_BIN: join(cargoBin, "wasm-bindgen"),
       ESBUILD_BIN: join(bin, "esbuild"),
       NO_MINIFY: "1", // it is minified below
@@ -87,19 +90,29 @@ function bundle(script, text, options) {
 }
 
 /**
- * Takes out of a Wasm file what is never used, as far as the optimiser cannot know it: the exports that nothing names,
- * and how a float is printed. That is 7 KB, compressed, for the messages of serde's errors, which nobody ever reads: the
- * relay words its own, and writes JSON numbers through serde_json, which does not print them this way.
+ * What the Wasm has and never needs, and the optimiser cannot know it. The messages of serde's errors, which nobody reads
+ * (the relay words its own), print floats and unexpected values: numbers in JSON are written another way. And std's own
+ * panic hook prints to a stderr that is not there; console_error_panic_hook takes its place at the start. A text cut in the
+ * middle of a character ends the request all the same, without the sentence that quotes the text.
  */
+const NEVER_NEEDED = [
+  ["<f64 as core(?:\\[\\w+\\])?::fmt::Display>::fmt", "(i32.const 0)"], // Ok(())
+  ["<serde_json::error::JsonUnexpected as core::fmt::Display>::fmt[^\"]*", "(i32.const 0)"],
+  ["<serde_core::de::Unexpected as core::fmt::Display>::fmt[^\"]*", "(i32.const 0)"],
+  ["std\\[\\w+\\]::panicking::default_hook", "(nop)"],
+  ["core\\[\\w+\\]::str::slice_error_fail_rt", "(unreachable)"],
+];
+
+/** Takes out of a Wasm file what is never needed: the exports that nothing names, and the bodies of those functions. */
 function cut(wasm, named) {
   // Not wasm-metadce: its order of functions compresses worse by more than what it removes.
-  const printsFloat = /^( \(func \$"<f64 as core\[\w+\]::fmt::Display>::fmt" .*\(result i32\)\n)[\s\S]*?^ \)\n/m;
-  const module = textOf(wasm);
-  if (!printsFloat.test(module)) fail("the Wasm prints no float: let scripts/worker.mjs forget about it");
-  const printsNothing = "  (i32.const 0)\n )\n"; // Ok(())
-  const less = module
-    .replace(printsFloat, (_, head) => head + printsNothing)
-    .replace(/^ \(export "([^"]+)" .*\n/gm, (line, name) => (named(name) ? line : ""));
+  let less = textOf(wasm);
+  for (const [name, body] of NEVER_NEEDED) {
+    const definition = new RegExp(`^( \\(func \\$"${name}" [^\\n]*\\n)[\\s\\S]*?^ \\)\\n`, "m");
+    if (!definition.test(less)) fail(`the Wasm has no ${name}: let scripts/worker.mjs forget about it`);
+    less = less.replace(definition, (_, head) => `${head}  ${body}\n )\n`);
+  }
+  less = less.replace(/^ \(export "([^"]+)" .*\n/gm, (line, name) => (named(name) ? line : ""));
   writeFileSync(`${wasm}.wat`, less);
   run("wasm-as", [`${wasm}.wat`, "-o", wasm, "-g", ...features]);
   rmSync(`${wasm}.wat`);

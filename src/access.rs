@@ -47,6 +47,9 @@ impl Caller {
 /// are 2 MiB. An e-mail address has 254 bytes at most, an id of Access 36.
 const REMEMBERED_BYTES: usize = 512;
 
+/// A token is checked anew after this time: a key that the issuer has withdrawn opens nothing for longer.
+const REMEMBERED_SECONDS: i64 = 3600;
+
 /// A caller who was checked.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -108,45 +111,53 @@ impl<R: Runtime> Gate<R> {
             return Ok(Identity { caller, warning: None });
         }
         let candidate = Candidate::parse(token).map_err(unauthenticated)?;
-        let (key, warning) = self.key(&candidate.kid, policy).await?;
+        let key = self.key(Some(&candidate.kid), policy).await?;
         if !self.runtime.verify(&key, candidate.signed, candidate.signature()).await {
             return Err(unauthenticated(format!("the signature does not match key {}", quoted(&candidate.kid))));
         }
-        let (caller, expires) = candidate.check_claims(policy, self.runtime.now()).map_err(unauthenticated)?;
+        let now = self.runtime.now();
+        let (caller, expires) = candidate.check_claims(policy, now).map_err(unauthenticated)?;
         let caller = Rc::new(caller);
         if caller.weight() <= REMEMBERED_BYTES {
-            self.verified.borrow_mut().remember(digest, Rc::clone(&caller), expires);
+            let until = expires.min(now + REMEMBERED_SECONDS);
+            self.verified.borrow_mut().remember(digest, Rc::clone(&caller), until);
         }
-        Ok(Identity { caller, warning })
+        let failure = self.keys.borrow_mut().tell_failure();
+        Ok(Identity { caller, warning: failure.map(|why| format!("signing keys: {why}; older keys serve")) })
     }
 
-    /// The key of this `kid`, and a warning where it is an old one.
-    async fn key(self: &Rc<Self>, kid: &str, policy: &JwtPolicy) -> Result<(R::Key, Option<String>), Refusal> {
+    /// Whether tokens can be checked at all.
+    ///
+    /// # Errors
+    /// `keys_unavailable`.
+    pub async fn has_keys(self: &Rc<Self>, policy: &JwtPolicy) -> Result<(), Refusal> {
+        self.key(None, policy).await.map(drop)
+    }
+
+    /// The key of this `kid`, or any.
+    async fn key(self: &Rc<Self>, kid: Option<&str>, policy: &JwtPolicy) -> Result<R::Key, Refusal> {
         let mut fetched = false;
         let mut pauses = PAUSES.iter();
         loop {
             let lookup = self.keys.borrow().lookup(kid, self.runtime.now());
             match lookup {
-                Lookup::Use(key) => {
-                    // Once for each failed fetch, not for each request that an old key serves.
-                    let warning =
-                        if fetched { self.failure().map(|why| format!("{why}; older keys serve")) } else { None };
-                    return Ok((key, warning));
-                }
+                Lookup::Use(key) => return Ok(key),
                 Lookup::Fetch if !fetched => {
                     self.keys.borrow_mut().begin_fetch(self.runtime.now());
                     self.runtime.complete(Rc::clone(self).fetch(policy.certs_url.clone())).await;
                     fetched = true;
                 }
                 Lookup::Fetch | Lookup::Unknown => {
-                    return Err(unauthenticated(format!("no signing key of the issuer has the kid {}", quoted(kid))));
+                    let kid = quoted(kid.unwrap_or_default());
+                    return Err(unauthenticated(format!("no signing key of the issuer has the kid {kid}")));
                 }
                 Lookup::Wait => match pauses.next() {
                     Some(milliseconds) => self.runtime.pause(*milliseconds).await,
                     None => return Err(keys_unavailable("signing keys: the fetch of another request takes too long")),
                 },
                 Lookup::Unavailable => {
-                    return Err(keys_unavailable(self.failure().as_deref().unwrap_or("signing keys")));
+                    let keys = self.keys.borrow();
+                    return Err(keys_unavailable(&format!("signing keys: {}", keys.failure().unwrap_or("none"))));
                 }
             }
         }
@@ -155,10 +166,6 @@ impl<R: Runtime> Gate<R> {
     async fn fetch(self: Rc<Self>, url: String) {
         let fetched = keys::fetch(&self.runtime, &url).await;
         self.keys.borrow_mut().end_fetch(fetched, self.runtime.now());
-    }
-
-    fn failure(&self) -> Option<String> {
-        self.keys.borrow().failure().map(|reason| format!("signing keys: {reason}"))
     }
 }
 

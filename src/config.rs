@@ -28,6 +28,10 @@ pub struct Config {
     pub cors: Rc<Policy>,
     /// What is logged.
     pub log: Log,
+    /// Whether answers say how long they took.
+    pub server_timing: bool,
+    /// Where monitors ask for the health of it all.
+    pub health_path: Option<Prefix>,
     /// Whether refusals tell the caller why.
     pub debug: bool,
 }
@@ -73,6 +77,8 @@ pub struct Route {
     pub response_cookies: Vec<String>,
     /// How long the API may take until its answer's headers, in milliseconds.
     pub timeout_ms: u32,
+    /// How often a GET or HEAD without a body is sent once more, where it got no answer at all.
+    pub retries: u32,
     /// Whether Cloudflare may cache the API's answers.
     pub cache: bool,
     /// The route's own policy, else the global one.

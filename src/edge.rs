@@ -8,6 +8,7 @@
 mod arrived;
 mod border;
 mod exchange;
+mod health;
 mod keys;
 mod respond;
 mod settings;
@@ -20,13 +21,16 @@ use std::task::{self, Poll};
 
 use worker::js_sys::Promise;
 use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
-use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
+use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Context, Env, event, web_sys};
 
 use crate::access::Gate;
 use crate::forward::Forward;
 use crate::gateway::{self, Action, Decision};
+use crate::health::Check;
 use crate::log::Record;
+use crate::problem::{Code, Refusal};
+use crate::route::Target;
 use crate::trace::Randomness;
 
 use arrived::Arrived;
@@ -62,7 +66,7 @@ pub fn relay(request: web_sys::Request, env: Env) -> JsValue {
     let mut next = Box::pin(begin(request, env));
     match next.as_mut().poll(&mut task::Context::from_waker(task::Waker::noop())) {
         Poll::Ready(next) => next.act(),
-        Poll::Pending => future_to_promise(async { Ok(next.await.act()) }).into(),
+        Poll::Pending => border::promise(Box::pin(async { Ok(next.await.act()) })).into(),
     }
 }
 
@@ -82,20 +86,34 @@ impl Next {
 }
 
 async fn begin(request: web_sys::Request, env: Env) -> Next {
-    let arrived = Arrived::of(request, randomness());
+    let timed = CONFIG.with_borrow(|known| known.as_ref().is_none_or(|known| known.config.server_timing));
+    let arrived = Arrived::of(request, randomness(), timed.then(border::now_ms));
     let settings = match settings(&env).await {
         Ok(settings) => settings,
         Err(errors) => {
-            let record = Record::misconfigured(arrived.method(), &errors.list, &arrived.trace, arrived.ray());
-            border::log(&record);
+            if let Some(left_out) = border::admit_to_log() {
+                let record = Record::misconfigured(arrived.method(), &errors.list, &arrived.trace, arrived.ray());
+                border::log(&Record { left_out, ..record });
+            }
+            let asked = Target::of(arrived.head().url).map(|target| target.path.to_owned()).ok();
+            if errors.health_path.is_some() && errors.health_path == asked {
+                let refusal = Refusal::new(Code::Misconfigured, "the log says what is wrong");
+                let checks = [Check::new("configuration", Err(refusal))];
+                return Next::Answer(respond::answer(&crate::health::answer(&checks)));
+            }
             return Next::Answer(respond::misconfigured(&errors, &arrived.trace));
         }
     };
     let gate = GATE.with(Rc::clone);
     let Decision { action, known } = gateway::decide(&settings.config, &gate, &arrived.head()).await;
-    let exchange = Exchange::new(settings, arrived, known);
+    let mut exchange = Exchange::new(Rc::clone(&settings), arrived, known);
     match action {
-        Action::Answer(answer) => Next::Answer(exchange.answer(&answer)),
+        Action::Answer(answer) => Next::Answer(exchange.answer(answer)),
+        Action::Health => {
+            let report = health::report(settings, gate).await;
+            exchange.warn(report.iter().filter_map(Check::warning));
+            Next::Answer(exchange.answer(crate::health::answer(&report)))
+        }
         Action::Forward(forward) => Next::Call(forward, exchange),
     }
 }

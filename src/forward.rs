@@ -50,6 +50,13 @@ pub(crate) fn call<H: Read>(
     Forward { route: Rc::clone(route), url: upstream_url(&route.upstream, target, rest, route.strip_prefix), edits }
 }
 
+/// A question of the relay's own, for its health: the API's base path, with nothing but the credentials.
+#[must_use]
+pub fn question(route: &Route) -> (String, Vec<Edit>) {
+    let url = format!("{}{}/", route.upstream.origin.as_str(), route.upstream.base_path);
+    (url, credentials(route, None).into_iter().flatten().collect())
+}
+
 fn sets(edit: &Edit, name: &str) -> bool {
     matches!(edit, Edit::Set(set, _) if set.as_str() == name)
 }
@@ -100,21 +107,25 @@ fn relays_headers<H: Read>(
     token: Option<String>,
 ) -> impl Iterator<Item = Edit> {
     let scheme = split_scheme(request.url).map_or("https", |(scheme, _)| scheme);
-    let (id, secret, token) = match &route.credentials {
-        Credentials::ServiceToken(ours) => (Some(ours.client_id.clone()), Some(ours.client_secret.clone()), None),
-        Credentials::CallerToken => (None, None, token),
-    };
-    [
+    let from = [
         (Name::ForwardedHost, Some(authority_of(request.url).to_owned())),
         (Name::ForwardedProto, Some(scheme.to_owned())),
         (Name::ForwardedFor, request.header(Name::ConnectingIp)),
         (Name::Traceparent, Some(request.trace.traceparent().to_owned())),
-        (Name::AccessClientId, id),
-        (Name::AccessClientSecret, secret),
-        (Name::AccessToken, token),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some(Edit::Set(name, value?)))
+    ];
+    let from = from.into_iter().filter_map(|(name, value)| Some(Edit::Set(name, value?)));
+    from.chain(credentials(route, token).into_iter().flatten())
+}
+
+/// What opens Access in front of the API.
+fn credentials(route: &Route, token: Option<String>) -> [Option<Edit>; 2] {
+    match &route.credentials {
+        Credentials::ServiceToken(ours) => [
+            Some(Edit::Set(Name::AccessClientId, ours.client_id.clone())),
+            Some(Edit::Set(Name::AccessClientSecret, ours.client_secret.clone())),
+        ],
+        Credentials::CallerToken => [token.map(|token| Edit::Set(Name::AccessToken, token)), None],
+    }
 }
 
 /// How the API is told who calls. A program is named by a header of its own: what reads `x-forwarded-user` as a person

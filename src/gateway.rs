@@ -68,6 +68,8 @@ pub enum Action {
     Answer(Answer),
     /// Ask the API.
     Forward(Forward),
+    /// Say how everything is.
+    Health,
 }
 
 /// An answer of the relay's own.
@@ -125,6 +127,11 @@ async fn flow<H: Read, R: Runtime>(
     known: &mut Known,
 ) -> Result<Action, Refusal> {
     let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
+    if matches!(request.method, "GET" | "HEAD")
+        && config.health_path.as_ref().is_some_and(|path| path.as_str() == target.path)
+    {
+        return Ok(Action::Health);
+    }
     let (route, rest) = find_route(config, target.path)?;
     known.route = Some(Rc::clone(route));
     known.cors = Policy::of_path(&route.cors, target.path);

@@ -28,6 +28,7 @@ macro_rules! names {
             pub const fn longest(self) -> usize {
                 match self {
                     Name::AccessJwtAssertion => crate::token::LONGEST,
+                    Name::Connection => 1024,
                     Name::Origin => crate::origins::LONGEST,
                     Name::RequestHeaders => crate::cors::REQUEST_HEADERS_LONGEST,
                     Name::RequestMethod | Name::SecFetchSite => 64,
@@ -69,6 +70,7 @@ names! {
     RequestHeaders = "access-control-request-headers",
     RequestMethod = "access-control-request-method",
     SecFetchSite = "sec-fetch-site",
+    ServerTiming = "server-timing",
     SetCookie = "set-cookie",
     Traceparent = "traceparent",
     Tracestate = "tracestate",
@@ -166,29 +168,22 @@ pub const MAY_NOT_CROSS: &str = "cfkptux";
 /// - `cf-access-*`: Access's credentials and its word on who calls; ours are set afterwards, alone (strict mode
 ///   refuses duplicates);
 /// - `forwarded` and `x-forwarded-*`: the relay's word on who calls and from where (RFC 7239);
-/// - hop-by-hop headers (RFC 9110 §7.6.1).
+/// - hop-by-hop headers (RFC 9110 §7.6.1), and what else is meant for a proxy (`proxy`, `proxy-*`).
 ///
-/// `_` counts as `-`: many servers read both alike.
+/// `_` and `.` count as `-`: many servers read them alike.
 fn never_crosses_to_the_api(name: &str) -> bool {
-    const PREFIXES: [&str; 2] = ["cf-access-", "x-forwarded-"];
+    const PREFIXES: [&str; 3] = ["cf-access-", "x-forwarded-", "proxy-"];
     PREFIXES.iter().any(|prefix| starts_with_dashed(name, prefix))
         || (name.len() == 9 && starts_with_dashed(name, "forwarded"))
-        || matches!(
-            name,
-            "connection"
-                | "keep-alive"
-                | "proxy-authorization"
-                | "proxy-connection"
-                | "te"
-                | "trailer"
-                | "transfer-encoding"
-                | "upgrade"
-        )
+        || matches!(name, "connection" | "keep-alive" | "proxy" | "te" | "trailer" | "transfer-encoding" | "upgrade")
 }
 
 fn starts_with_dashed(name: &str, prefix: &str) -> bool {
     name.len() >= prefix.len()
-        && name.bytes().zip(prefix.bytes()).all(|(found, wanted)| found == wanted || (found == b'_' && wanted == b'-'))
+        && name
+            .bytes()
+            .zip(prefix.bytes())
+            .all(|(found, wanted)| found == wanted || (wanted == b'-' && matches!(found, b'_' | b'.')))
 }
 
 /// Names that a `Connection` header makes hop-by-hop (RFC 9110 §7.6.1), in lower case.

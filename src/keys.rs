@@ -112,6 +112,8 @@ pub struct KeyCache<K> {
     latest: Option<Fetch>,
     /// When an unknown `kid` last caused a fetch of fresh keys.
     unknown_at: Option<i64>,
+    /// Whether a failure has not been told yet.
+    untold: bool,
 }
 
 /// What became of a fetch of the key set.
@@ -124,7 +126,7 @@ enum Fetch {
 
 impl<K> Default for KeyCache<K> {
     fn default() -> Self {
-        Self { keys: Vec::new(), fetched_at: 0, latest: None, unknown_at: None }
+        Self { keys: Vec::new(), fetched_at: 0, latest: None, unknown_at: None, untold: false }
     }
 }
 
@@ -144,9 +146,9 @@ pub enum Lookup<K> {
 }
 
 impl<K: Clone> KeyCache<K> {
-    /// What to do about `kid` at `now` (seconds since the epoch).
+    /// What to do about `kid`, or whatever key there is, at `now` (seconds since the epoch).
     #[must_use]
-    pub fn lookup(&self, kid: &str, now: i64) -> Lookup<K> {
+    pub fn lookup(&self, kid: Option<&str>, now: i64) -> Lookup<K> {
         let age = now - self.fetched_at;
         let key = self.find(kid).filter(|_| age < STALE_SECONDS);
         if age < FRESH_SECONDS
@@ -155,7 +157,8 @@ impl<K: Clone> KeyCache<K> {
             return Lookup::Use(key);
         }
         let or_else = |lookup| key.clone().map_or(lookup, Lookup::Use);
-        let wait_after_failure = if self.keys.is_empty() { RETRY_SECONDS } else { REFETCH_SECONDS };
+        let none_serves = self.keys.is_empty() || age >= STALE_SECONDS;
+        let wait_after_failure = if none_serves { RETRY_SECONDS } else { REFETCH_SECONDS };
         match &self.latest {
             Some(Fetch::UnderWay { since }) if now - since < GIVEN_UP_SECONDS => or_else(Lookup::Wait),
             Some(Fetch::Failed { at, .. }) if now - at < wait_after_failure => or_else(Lookup::Unavailable),
@@ -182,6 +185,7 @@ impl<K: Clone> KeyCache<K> {
             }
             Err(reason) => Fetch::Failed { at: now, reason },
         });
+        self.untold = self.failure().is_some();
     }
 
     /// Why the latest fetch has failed, if it has.
@@ -193,11 +197,16 @@ impl<K: Clone> KeyCache<K> {
         }
     }
 
+    /// The same, once for each failure: whoever is told writes it to the log.
+    pub fn tell_failure(&mut self) -> Option<String> {
+        std::mem::take(&mut self.untold).then(|| self.failure().map(str::to_owned)).flatten()
+    }
+
     fn is_fresh(&self, now: i64) -> bool {
         !self.keys.is_empty() && now - self.fetched_at < FRESH_SECONDS
     }
 
-    fn find(&self, kid: &str) -> Option<K> {
-        self.keys.iter().find(|(known, _)| known == kid).map(|(_, key)| key.clone())
+    fn find(&self, kid: Option<&str>) -> Option<K> {
+        self.keys.iter().find(|(known, _)| kid.is_none_or(|kid| known == kid)).map(|(_, key)| key.clone())
     }
 }

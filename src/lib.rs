@@ -15,7 +15,7 @@
 //! | [`access`], [`token`], [`keys`], [`verified`] | who is calling; [`runtime`] is what that needs from outside |
 //! | [`forward`], [`settle`] | what the API gets, and what becomes of its answer |
 //! | [`headers`], [`cookies`] | what crosses, in both directions |
-//! | [`trace`], [`log`], [`problem`] | what others can see of it |
+//! | [`trace`], [`log`], [`problem`], [`health`] | what others can see of it |
 //!
 //! # Invariants
 //! - Everything above is pure: plain values in, decisions out; no I/O, no clock, no JavaScript. It is built and tested
@@ -32,6 +32,7 @@ pub mod cross_origin;
 pub mod forward;
 pub mod gateway;
 pub mod headers;
+pub mod health;
 pub mod keys;
 pub mod log;
 pub mod origin;

@@ -44,6 +44,9 @@ pub struct Record<'a> {
     /// The API's status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream_status: Option<u16>,
+    /// How often the API was asked, where it was more than once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_tries: Option<u32>,
     /// How long the API took until its answer's headers, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream_ms: Option<u32>,
@@ -157,6 +160,7 @@ impl<'a> Record<'a> {
             errors: Vec::new(),
             caller: "none",
             upstream_status: None,
+            upstream_tries: None,
             upstream_ms: None,
             trace_id: trace.id(),
             ray,

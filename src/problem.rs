@@ -37,6 +37,14 @@ macro_rules! codes {
     };
 }
 
+impl Code {
+    /// Whether strangers can cause it as often as they like.
+    #[must_use]
+    pub const fn is_strangers(self) -> bool {
+        self.status() < 500 || matches!(self, Self::KeysUnavailable | Self::Misconfigured)
+    }
+}
+
 codes! {
     NotFound = "not_found", 404, "No route takes this path",
         "The relay is not configured to forward this path.";
@@ -130,5 +138,6 @@ pub(crate) fn quoted(value: &str) -> String {
     if short.len() < value.len() {
         short.push('…');
     }
-    format!("{short:?}")
+    // As JSON has it: Rust's own way brings tables of all that can be printed, for a message that travels as JSON anyway.
+    serde_json::to_string(&short).unwrap_or_default()
 }

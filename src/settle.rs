@@ -26,11 +26,8 @@ pub fn settle<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Result<
     let Some(route) = known.route.as_deref() else {
         return Err(Refusal::new(Code::Internal, "an answer without a route"));
     };
-    // RFC 9110 §10.2.2: Location means something with these.
-    let location = matches!(response.status, 201 | 300..=399).then(|| response.headers.read(Name::Location)).flatten();
-    if let Some(signal) = access_denial(response, location.as_deref()) {
-        return Err(Refusal::new(Code::UpstreamAccessDenied, denial_reason(route, &signal)));
-    }
+    let location = location(response);
+    check_denial(route, response, location.as_deref())?;
     let mut edits = Vec::with_capacity(16);
     let cookies = if route.response_cookies.is_empty() { Vec::new() } else { response.headers.set_cookies() };
     if known.preflight {
@@ -51,6 +48,23 @@ pub fn settle<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Result<
     let vary = || response.headers.read(Name::Vary);
     edits.extend(known.cors.response_headers(known.origin.as_deref(), vary));
     Ok(edits)
+}
+
+/// RFC 9110 §10.2.2: `Location` means something with these.
+pub(crate) fn location<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
+    matches!(response.status, 201 | 300..=399).then(|| response.headers.read(Name::Location)).flatten()
+}
+
+/// Refuses an answer that is Access's.
+pub(crate) fn check_denial<H: Read>(
+    route: &Route,
+    response: &ResponseHead<'_, H>,
+    location: Option<&str>,
+) -> Result<(), Refusal> {
+    match access_denial(response, location) {
+        Some(signal) => Err(Refusal::new(Code::UpstreamAccessDenied, denial_reason(route, &signal))),
+        None => Ok(()),
+    }
 }
 
 /// What shows that Access, and not the API, has answered (`docs/how-it-works.md` has the table).

@@ -108,13 +108,12 @@ fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
             Log::Refusals
         }
     };
-    if relay.parsed("health_path", "/healthz", Prefix::parse).is_some() {
-        relay.error("health_path", "a path", "leave it out: it has no effect in this version");
-    }
+    let server_timing = relay.boolean("server_timing", false);
+    let health_path = relay.parsed("health_path", "/healthz", Prefix::parse);
     let debug = relay.boolean("debug", false);
     relay.finish();
     let access = access?;
-    all_read.then_some(Config { access, routes, cors, log, debug })
+    all_read.then_some(Config { access, routes, cors, log, server_timing, health_path, debug })
 }
 
 fn access(relay: &mut Table) -> Option<Access> {
@@ -194,9 +193,7 @@ fn route(mut table: Table, global: &Rc<Policy>, callers_are_checked: bool, secre
     let response_cookies = table.strings("response_cookies", r#"["theme"]"#).unwrap_or_default();
     check_cookie_names(&table, "response_cookies", &response_cookies);
     let timeout_ms = table.integer("timeout_ms", 30_000, 1..=3_600_000, "milliseconds");
-    if table.integer("retries", 0, 0..=5, "extra tries") > 0 {
-        table.error("retries", "extra tries", "leave it out: it has no effect in this version");
-    }
+    let retries = table.integer("retries", 0, 0..=5, "extra tries");
     let cache = table.boolean("cache", false);
     if cache && credentials == Some(Credentials::CallerToken) {
         let expected = "leave it out: the cache goes by URL, and would hand one person's answer to another";
@@ -219,6 +216,7 @@ fn route(mut table: Table, global: &Rc<Policy>, callers_are_checked: bool, secre
         request_cookies,
         response_cookies,
         timeout_ms: u32::try_from(timeout_ms).ok()?,
+        retries: u32::try_from(retries).ok()?,
         cache,
         cors,
     })

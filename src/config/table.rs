@@ -84,7 +84,7 @@ impl<'r> Table<'r> {
     pub(super) fn string(&mut self, key: &'static str, example: &str) -> Option<String> {
         match self.take(key)? {
             Value::String(text) => Some(text.clone()),
-            other => self.mistyped(key, other, &format!("write a text, as in {example:?}")),
+            other => self.mistyped(key, other, &format!("write a text, as in {}", quoted(example))),
         }
     }
 
@@ -108,7 +108,7 @@ impl<'r> Table<'r> {
     ) -> Option<T> {
         if !self.has(key) {
             self.known.push(key);
-            self.error(key, "nothing", &format!("it is required, as in {example:?}"));
+            self.error(key, "nothing", &format!("it is required, as in {}", quoted(example)));
             return None;
         }
         self.parsed(key, example, parse)

@@ -14,17 +14,19 @@ pub(super) struct Arrived {
     /// The method, the URL, and which headers there are.
     lines: String,
     present: Present,
+    /// When it came, in milliseconds since the epoch, if anybody is going to ask.
+    pub(super) at_ms: Option<i64>,
     /// The trace that the request belongs to.
     pub(super) trace: Trace,
 }
 
 impl Arrived {
-    pub(super) fn of(request: Request, randomness: Randomness) -> Self {
+    pub(super) fn of(request: Request, randomness: Randomness, at_ms: Option<i64>) -> Self {
         let lines = border::head(&request);
         let message: Message = request.unchecked_into();
         let present = Present::of(parts(&lines)[2]);
         let caller = present.has(Name::Traceparent).then(|| message.read(Name::Traceparent)).flatten();
-        Self { trace: Trace::new(caller.as_deref(), randomness), message, lines, present }
+        Self { trace: Trace::new(caller.as_deref(), randomness), message, lines, present, at_ms }
     }
 
     /// The request itself.

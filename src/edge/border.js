@@ -77,10 +77,10 @@ export function answer(status, edits, body) {
  * The deadline is for the answer's headers; its body may take longer. The runtime ends the call to the API once the
  * caller has its answer, so no AbortController is needed, which would cost more than all header edits together.
  */
-export const send = (exchange, request, url, bodiless, edits, cache, milliseconds) =>
+export const send = (exchange, request, url, bodiless, edits, cache, milliseconds, retries) =>
   new Promise((resolve, reject) => {
     const began = Date.now();
-    let open = true;
+    let [open, tries] = [true, 1];
     // The first outcome counts: the exchange is gone after that.
     const outcome = (answer) => (value) => {
       if (!open) return;
@@ -92,11 +92,17 @@ export const send = (exchange, request, url, bodiless, edits, cache, millisecond
         reject(error);
       }
     };
-    const timer = setTimeout(outcome((_, passed) => exchange.late(passed)), milliseconds);
-    forward(request, url, bodiless, edits, cache).then(
-      outcome((response, passed) => exchange.answered(response, response.status, passed)),
-      outcome((error, passed) => exchange.failed(String(error?.message ?? error), passed)),
-    );
+    const timer = setTimeout(outcome((_, passed) => exchange.late(passed, tries)), milliseconds);
+    const answered = outcome((response, passed) => exchange.answered(response, response.status, passed, tries));
+    const failed = outcome((error, passed) => exchange.failed(String(error?.message ?? error), passed, tries));
+    // What has a body is never sent twice: it may have been read.
+    const last = request.body === null ? 1 + retries : 1;
+    const attempt = () => forward(request, url, bodiless, edits, cache).then(answered, (error) => (open && tries < last ? again() : failed(error)));
+    const again = () => {
+      tries++;
+      return attempt();
+    };
+    attempt();
   });
 
 /** Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names. */
@@ -120,9 +126,24 @@ export function edited(response, edits) {
   return answer;
 }
 
+/**
+ * Asks the API something of our own. Resolves to its answer, whose body is let go, or to a text: why there is none, or
+ * "" where it took too long.
+ */
+export async function probe(url, edits, milliseconds) {
+  const signal = AbortSignal.timeout(milliseconds);
+  try {
+    const answer = await fetch(url, { headers: edit(new Headers(), edits), redirect: "manual", cache: "no-store", signal });
+    answer.body?.cancel().catch(() => {});
+    return answer;
+  } catch (error) {
+    return signal.aborted ? "" : String(error?.message ?? error);
+  }
+}
+
 /** The text at a URL: status 200 only, no redirect followed, at most `limit` bytes, within the time. */
 export async function fetchText(url, milliseconds, limit) {
-  const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(milliseconds) });
+  const response = await fetch(url, { redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(milliseconds) });
   if (response.status !== 200) throw new Error(`answered ${response.status}`);
   const decoder = new TextDecoder();
   let [text, length] = ["", 0];

@@ -1,12 +1,16 @@
 //! The bindings themselves: headers, the clock, the log, and what `border.js` does in one crossing.
 
+use std::cell::RefCell;
+use std::pin::Pin;
+
 use worker::js_sys::{Array, Date, Error, Promise};
 use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
+use worker::wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Headers, Request, Response, console};
 
 use super::exchange::Exchange;
 use crate::headers::{Edit, MAY_NOT_CROSS, Name, READ_OF_PREFLIGHTS, Read};
-use crate::log::{Level, Record};
+use crate::log::{Level, Quota, Record};
 
 #[wasm_bindgen]
 extern "C" {
@@ -49,7 +53,11 @@ extern "C" {
         edits: &str,
         cache: Option<&str>,
         milliseconds: u32,
+        retries: u32,
     ) -> Promise;
+
+    /// Asks the API something of our own: resolves to a `Response`, or to a text that says why there is none.
+    pub(super) fn probe(url: &str, edits: &str, milliseconds: u32) -> Promise;
 
     /// The API's answer with its headers edited. It shares the body, or the WebSocket.
     #[wasm_bindgen(catch)]
@@ -75,16 +83,35 @@ extern "C" {
     pub(super) fn keep_alive(work: &Promise) -> Result<(), JsValue>;
 }
 
+/// A promise of what a future comes to. Boxed, so that the machinery is compiled once.
+pub(super) fn promise(work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>) -> Promise {
+    future_to_promise(work)
+}
+
 /// Tells `border.js` the names of headers, once for each instance.
 pub(super) fn start() {
     let lines = |names: &[Name]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("\n");
     know(&lines(Name::ALL), MAY_NOT_CROSS, &lines(&READ_OF_PREFLIGHTS));
 }
 
-/// Seconds since the epoch. Time stands still between I/O.
-#[expect(clippy::cast_possible_truncation, reason = "a clock's seconds are far below 2^53")]
+/// Milliseconds since the epoch. Time stands still between I/O.
+#[expect(clippy::cast_possible_truncation, reason = "a clock's milliseconds are far below 2^53")]
+pub(super) fn now_ms() -> i64 {
+    Date::now() as i64
+}
+
+/// Seconds since the epoch.
 pub(super) fn now() -> i64 {
-    (Date::now() / 1000.0) as i64
+    now_ms() / 1000
+}
+
+thread_local! {
+    static QUOTA: RefCell<Quota> = RefCell::default();
+}
+
+/// Whether one more refusal of a stranger may be written to the log: then, how many were left out before it.
+pub(super) fn admit_to_log() -> Option<u32> {
+    QUOTA.with_borrow_mut(|quota| quota.admit(now()))
 }
 
 /// Writes one line to the log.

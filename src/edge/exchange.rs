@@ -1,6 +1,5 @@
 //! One request and its answer, from the decision on: the call to the API, what becomes of its answer, and the log.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use worker::js_sys::Promise;
@@ -15,13 +14,10 @@ use super::settings::Settings;
 use crate::config::{Credentials, Log, Route};
 use crate::forward::Forward;
 use crate::gateway::{Answer, Known};
-use crate::log::{Quota, Record};
+use crate::headers::{Edit, Name};
+use crate::log::Record;
 use crate::problem::{Code, Refusal};
 use crate::settle::{ResponseHead, settle};
-
-thread_local! {
-    static QUOTA: RefCell<Quota> = RefCell::default();
-}
 
 /// What is kept of a request while the API has it. `border.js` holds it, and hands it the outcome: exactly one of the
 /// exported functions is called, or none where the caller has gone.
@@ -32,8 +28,16 @@ pub struct Exchange {
     known: Known,
 }
 
-/// What the API did, for the log: its status, where it answered, after how many milliseconds.
-type Upstream = (Option<u16>, u32);
+/// What the API did, for the log.
+#[derive(Clone, Copy)]
+struct Upstream {
+    /// Its status, where it answered.
+    status: Option<u16>,
+    /// After how many milliseconds it answered, or was given up.
+    milliseconds: u32,
+    /// How often it was asked.
+    tries: u32,
+}
 
 impl Exchange {
     pub(super) fn new(settings: Rc<Settings>, arrived: Arrived, known: Known) -> Self {
@@ -41,9 +45,15 @@ impl Exchange {
     }
 
     /// Answers by ourselves.
-    pub(super) fn answer(&self, answer: &Answer) -> Response {
+    pub(super) fn answer(&self, mut answer: Answer) -> Response {
+        answer.headers.extend(self.server_timing(None));
         self.log(answer.status, answer.refusal.as_ref(), None);
-        respond::answer(answer)
+        respond::answer(&answer)
+    }
+
+    /// Has something written to the log.
+    pub(super) fn warn(&mut self, warnings: impl Iterator<Item = String>) {
+        self.known.warnings.extend(warnings);
     }
 
     /// Sends the request: the caller's method and body, untouched, and its headers with the edits.
@@ -53,7 +63,9 @@ impl Exchange {
         // The edge caches by URL alone: one person's answer must not become another's.
         let cache = (!forward.route.cache).then_some("no-store");
         let bodiless = self.known.preflight;
-        border::send(self, &request, &forward.url, bodiless, &edits, cache, forward.route.timeout_ms)
+        // RFC 9110 §9.2.2: sent once more, these change nothing.
+        let retries = if matches!(self.arrived.method(), "GET" | "HEAD") { forward.route.retries } else { 0 };
+        border::send(self, &request, &forward.url, bodiless, &edits, cache, forward.route.timeout_ms, retries)
     }
 }
 
@@ -61,41 +73,45 @@ impl Exchange {
 impl Exchange {
     /// The API has answered: its answer becomes the caller's. The body streams past.
     #[must_use]
-    pub fn answered(self, response: &Response, status: u16, milliseconds: u32) -> Response {
-        match self.settle(status, response) {
+    pub fn answered(self, response: &Response, status: u16, milliseconds: u32, tries: u32) -> Response {
+        let upstream = Upstream { status: Some(status), milliseconds, tries };
+        match self.settle(response, status, upstream) {
             Ok(answer) => {
-                self.log(status, None, Some((Some(status), milliseconds)));
+                self.log(status, None, Some(upstream));
                 answer
             }
-            Err(refusal) => self.refuse(refusal, (Some(status), milliseconds)),
+            Err(refusal) => self.refuse(refusal, upstream),
         }
     }
 
     /// The API could not be reached.
     #[must_use]
-    pub fn failed(self, message: String, milliseconds: u32) -> Response {
-        self.refuse(Refusal::new(Code::UpstreamUnreachable, message), (None, milliseconds))
+    pub fn failed(self, message: String, milliseconds: u32, tries: u32) -> Response {
+        let refusal = Refusal::new(Code::UpstreamUnreachable, message);
+        self.refuse(refusal, Upstream { status: None, milliseconds, tries })
     }
 
     /// The deadline has passed before the answer's headers.
     #[must_use]
-    pub fn late(self, milliseconds: u32) -> Response {
+    pub fn late(self, milliseconds: u32, tries: u32) -> Response {
         let timeout = self.known.route.as_ref().map_or(0, |route| route.timeout_ms);
         let reason = format!("no answer within timeout_ms = {timeout}");
-        self.refuse(Refusal::new(Code::UpstreamTimeout, reason), (None, milliseconds))
+        let refusal = Refusal::new(Code::UpstreamTimeout, reason);
+        self.refuse(refusal, Upstream { status: None, milliseconds, tries })
     }
 }
 
 impl Exchange {
-    fn settle(&self, status: u16, response: &Response) -> Result<Response, Refusal> {
+    fn settle(&self, response: &Response, status: u16, upstream: Upstream) -> Result<Response, Refusal> {
         if !matches!(status, 101 | 200..=599) {
             return Err(Refusal::new(Code::UpstreamUnreachable, format!("the API answered with the status {status}")));
         }
         let head = ResponseHead { status, headers: response.unchecked_ref::<Message>() };
-        let edits = settle(&self.known, &head).inspect_err(|_| {
+        let mut edits = settle(&self.known, &head).inspect_err(|_| {
             // Nobody will read this body: let go of its connection. Whether that works changes nothing for the caller.
             drop(response.body().map(|body| body.cancel()));
         })?;
+        edits.extend(self.server_timing(Some(upstream)));
         if self.known.preflight {
             drop(response.body().map(|body| body.cancel()));
             let answer = Answer { headers: edits, ..Answer::empty(status) };
@@ -113,32 +129,42 @@ impl Exchange {
         if refusal.code == Code::UpstreamAccessDenied && self.settings.from_store && route.is_some_and(ours) {
             super::REREAD.set(true);
         }
-        let answer = Answer::refusal(refusal, &self.known, &self.arrived.trace, config.debug);
+        let mut answer = Answer::refusal(refusal, &self.known, &self.arrived.trace, config.debug);
+        answer.headers.extend(self.server_timing(Some(upstream)));
         self.log(answer.status, answer.refusal.as_ref(), Some(upstream));
         respond::answer(&answer)
+    }
+
+    /// How long the relay took, and the API (Server Timing §3). Time stands still between I/O, so that the relay's own is
+    /// what it waited for the issuer or a store; nearly always 0.
+    fn server_timing(&self, upstream: Option<Upstream>) -> Option<Edit> {
+        let since = self.arrived.at_ms.filter(|_| self.settings.config.server_timing)?;
+        let api = upstream.map_or(0, |upstream| upstream.milliseconds);
+        let own = border::now_ms() - since - i64::from(api);
+        let api = upstream.map_or_else(String::new, |_| format!(", api;dur={api}"));
+        Some(Edit::Append(Name::ServerTiming, format!("relay;dur={own}{api}")))
     }
 
     fn log(&self, status: u16, refusal: Option<&Refusal>, upstream: Option<Upstream>) {
         let config = &self.settings.config;
         let mut left_out = 0;
         if config.log == Log::Refusals {
-            let strangers = |refusal: &Refusal| refusal.code.status() < 500 && !config.debug;
+            let strangers = |refusal: &Refusal| refusal.code.is_strangers() && !config.debug;
             match refusal {
                 None if self.known.warnings.is_empty() => return,
-                Some(refusal) if strangers(refusal) => {
-                    match QUOTA.with_borrow_mut(|quota| quota.admit(border::now())) {
-                        Some(before) => left_out = before,
-                        None => return,
-                    }
-                }
+                Some(refusal) if strangers(refusal) => match border::admit_to_log() {
+                    Some(before) => left_out = before,
+                    None => return,
+                },
                 _ => {}
             }
         }
         let arrived = &self.arrived;
         let mut record = Record::of(arrived.method(), status, &self.known, &arrived.trace, arrived.ray());
         record.left_out = left_out;
-        record.upstream_status = upstream.and_then(|(status, _)| status);
-        record.upstream_ms = upstream.map(|(_, milliseconds)| milliseconds);
+        record.upstream_status = upstream.and_then(|upstream| upstream.status);
+        record.upstream_ms = upstream.map(|upstream| upstream.milliseconds);
+        record.upstream_tries = upstream.map(|upstream| upstream.tries).filter(|tries| *tries > 1);
         border::log(&record.refused(refusal));
     }
 }

@@ -2,7 +2,7 @@
 
 use worker::js_sys::Promise;
 use worker::wasm_bindgen::JsValue;
-use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
+use worker::wasm_bindgen_futures::JsFuture;
 
 use super::border;
 use crate::keys::Jwk;
@@ -39,10 +39,10 @@ impl Runtime for Workers {
     }
 
     async fn complete(&self, work: impl Future<Output = ()> + 'static) {
-        let work = future_to_promise(async {
+        let work = border::promise(Box::pin(async {
             work.await;
             Ok(JsValue::UNDEFINED)
-        });
+        }));
         // Where the runtime has no such thing, the work lasts as long as the request.
         drop(border::keep_alive(&work));
         // It resolves in any case.
@@ -50,7 +50,10 @@ impl Runtime for Workers {
     }
 
     async fn pause(&self, milliseconds: u32) {
-        drop(JsFuture::from(border::pause(milliseconds)).await);
+        let promise = border::pause(milliseconds);
+        // A timer of a caller who has gone would never resolve, and keep all that waits for it in memory for good.
+        drop(border::keep_alive(&promise));
+        drop(JsFuture::from(promise).await);
     }
 }
 

@@ -33,13 +33,15 @@ pub(super) struct Unsound {
     pub(super) list: Vec<ConfigError>,
     /// Whether it asks for `debug`, so that the answer may say what is wrong.
     pub(super) debug: bool,
+    /// Where a monitor would ask.
+    pub(super) health_path: Option<String>,
 }
 
 /// Reads the bindings.
 pub(super) async fn load(env: &Env) -> Result<Settings, Unsound> {
     let (relay, mut errors) = match relay_table(env) {
         Ok(relay) => (relay, Vec::new()),
-        Err(error) => return Err(Unsound { list: vec![error], debug: false }),
+        Err(error) => return Err(Unsound { list: vec![error], debug: false, health_path: None }),
     };
     let mut secrets = Secrets::new();
     let mut from_store = false;
@@ -54,14 +56,15 @@ pub(super) async fn load(env: &Env) -> Result<Settings, Unsound> {
         }
     }
     let debug = relay.get("debug") == Some(&Value::Bool(true));
+    let health_path = relay.get("health_path").and_then(Value::as_str).map(str::to_owned);
     match config::parse(&relay, &secrets) {
         Ok(config) if errors.is_empty() => Ok(Settings { config, from_store }),
-        Ok(_) => Err(Unsound { list: errors, debug }),
+        Ok(_) => Err(Unsound { list: errors, debug, health_path }),
         Err(more) => {
             // A secret that could not be read is not one that was never set.
             let unread: Vec<String> = errors.iter().map(|error| error.path.clone()).collect();
             errors.extend(more.into_iter().filter(|error| !unread.contains(&error.path)));
-            Err(Unsound { list: errors, debug })
+            Err(Unsound { list: errors, debug, health_path })
         }
     }
 }
@@ -98,7 +101,12 @@ async fn secret(env: &Env, name: &str) -> Result<Option<(String, bool)>, ConfigE
     if !get.is_function() {
         return Err(unreadable("a binding that is no secret".to_owned()));
     }
-    let value = async { JsFuture::from(Promise::resolve(&binding.unchecked_ref::<StoredSecret>().get()?)).await };
+    let value = async {
+        let promise = Promise::resolve(&binding.unchecked_ref::<StoredSecret>().get()?);
+        // What waits for it must end, even where the caller goes away: else it stays in memory for good.
+        drop(border::keep_alive(&promise));
+        JsFuture::from(promise).await
+    };
     match value.await {
         Ok(value) => Ok(value.as_string().map(|text| (text, true))),
         Err(error) => Err(unreadable(format!("a Secrets Store binding that fails ({})", border::message(&error)))),

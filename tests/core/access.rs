@@ -24,6 +24,23 @@ fn a_good_token_is_remembered_and_a_bad_one_never() {
 }
 
 #[test]
+fn a_withdrawn_key_opens_nothing_after_an_hour_of_remembering() {
+    let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
+    let gate = Gate::new(keys.clone());
+    let mut claims = person();
+    claims["exp"] = json!(NOW + 30 * 24 * 3600);
+    let token = issuer_key().sign(&claims);
+    assert!(now(gate.identify(&token, &policy())).is_ok());
+    *keys.answer.borrow_mut() = Ok(json!({ "keys": [other_key().jwk] }).to_string());
+    keys.clock.set(NOW + 3599);
+    assert!(now(gate.identify(&token, &policy())).is_ok());
+    assert_eq!(keys.verifications.get(), 1);
+    keys.clock.set(NOW + 3600);
+    assert!(now(gate.identify(&token, &policy())).is_err());
+    assert_eq!(keys.fetches.get(), 2);
+}
+
+#[test]
 fn a_token_that_is_signed_well_but_opens_nothing_is_not_remembered() {
     let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
     let gate = Gate::new(keys.clone());

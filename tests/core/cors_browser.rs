@@ -44,6 +44,7 @@ impl Server for Relay {
         let decision = now(gateway::decide(&self.config, &Gate::new(keys), &head));
         self.last = match decision.action {
             Action::Answer(answer) => (answer.status, Lines::default().apply(&answer.headers)),
+            Action::Health => panic!("nobody asked"),
             Action::Forward(_) => {
                 self.seen.push(if decision.known.preflight { "preflight".to_owned() } else { method.to_owned() });
                 let own = Lines::of(&[

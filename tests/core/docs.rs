@@ -45,6 +45,7 @@ fn every_key_is_described() {
         "cors.excluded_paths",
         "cors.preflight",
         "log",
+        "server_timing",
         "health_path",
         "debug",
     ] {

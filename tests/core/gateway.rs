@@ -18,13 +18,15 @@ enum Outcome {
     Answered(u16, Option<Code>, Lines, Option<Value>),
     /// URL and headers of the request to the API.
     Forwarded(String, Lines),
+    /// A report on everything.
+    Health,
 }
 
 impl Outcome {
     fn code(&self) -> Option<&'static str> {
         match self {
             Outcome::Answered(_, code, ..) => code.map(Code::as_str),
-            Outcome::Forwarded(..) => None,
+            Outcome::Forwarded(..) | Outcome::Health => None,
         }
     }
 
@@ -59,6 +61,7 @@ fn send(relay: &Value, method: &str, url: &str, headers: &[(&str, &str)]) -> Out
             )
         }
         Action::Forward(forward) => Outcome::Forwarded(forward.url, lines.apply(&forward.edits)),
+        Action::Health => Outcome::Health,
     }
 }
 
@@ -247,6 +250,25 @@ fn routes_by_their_deepest_path() {
     ] {
         assert_eq!(send(&relay, "GET", &format!("https://app.example.com{path}"), &[]).code(), Some("not_found"));
     }
+}
+
+#[test]
+fn health_is_asked_at_its_path_and_nowhere_else() {
+    let on = relay(|value| value["health_path"] = json!("/api/healthz"));
+    let asked = |relay: &Value, method: &str, path: &str| {
+        matches!(send(relay, method, &format!("https://app.example.com{path}"), &[]), Outcome::Health)
+    };
+    assert!(asked(&on, "GET", "/api/healthz") && asked(&on, "HEAD", "/api/healthz?x=1"));
+    for (method, path) in [
+        ("POST", "/api/healthz"),
+        ("GET", "/api/healthz/"),
+        ("GET", "/api/Healthz"),
+        ("GET", "/api/health%7a"),
+        ("GET", "/healthz"),
+    ] {
+        assert!(!asked(&on, method, path), "{method} {path}");
+    }
+    assert!(!asked(&relay(|_| {}), "GET", "/api/healthz"));
 }
 
 #[test]

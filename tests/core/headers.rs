@@ -32,6 +32,11 @@ fn what_a_caller_cannot_say_to_the_api() {
         "upgrade",
         "proxy-connection",
         "proxy-authorization",
+        "proxy-anything",
+        "proxy",
+        "x.forwarded.user",
+        "x-forwarded.user",
+        "cf.access_client-id",
     ] {
         assert_eq!(Present::of(&told(&format!("accept\n{name}\nx-a"))).dropped, [name]);
     }

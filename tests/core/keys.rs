@@ -152,8 +152,17 @@ fn old_keys_serve_while_the_endpoint_fails_and_the_log_says_so_once() {
         identify(issuer_key(), NOW + 3700).unwrap().warning.as_deref(),
         Some("signing keys: down; older keys serve")
     );
+    // Whoever is served next is told, though the one that fetched was refused.
+    let forged = |at: i64| {
+        keys.clock.set(at);
+        let good = issuer_key().sign(&person_at(at));
+        now(gate.identify(&format!("{}AAAA", &good[..good.len() - 4]), &policy())).is_err()
+    };
+    assert!(forged(NOW + 3731) && forged(NOW + 3732));
+    assert!(identify(issuer_key(), NOW + 3733).unwrap().warning.is_some());
+    assert_eq!(identify(issuer_key(), NOW + 3734).unwrap().warning, None);
     // For a kid that is known; and for a day.
-    assert_eq!(identify(other_key(), NOW + 3701).unwrap_err().code, Code::KeysUnavailable);
+    assert_eq!(identify(other_key(), NOW + 3735).unwrap_err().code, Code::KeysUnavailable);
     assert!(identify(issuer_key(), NOW + 24 * 3600 - 1).is_ok());
     assert_eq!(identify(issuer_key(), NOW + 24 * 3600).unwrap_err().code, Code::KeysUnavailable);
     *keys.answer.borrow_mut() = Ok(json!({ "keys": [issuer_key().jwk] }).to_string());
@@ -223,33 +232,40 @@ fn rotation_under_load_gives_no_wrong_answer() {
 fn times() {
     let mut cache = KeyCache::default();
     let key = |name: &str| Ok(vec![(name.to_owned(), 1)]);
-    assert_eq!(cache.lookup("a", 0), Lookup::Fetch);
+    assert_eq!(cache.lookup(Some("a"), 0), Lookup::Fetch);
     cache.begin_fetch(1000);
-    assert_eq!(cache.lookup("a", 1006), Lookup::Wait);
-    assert_eq!(cache.lookup("a", 1007), Lookup::Fetch);
+    assert_eq!(cache.lookup(Some("a"), 1006), Lookup::Wait);
+    assert_eq!(cache.lookup(Some("a"), 1007), Lookup::Fetch);
     cache.end_fetch(key("a"), 1000);
-    assert_eq!(cache.lookup("a", 1000 + 3599), Lookup::Use(1));
-    assert_eq!(cache.lookup("b", 1001), Lookup::Fetch);
+    assert_eq!(cache.lookup(Some("a"), 1000 + 3599), Lookup::Use(1));
+    assert_eq!(cache.lookup(Some("b"), 1001), Lookup::Fetch);
     cache.begin_fetch(1001);
-    assert_eq!((cache.lookup("b", 1001), cache.lookup("a", 1001)), (Lookup::Wait, Lookup::Use(1)));
+    assert_eq!((cache.lookup(Some("b"), 1001), cache.lookup(Some("a"), 1001)), (Lookup::Wait, Lookup::Use(1)));
     cache.end_fetch(key("a"), 1001);
-    assert_eq!(cache.lookup("b", 1001 + 29), Lookup::Unknown);
-    assert_eq!(cache.lookup("b", 1001 + 30), Lookup::Fetch);
-    assert_eq!(cache.lookup("a", 1001 + 3600), Lookup::Fetch);
+    assert_eq!(cache.lookup(Some("b"), 1001 + 29), Lookup::Unknown);
+    assert_eq!(cache.lookup(Some("b"), 1001 + 30), Lookup::Fetch);
+    assert_eq!(cache.lookup(Some("a"), 1001 + 3600), Lookup::Fetch);
     // The endpoint fails: the stale key serves for a day, and is not asked for at every request.
     cache.begin_fetch(5000);
-    assert_eq!((cache.lookup("a", 5000), cache.lookup("b", 5000)), (Lookup::Use(1), Lookup::Wait));
+    assert_eq!((cache.lookup(Some("a"), 5000), cache.lookup(Some("b"), 5000)), (Lookup::Use(1), Lookup::Wait));
     cache.end_fetch(Err("down".to_owned()), 5000);
     assert_eq!(cache.failure(), Some("down"));
-    assert_eq!(cache.lookup("a", 5029), Lookup::Use(1));
-    assert_eq!(cache.lookup("a", 5030), Lookup::Fetch);
-    assert_eq!(cache.lookup("b", 5001), Lookup::Unavailable);
+    assert_eq!(cache.lookup(Some("a"), 5029), Lookup::Use(1));
+    assert_eq!(cache.lookup(Some("a"), 5030), Lookup::Fetch);
+    assert_eq!(cache.lookup(Some("b"), 5001), Lookup::Unavailable);
     let a_day_later = 1001 + 24 * 3600;
-    assert_eq!(cache.lookup("a", a_day_later), Lookup::Fetch);
+    assert_eq!(cache.lookup(Some("a"), a_day_later), Lookup::Fetch);
     cache.begin_fetch(a_day_later);
     cache.end_fetch(Err("down".to_owned()), a_day_later);
-    assert_eq!(cache.lookup("a", a_day_later + 1), Lookup::Unavailable);
-    // A good fetch in which the kid is not: it is unknown, though the keys were stale when it was asked for.
+    assert_eq!(cache.lookup(Some("a"), a_day_later + 1), Lookup::Unavailable);
+    // With no key that serves, a failure is soon forgotten.
+    assert_eq!(cache.lookup(Some("a"), a_day_later + 2), Lookup::Fetch);
+    // A good fetch makes the failure forgotten at once. A kid that is not in it may be asked for once more.
     cache.end_fetch(key("a"), a_day_later);
     assert_eq!(cache.failure(), None);
+    assert_eq!(cache.tell_failure(), None);
+    assert_eq!(cache.lookup(Some("b"), a_day_later + 1), Lookup::Fetch);
+    // Any key will do for who asks whether there is one.
+    assert_eq!(cache.lookup(None, a_day_later), Lookup::Use(1));
+    assert_eq!(KeyCache::<i32>::default().lookup(None, 0), Lookup::Fetch);
 }

@@ -21,6 +21,7 @@ mod cross_origin;
 mod docs;
 mod gateway;
 mod headers;
+mod health;
 mod keys;
 mod log;
 mod origin;

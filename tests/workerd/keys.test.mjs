@@ -130,6 +130,34 @@ test("a caller who goes away does not take the keys along", async () => {
   });
 });
 
+/** The script that ships, which tells how much memory its Wasm has. */
+function tellingMemory(script) {
+  const exported = script.match(/[,; ](\w+)=\w+\.exports[,;]/)[1];
+  return script.replace(/fetch\((\w),(\w)\)\{/, (start, request) => `${start}if(${request}.url.endsWith("/memory"))return new Response(String(${exported}.memory.buffer.byteLength));`);
+}
+
+test("callers who go away while they wait for keys leave nothing behind", async () => {
+  await withRelay({ front: true, sabotage: tellingMemory }, async ({ issuer, relay, call }) => {
+    const memory = async () => Number(await (await fetch(`${relay.url}/memory`)).text());
+    const long = "x".repeat(6_000);
+    // Each round the issuer takes a second, and all who wait for it leave before.
+    const round = async () => {
+      issuer.answer = (request) => setTimeout(() => request.socket.destroy(), 400);
+      const leave = () => fetch(`${relay.url}/api/${long}`, { headers: { "cf-access-jwt-assertion": issuer.token({ long: long.slice(2_000) }), "x-leave": "1" } });
+      const answers = await Promise.all(Array.from({ length: 300 }, leave));
+      assert.deepEqual([...new Set(answers.map(({ status }) => status))], [299]);
+      // The failed fetch is forgotten after two seconds.
+      await pause(2_600);
+      return memory();
+    };
+    const before = await round();
+    const after = [await round(), await round(), await round()];
+    assert.ok(Math.max(...after) <= before * 1.1, `bytes after each round: ${[before, ...after]}`);
+    issuer.answer = issuer.publish;
+    assert.equal((await call(issuer.token())).status, 200);
+  });
+});
+
 test("10,000 tokens with made-up kids cost the issuer next to nothing, and callers nothing", async () => {
   await withRelay({}, async ({ issuer, relay, call, send }) => {
     const stranger = makeKey();
@@ -153,6 +181,18 @@ test("10,000 tokens with made-up kids cost the issuer next to nothing, and calle
     const records = await relay.records();
     assert.ok(records.length < 1_000, `${records.length} records`);
     assert.equal(records.reduce((sum, { left_out = 0 }) => sum + 1 + left_out, 0), 10_001);
+  });
+});
+
+test("nor can they fill the log while there are no keys", async () => {
+  await withRelay({}, async ({ issuer, relay, call, send }) => {
+    issuer.answer = (request) => request.socket.destroy();
+    assert.deepEqual(await send(Array.from({ length: 2_000 }, () => issuer.token()), 32), { 503: 2_000 });
+    await pause(1_100);
+    assert.equal((await call("x")).status, 401);
+    const records = await relay.records();
+    assert.ok(records.length < 400, `${records.length} records`);
+    assert.equal(records.reduce((sum, { left_out = 0 }) => sum + 1 + left_out, 0), 2_001);
   });
 });
 

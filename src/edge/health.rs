@@ -1,0 +1,92 @@
+//! The checks of a health report, done: the issuer's keys, and a question to each API with the relay's own token.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use worker::js_sys::{Array, Promise};
+use worker::wasm_bindgen::{JsCast as _, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::Response;
+
+use super::border::{self, Message};
+use super::keys::Workers;
+use super::settings::Settings;
+use crate::access::Gate;
+use crate::config::{Access, Route};
+use crate::forward;
+use crate::health::{Board, Check, Look, judge};
+use crate::problem::{Code, Refusal};
+use crate::runtime::Runtime as _;
+use crate::settle::ResponseHead;
+
+/// How long an API may take to answer a monitor's question, in milliseconds.
+const PATIENCE_MS: u32 = 5_000;
+
+/// How long a request waits for the report that another one makes, in milliseconds.
+const PAUSES_MS: [u32; 8] = [10, 40, 100, 250, 600, 1_500, 3_000, 6_000];
+
+thread_local! {
+    static BOARD: RefCell<Board> = RefCell::default();
+}
+
+/// The report of the last seconds, or a new one.
+pub(super) async fn report(settings: Rc<Settings>, gate: Rc<Gate<Workers>>) -> Rc<[Check]> {
+    let mut pauses = PAUSES_MS.iter();
+    loop {
+        match BOARD.with_borrow(|board| board.look(border::now())) {
+            Look::Report(report) => return report,
+            Look::Make => {
+                BOARD.with_borrow_mut(|board| board.begin(border::now()));
+                let (settings, gate) = (Rc::clone(&settings), Rc::clone(&gate));
+                let work = async move {
+                    let report = make(&settings, &gate).await;
+                    BOARD.with_borrow_mut(|board| board.put(report.into(), border::now()));
+                };
+                Workers.complete(work).await;
+            }
+            Look::Wait => match pauses.next() {
+                Some(milliseconds) => Workers.pause(*milliseconds).await,
+                None => {
+                    let refusal = Refusal::new(Code::Internal, "the report of another request takes too long");
+                    return Rc::new([Check::new("report", Err(refusal))]);
+                }
+            },
+        }
+    }
+}
+
+async fn make(settings: &Settings, gate: &Rc<Gate<Workers>>) -> Vec<Check> {
+    // Who comes here has read it.
+    let mut checks = vec![Check::new("configuration", Ok(()))];
+    let config = &settings.config;
+    if let Access::Jwt(policy) = &config.access {
+        checks.push(Check::new("signing_keys", gate.has_keys(policy).await));
+    }
+    let ask = |route: &Rc<Route>| {
+        let (url, edits) = forward::question(route);
+        border::probe(&url, &border::lines(&edits), route.timeout_ms.min(PATIENCE_MS))
+    };
+    let answers: Array = config.routes.iter().map(ask).collect();
+    // Each resolves.
+    let answers = JsFuture::from(Promise::all(&answers)).await.unwrap_or_default();
+    let answers = answers.unchecked_into::<Array>();
+    checks.extend(
+        config
+            .routes
+            .iter()
+            .zip(answers.iter())
+            .map(|(route, answer)| Check::new(format!("route {}", route.prefix.as_str()), outcome(route, &answer))),
+    );
+    checks
+}
+
+fn outcome(route: &Route, answer: &JsValue) -> Result<(), Refusal> {
+    match answer.as_string() {
+        None => {
+            let response: &Response = answer.unchecked_ref();
+            judge(route, &ResponseHead { status: response.status(), headers: answer.unchecked_ref::<Message>() })
+        }
+        Some(reason) if reason.is_empty() => Err(Refusal::new(Code::UpstreamTimeout, "no answer in time")),
+        Some(reason) => Err(Refusal::new(Code::UpstreamUnreachable, reason)),
+    }
+}
