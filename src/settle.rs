@@ -6,7 +6,7 @@ use crate::cors;
 use crate::gateway::Known;
 use crate::headers::{self, Edit, Name, Read};
 use crate::origin::authority_of;
-use crate::problem::{Code, Refusal};
+use crate::problem::{Code, Refusal, quoted};
 use crate::route::relay_location;
 
 /// The API's answer, as far as decisions need it.
@@ -82,8 +82,9 @@ fn access_denial<H: Read>(response: &ResponseHead<'_, H>, location: Option<&str>
         return Some(format!("{} with www-authenticate: Cloudflare-Access", response.status));
     }
     let marks = [Name::AccessAud, Name::AccessDomain, Name::AccessError];
-    let mark = marks.into_iter().find(|name| response.headers.read(*name).is_some())?;
-    Some(format!("{} with {}", response.status, mark.as_str()))
+    let (mark, value) = marks.into_iter().find_map(|name| Some((name, response.headers.read(name)?)))?;
+    // Its AUD tag tells which application has answered.
+    Some(format!("{} with {} {}", response.status, mark.as_str(), quoted(&value)))
 }
 
 fn denial_reason(route: &Route, signal: &str) -> String {

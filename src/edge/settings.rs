@@ -76,7 +76,7 @@ fn relay_table(env: &Env) -> Result<Value, ConfigError> {
         return Ok(Value::Null);
     }
     let text = binding.as_string().or_else(|| JSON::stringify(&binding).ok().and_then(|text| text.as_string()));
-    serde_json::from_str(&text.unwrap_or_default()).map_err(|error| ConfigError {
+    serde_json::from_slice(text.unwrap_or_default().as_bytes()).map_err(|error| ConfigError {
         path: "RELAY".to_owned(),
         found: format!("a text that is no JSON (line {}, column {})", error.line(), error.column()),
         expected: "write the table [vars.RELAY] in wrangler.toml".to_owned(),

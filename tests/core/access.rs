@@ -2,6 +2,7 @@
 //! tokens themselves.
 
 use access_relay::access::{Gate, token_of};
+use access_relay::problem::Code;
 use serde_json::json;
 
 use crate::support::{Lines, LocalKeys, NOW, issuer_key, now, other_key, person, policy};
@@ -55,17 +56,29 @@ fn a_token_that_is_signed_well_but_opens_nothing_is_not_remembered() {
 
 #[test]
 fn a_caller_with_long_texts_is_served_and_not_remembered() {
-    for (length, verifications) in [(400, 1), (600, 2)] {
+    for (sub, email, verifications) in [(400, 100, 1), (600, 0, 2), (300, 300, 2), (0, 600, 2)] {
         let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
         let gate = Gate::new(keys.clone());
         let mut claims = person();
-        claims["sub"] = json!("s".repeat(length));
+        claims["sub"] = json!(format!("s{}", "s".repeat(sub)));
+        claims["email"] = json!("e".repeat(email));
         let token = issuer_key().sign(&claims);
         for _ in 0..2 {
             assert!(now(gate.identify(&token, &policy())).is_ok());
         }
         assert_eq!(keys.verifications.get(), verifications);
     }
+}
+
+#[test]
+fn whether_tokens_can_be_checked_at_all() {
+    let keys = LocalKeys::answering(Err("down".to_owned()));
+    let gate = Gate::new(keys.clone());
+    assert_eq!(now(gate.has_keys(&policy())).unwrap_err().code, Code::KeysUnavailable);
+    *keys.answer.borrow_mut() = Ok(json!({ "keys": [issuer_key().jwk] }).to_string());
+    keys.clock.set(NOW + 2);
+    assert_eq!(now(gate.has_keys(&policy())), Ok(()));
+    assert_eq!((now(gate.has_keys(&policy())), keys.fetches.get()), (Ok(()), 2));
 }
 
 #[test]

@@ -86,6 +86,35 @@ for (const [name, settings] of [["strict", { strict: true }], ["Service Auth onl
   });
 }
 
+test("what breaks in front of the API, or at the issuer, with each method", async () => {
+  const handles = {
+    "no connection": ["/drop-connections", { listener: "api", on: true }, [502, "upstream_unreachable"]],
+    "no answer in time": ["/delay", { listener: "api", ms: 1_500 }, [504, "upstream_timeout"]],
+    "the service token is refused": ["/refuse-service-token", { on: true }, [502, "upstream_access_denied"]],
+    "no issuer, but its keys are known": ["/drop-connections", { listener: "team", on: true }, [200, undefined]],
+    "a slow issuer": ["/delay", { listener: "team", ms: 1_500 }, [200, undefined]],
+    "new keys": ["/rotate-keys", {}, [200, undefined]],
+  };
+  for (const [name, [handle, body, expected]] of Object.entries(handles)) {
+    await withRelay({ route: { timeout_ms: 500 } }, async ({ call, emulator, relay }) => {
+      const token = await emulator.mint();
+      assert.equal((await call(token)).status, 200);
+      api.reset();
+      await emulator.control(handle, body);
+      const forwarded = (await emulator.stats()).api_forwarded;
+      for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+        const answer = await fetch(`${relay.url}/api/x`, { method, headers: { "cf-access-jwt-assertion": token }, ...(["POST", "PUT"].includes(method) ? { body: "x" } : {}) });
+        const code = expected[1] && method !== "HEAD" ? (await answer.json()).code : expected[1];
+        assert.deepEqual([answer.status, code], expected, `${name}, ${method}`);
+      }
+      assert.equal(api.requests.length, expected[0] === 200 ? 7 : 0, name);
+      assert.equal((await emulator.stats()).api_forwarded - forwarded, expected[0] === 200 ? 7 : 0, name);
+      const failures = (await relay.records(expected[1] ? 7 : 0)).filter(({ code }) => code === expected[1] && code !== undefined);
+      assert.equal(failures.length, expected[1] ? 7 : 0, name);
+    });
+  }
+});
+
 test("the API's own 401, 403 and redirects pass as they are", async () => {
   await withRelay({}, async ({ call }) => {
     for (const [status, headers] of [[401, { "www-authenticate": "Bearer" }], [403, {}], [302, { location: "https://idp.example/login" }], [500, {}]]) {
