@@ -265,6 +265,12 @@ fn times() {
     assert_eq!(cache.failure(), None);
     assert_eq!(cache.tell_failure(), None);
     assert_eq!(cache.lookup(Some("b"), a_day_later + 1), Lookup::Fetch);
+    // A fetch for an unknown kid that was given up with its request counts for that kid, while the keys are fresh.
+    cache.end_fetch(key("a"), 200_000);
+    cache.begin_fetch(200_000 + 3590);
+    assert_eq!(cache.lookup(Some("b"), 200_000 + 3599), Lookup::Unknown);
+    assert_eq!(cache.lookup(Some("b"), 200_000 + 3600), Lookup::Fetch);
+    cache.end_fetch(key("a"), a_day_later);
     // Any key will do for who asks whether there is one.
     assert_eq!(cache.lookup(None, a_day_later), Lookup::Use(1));
     assert_eq!(KeyCache::<i32>::default().lookup(None, 0), Lookup::Fetch);
