@@ -80,7 +80,8 @@ export function answer(status, edits, body) {
 export const send = (exchange, request, url, bodiless, edits, cache, milliseconds, retries) =>
   new Promise((resolve, reject) => {
     const began = Date.now();
-    let [open, tries] = [true, 1];
+    let open = true;
+    let tries = 1;
     // The first outcome counts: the exchange is gone after that.
     const outcome = (answer) => (value) => {
       if (!open) return;
@@ -96,12 +97,9 @@ export const send = (exchange, request, url, bodiless, edits, cache, millisecond
     const answered = outcome((response, passed) => exchange.answered(response, response.status, passed, tries));
     const failed = outcome((error, passed) => exchange.failed(String(error?.message ?? error), passed, tries));
     // What has a body is never sent twice: it may have been read.
-    const last = request.body === null ? 1 + retries : 1;
-    const attempt = () => forward(request, url, bodiless, edits, cache).then(answered, (error) => (open && tries < last ? again() : failed(error)));
-    const again = () => {
-      tries++;
-      return attempt();
-    };
+    const last = retries > 0 && request.body === null ? 1 + retries : 1;
+    const attempt = () => forward(request, url, bodiless, edits, cache).then(answered, last > 1 ? retried : failed);
+    const retried = (error) => (open && tries < last ? (tries++, attempt()) : failed(error));
     attempt();
   });
 
