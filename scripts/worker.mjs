@@ -14,7 +14,7 @@ const features = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bu
   .map((feature) => `--enable-${feature}`);
 
 /** Little inlining: more of it costs kilobytes, and gains a percent or two. And SHA-256 as a loop, which is as fast here. */
-const COMPACT = ["-Cllvm-args=-inline-threshold=15", '--cfg=sha2_backend="soft"', '--cfg=sha2_backend_soft="compact"'];
+const COMPACT = ['--cfg=sha2_backend="soft"', '--cfg=sha2_backend_soft="compact"'];
 
 /** Installs what is missing, compiles, and leaves in build/ what ships. */
 export function buildWorker() {

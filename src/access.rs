@@ -4,11 +4,13 @@
 //! [`token_of`] finds the token, [`Gate::identify`] checks it: structure, algorithm and key, signature, claims, in this
 //! order ([`crate::token`]). Only what all of them allow comes out as a [`Caller`].
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::config::JwtPolicy;
 use crate::cookies;
+use crate::gateway::RequestHead;
 use crate::headers::{Name, Read};
 use crate::keys::{self, KeyCache, Lookup};
 use crate::problem::{Code, Refusal, quoted};
@@ -64,18 +66,18 @@ pub struct Identity {
 ///
 /// # Errors
 /// Why there is no one token to check.
-pub fn token_of(headers: &impl Read, has: impl Fn(Name) -> bool) -> Result<String, &'static str> {
-    if has(Name::AccessJwtAssertion) {
-        return Ok(headers.read(Name::AccessJwtAssertion).unwrap_or_default());
+pub fn token_of<'a>(request: &RequestHead<'a, impl Read>) -> Result<Cow<'a, str>, &'static str> {
+    if request.present.has(Name::AccessJwtAssertion) {
+        return Ok(request.header(Name::AccessJwtAssertion).unwrap_or_default());
     }
-    let cookie = if has(Name::Cookie) { headers.read(Name::Cookie).unwrap_or_default() } else { String::new() };
+    let cookie = request.header(Name::Cookie).unwrap_or_default();
     let mut tokens = cookies::values_of(&cookie, cookies::ACCESS_TOKEN_COOKIE);
     let token = tokens.next().ok_or("no cf-access-jwt-assertion header and no CF_Authorization cookie")?;
     // Which of two a server takes is anybody's guess, and one may have been planted from a sibling host.
     if tokens.any(|other| other != token) {
         return Err("several CF_Authorization cookies that differ");
     }
-    Ok(token.to_owned())
+    Ok(Cow::Owned(token.to_owned()))
 }
 
 /// Checks tokens, and remembers what it needs to do so cheaply: keys, and tokens it found good.

@@ -27,11 +27,9 @@ use worker::{Context, Env, event, web_sys};
 use crate::access::Gate;
 use crate::forward::Forward;
 use crate::gateway::{self, Action, Decision};
+use crate::headers::Name;
 use crate::health::Check;
-use crate::log::Record;
-use crate::problem::{Code, Refusal};
-use crate::route::Target;
-use crate::trace::Randomness;
+use crate::trace::{Randomness, Trace};
 
 use arrived::Arrived;
 use exchange::Exchange;
@@ -87,26 +85,17 @@ impl Next {
 
 async fn begin(request: web_sys::Request, env: Env) -> Next {
     let timed = CONFIG.with_borrow(|known| known.as_ref().is_none_or(|known| known.config.server_timing));
-    let arrived = Arrived::of(request, randomness(), timed.then(border::now_ms));
+    let arrived = Arrived::of(request, timed.then(border::now_ms));
+    let present = arrived.present();
+    let trace = Trace::new(present.value(Name::Traceparent), randomness());
     let settings = match settings(&env).await {
         Ok(settings) => settings,
-        Err(errors) => {
-            if let Some(left_out) = border::admit_to_log() {
-                let record = Record::misconfigured(arrived.method(), &errors.list, &arrived.trace, arrived.ray());
-                border::log(&Record { left_out, ..record });
-            }
-            let asked = Target::of(arrived.head().url).map(|target| target.path.to_owned()).ok();
-            if errors.health_path.is_some() && errors.health_path == asked {
-                let refusal = Refusal::new(Code::Misconfigured, "the log says what is wrong");
-                let checks = [Check::new("configuration", Err(refusal))];
-                return Next::Answer(respond::answer(&crate::health::answer(&checks)));
-            }
-            return Next::Answer(respond::misconfigured(&errors, &arrived.trace));
-        }
+        Err(errors) => return Next::Answer(respond::misconfigured(&errors, &arrived, &trace)),
     };
     let gate = GATE.with(Rc::clone);
-    let Decision { action, known } = gateway::decide(&settings.config, &gate, &arrived.head()).await;
-    let mut exchange = Exchange::new(Rc::clone(&settings), arrived, known);
+    let Decision { action, known } = gateway::decide(&settings.config, &gate, &arrived.head(&present, &trace)).await;
+    drop(present);
+    let mut exchange = Exchange::new(Rc::clone(&settings), arrived, trace, known);
     match action {
         Action::Answer(answer) => Next::Answer(exchange.answer(answer)),
         Action::Health => {

@@ -1,5 +1,6 @@
 //! What the API gets: the URL, and the caller's headers with what changes in them. Pure.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::access::Caller;
@@ -30,23 +31,20 @@ pub(crate) fn call<H: Read>(
     route: &Rc<Route>,
     (target, rest): (Target, &str),
     known: &mut Known,
-    token: Option<String>,
+    token: Option<Cow<'_, str>>,
 ) -> Forward {
-    let mut ours: Vec<Edit> = relays_headers(route, request, token).collect();
+    let mut edits = callers_headers(route, request);
+    edits.extend(relays_headers(route, request, token));
     if matches!(&config.access, Access::Jwt(policy) if policy.identity_headers) {
         for (name, value) in known.caller.as_deref().map(identity).unwrap_or_default() {
             // Left out rather than bent: what the API reads is what Access said, or nothing.
             if headers::is_plain_value(value) {
-                ours.push(Edit::Set(name, value.to_owned()));
+                edits.push(Edit::Set(name, value.to_owned()));
             } else {
                 known.warnings.push(format!("{} is left out: the claim cannot be a header's value", name.as_str()));
             }
         }
     }
-    let mut edits = callers_headers(route, request);
-    // What is set has replaced every copy.
-    edits.retain(|edit| !matches!(edit, Edit::Delete(name) if ours.iter().any(|set| sets(set, name))));
-    edits.append(&mut ours);
     Forward { route: Rc::clone(route), url: upstream_url(&route.upstream, target, rest, route.strip_prefix), edits }
 }
 
@@ -57,10 +55,6 @@ pub fn question(route: &Route) -> (String, Vec<Edit>) {
     (url, credentials(route, None).into_iter().flatten().collect())
 }
 
-fn sets(edit: &Edit, name: &str) -> bool {
-    matches!(edit, Edit::Set(set, _) if set.as_str() == name)
-}
-
 /// A preflight that is the API's to answer. It sees no caller, for a preflight never has one, and nobody has checked who
 /// this is: what a preflight asks is all that passes.
 pub(crate) fn preflight<H: Read>(
@@ -68,20 +62,25 @@ pub(crate) fn preflight<H: Read>(
     route: &Rc<Route>,
     (target, rest): (Target, &str),
 ) -> Forward {
-    let asked = headers::OF_PREFLIGHTS.into_iter().filter_map(|name| Some(Edit::Set(name, request.header(name)?)));
-    let mut edits: Vec<Edit> = std::iter::once(Edit::RemoveAll("")).chain(asked).collect();
+    let asked =
+        headers::OF_PREFLIGHTS.into_iter().filter_map(|name| Some(Edit::Set(name, request.header(name)?.into_owned())));
+    let mut edits: Vec<Edit> = std::iter::once(Edit::RemoveAll).chain(asked).collect();
     edits.extend(relays_headers(route, request, None));
     Forward { route: Rc::clone(route), url: upstream_url(&route.upstream, target, rest, route.strip_prefix), edits }
 }
 
 /// What changes in what the caller sent: all that is not the caller's to say goes.
 fn callers_headers<H: Read>(route: &Route, request: &RequestHead<'_, H>) -> Vec<Edit> {
-    let mut edits: Vec<Edit> = Vec::with_capacity(20);
+    let mut edits: Vec<Edit> = Vec::with_capacity(24);
     let websocket = request.is_websocket();
-    let goes = |name: &String| !(websocket && name == "upgrade");
-    edits.extend(request.present.dropped.iter().filter(|name| goes(name)).cloned().map(Edit::Delete));
+    edits.extend(request.present.dropped().filter(|edit| !(websocket && *edit == Edit::Remove(Name::Upgrade))));
     if let Some(options) = request.header(Name::Connection) {
-        edits.extend(headers::connection_options(&options).into_iter().filter(goes).map(Edit::Delete));
+        edits.extend(
+            headers::connection_options(&options)
+                .into_iter()
+                .filter(|name| !(websocket && name == "upgrade"))
+                .map(Edit::Delete),
+        );
     }
     if request.present.has(Name::Cookie) {
         // Read only where something of it may be kept: it is often the longest header of all.
@@ -104,13 +103,13 @@ fn callers_headers<H: Read>(route: &Route, request: &RequestHead<'_, H>) -> Vec<
 fn relays_headers<H: Read>(
     route: &Route,
     request: &RequestHead<'_, H>,
-    token: Option<String>,
+    token: Option<Cow<'_, str>>,
 ) -> impl Iterator<Item = Edit> {
     let scheme = split_scheme(request.url).map_or("https", |(scheme, _)| scheme);
     let from = [
         (Name::ForwardedHost, Some(authority_of(request.url).to_owned())),
         (Name::ForwardedProto, Some(scheme.to_owned())),
-        (Name::ForwardedFor, request.header(Name::ConnectingIp)),
+        (Name::ForwardedFor, request.header(Name::ConnectingIp).map(Cow::into_owned)),
         (Name::Traceparent, Some(request.trace.traceparent().to_owned())),
     ];
     let from = from.into_iter().filter_map(|(name, value)| Some(Edit::Set(name, value?)));
@@ -118,13 +117,13 @@ fn relays_headers<H: Read>(
 }
 
 /// What opens Access in front of the API.
-fn credentials(route: &Route, token: Option<String>) -> [Option<Edit>; 2] {
+fn credentials(route: &Route, token: Option<Cow<'_, str>>) -> [Option<Edit>; 2] {
     match &route.credentials {
         Credentials::ServiceToken(ours) => [
             Some(Edit::Set(Name::AccessClientId, ours.client_id.clone())),
             Some(Edit::Set(Name::AccessClientSecret, ours.client_secret.clone())),
         ],
-        Credentials::CallerToken => [token.map(|token| Edit::Set(Name::AccessToken, token)), None],
+        Credentials::CallerToken => [token.map(|token| Edit::Set(Name::AccessToken, token.into_owned())), None],
     }
 }
 

@@ -7,6 +7,7 @@
 //!           400 404   204 / 403          403              401 503     502 / 504
 //! ```
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::access::{self, Caller, Gate};
@@ -27,9 +28,9 @@ pub struct RequestHead<'a, H: Read> {
     pub method: &'a str,
     /// The URL, raw.
     pub url: &'a str,
-    /// Which headers there are.
-    pub present: &'a Present,
-    /// Their values.
+    /// Which headers there are, and the values that came along.
+    pub present: &'a Present<'a>,
+    /// The other values.
     pub headers: &'a H,
     /// The trace that the request belongs to.
     pub trace: &'a Trace,
@@ -85,9 +86,10 @@ pub struct Answer {
     pub refusal: Option<Refusal>,
 }
 
-impl<H: Read> RequestHead<'_, H> {
-    pub(crate) fn header(&self, name: Name) -> Option<String> {
-        if self.present.has(name) { self.headers.read(name) } else { None }
+impl<'a, H: Read> RequestHead<'a, H> {
+    pub(crate) fn header(&self, name: Name) -> Option<Cow<'a, str>> {
+        let along = self.present.value(name).map(Cow::Borrowed);
+        along.or_else(|| self.present.has(name).then(|| self.headers.read(name).map(Cow::Owned)).flatten())
     }
 
     pub(crate) fn is_websocket(&self) -> bool {
@@ -110,7 +112,7 @@ pub async fn decide<H: Read, R: Runtime>(
         route: None,
         cors: Rc::clone(&config.cors),
         preflight: request.is_preflight(),
-        origin: request.header(Name::Origin),
+        origin: request.header(Name::Origin).map(Cow::into_owned),
         caller: None,
         warnings: Vec::new(),
     };
@@ -167,8 +169,7 @@ async fn flow<H: Read, R: Runtime>(
 
     let mut token = None;
     if let Access::Jwt(policy) = &config.access {
-        let found = access::token_of(request.headers, |name| request.present.has(name))
-            .map_err(|reason| Refusal::new(Code::Unauthenticated, reason))?;
+        let found = access::token_of(request).map_err(|reason| Refusal::new(Code::Unauthenticated, reason))?;
         let identity = gate.identify(&found, policy).await?;
         known.caller = Some(identity.caller);
         known.warnings.extend(identity.warning);

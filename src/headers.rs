@@ -1,8 +1,8 @@
 //! The one list of header names the relay knows, and what becomes of each. Pure.
 //!
-//! Every read of a header crosses the border between Wasm and JavaScript, so the edge tells which headers there are in
-//! one short string; [`Present`] says which of the known ones are there and which must go, and only those that matter
-//! are then read.
+//! Every read of a header crosses the border between Wasm and JavaScript, so the edge tells in one string which headers
+//! there are, and the values that nearly every decision needs; [`Present`] says which of the known ones are there and
+//! which must go, and only what else matters is then read.
 
 macro_rules! names {
     ($($variant:ident = $text:literal,)*) => {
@@ -32,6 +32,8 @@ macro_rules! names {
                     Name::Origin => crate::origins::LONGEST,
                     Name::RequestHeaders => crate::cors::REQUEST_HEADERS_LONGEST,
                     Name::RequestMethod | Name::SecFetchSite => 64,
+                    Name::ConnectingIp => 64,
+                    Name::Traceparent => 256,
                     _ => usize::MAX >> 1,
                 }
             }
@@ -51,6 +53,7 @@ names! {
     AllowHeaders = "access-control-allow-headers",
     AllowMethods = "access-control-allow-methods",
     AllowOrigin = "access-control-allow-origin",
+    AllowPrivateNetwork = "access-control-allow-private-network",
     CacheControl = "cache-control",
     ConnectingIp = "cf-connecting-ip",
     Connection = "connection",
@@ -86,8 +89,8 @@ pub enum Edit {
     Delete(String),
     /// Remove every line of a known header.
     Remove(Name),
-    /// Remove every header whose name begins like this.
-    RemoveAll(&'static str),
+    /// Remove every header.
+    RemoveAll,
     /// Replace every line of a known header by this one.
     Set(Name, String),
     /// Add a line, keeping those there are.
@@ -105,8 +108,18 @@ pub trait Read {
     }
 }
 
-/// What the API cannot say to the browser, whatever follows the prefix: the relay is the only authority on CORS.
-pub const ONLY_OURS_TO_SAY: &str = "access-control-";
+/// What the API cannot say to the browser: the relay is the only authority on cookies and CORS. All the names that
+/// Fetch gives a response, and Private Network Access's.
+pub const ONLY_OURS_TO_SAY: [Edit; 8] = [
+    Edit::Remove(Name::SetCookie),
+    Edit::Remove(Name::AllowOrigin),
+    Edit::Remove(Name::AllowCredentials),
+    Edit::Remove(Name::AllowHeaders),
+    Edit::Remove(Name::AllowMethods),
+    Edit::Remove(Name::AllowPrivateNetwork),
+    Edit::Remove(Name::ExposeHeaders),
+    Edit::Remove(Name::MaxAge),
+];
 
 /// What a preflight asks: all that an API gets of it.
 pub const OF_PREFLIGHTS: [Name; 3] = [Name::Origin, Name::RequestMethod, Name::RequestHeaders];
@@ -115,43 +128,55 @@ pub const OF_PREFLIGHTS: [Name; 3] = [Name::Origin, Name::RequestMethod, Name::R
 pub const READ_OF_PREFLIGHTS: [Name; 6] =
     [Name::Origin, Name::RequestMethod, Name::RequestHeaders, Name::ConnectingIp, Name::Ray, Name::Traceparent];
 
+/// What nearly every decision reads, so that its value comes along with a request's head.
+pub const ALONG: [Name; 8] = [
+    Name::AccessJwtAssertion,
+    Name::ConnectingIp,
+    Name::Connection,
+    Name::Origin,
+    Name::RequestHeaders,
+    Name::RequestMethod,
+    Name::SecFetchSite,
+    Name::Traceparent,
+];
+
 /// What the API may say all the same, where preflights are its to answer.
 pub const FOR_PREFLIGHTS: [Name; 3] = [Name::AllowMethods, Name::AllowHeaders, Name::MaxAge];
 
-/// What a request's header names tell before any value is read.
+/// What a request's headers tell before any is read by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Present {
+pub struct Present<'t> {
     known: u64,
-    /// Names that must not cross to the API, in the request's own spelling.
-    pub dropped: Vec<String>,
+    /// The values that came along.
+    values: Vec<(Name, &'t str)>,
+    /// Other names that must not cross to the API, in the request's own spelling.
+    dropped: Vec<&'t str>,
 }
 
-// `known` is a set of bits: the enum must fit it.
-const _: () = assert!(Name::ALL.len() <= 64);
+// `known` is a set of bits, and a place must not look like a letter: the enum must fit both.
+const _: () = assert!(Name::ALL.len() <= 48);
 
-impl Present {
-    /// Takes stock of a request's header names, in lower case: on the first line the places of the known ones in
-    /// [`Name::ALL`], each as a character from `0` on; then, a line each, those others that begin with one of
-    /// [`MAY_NOT_CROSS`].
+impl<'t> Present<'t> {
+    /// Takes stock of a request's headers, a line each, names in lower case. A known one is told by its place in
+    /// [`Name::ALL`], as a character from `0` on, and with those of [`ALONG`] comes the value; of the others, those are
+    /// told by name that begin with one of [`MAY_NOT_CROSS`].
     #[must_use]
-    pub fn of(lines: &str) -> Self {
-        let (places, others) = lines.split_once('\n').unwrap_or((lines, ""));
-        let mut present = Self { known: 0, dropped: Vec::new() };
-        let known = places.bytes().filter_map(|place| Name::ALL.get(usize::from(place.wrapping_sub(b'0'))));
-        for name in known {
+    pub fn of(lines: &'t str) -> Self {
+        let mut present = Self { known: 0, values: Vec::with_capacity(ALONG.len()), dropped: Vec::with_capacity(8) };
+        for line in lines.split('\n') {
+            let place = line.bytes().next().and_then(|place| usize::from(place).checked_sub(usize::from(b'0')));
+            let Some(name) = place.and_then(|place| Name::ALL.get(place)) else {
+                if never_crosses_to_the_api(line) {
+                    present.dropped.push(line);
+                }
+                continue;
+            };
             present.known |= 1 << *name as u64;
-            present.take_stock(name.as_str());
-        }
-        for name in others.split('\n') {
-            present.take_stock(name);
+            if ALONG.contains(name) {
+                present.values.push((*name, line.get(1..).unwrap_or_default()));
+            }
         }
         present
-    }
-
-    fn take_stock(&mut self, name: &str) {
-        if never_crosses_to_the_api(name) {
-            self.dropped.push(name.to_owned());
-        }
     }
 
     /// Whether a known header is there.
@@ -159,7 +184,38 @@ impl Present {
     pub fn has(&self, name: Name) -> bool {
         self.known & (1 << name as u64) != 0
     }
+
+    /// What must not cross to the API.
+    pub fn dropped(&self) -> impl Iterator<Item = Edit> {
+        let known = NEVER_CROSS.iter().filter(|name| self.has(**name)).map(|name| Edit::Remove(*name));
+        known.chain(self.dropped.iter().map(|name| Edit::Delete((*name).to_owned())))
+    }
+
+    /// A header's value, if it came along: up to one byte more than [`Name::longest`].
+    #[must_use]
+    pub fn value(&self, name: Name) -> Option<&'t str> {
+        self.values.iter().find_map(|(found, value)| (*found == name).then_some(*value))
+    }
 }
+
+/// The known ones of those that [`never_crosses_to_the_api`].
+pub const NEVER_CROSS: [Name; 15] = [
+    Name::AccessAud,
+    Name::AccessClientId,
+    Name::AccessClientSecret,
+    Name::AccessDomain,
+    Name::AccessError,
+    Name::AccessJwtAssertion,
+    Name::AccessToken,
+    Name::Connection,
+    Name::ForwardedClientId,
+    Name::ForwardedEmail,
+    Name::ForwardedFor,
+    Name::ForwardedHost,
+    Name::ForwardedProto,
+    Name::ForwardedUser,
+    Name::Upgrade,
+];
 
 /// What names that must not cross to the API begin with; no others have to be told.
 pub const MAY_NOT_CROSS: &str = "cfkptux";
@@ -171,7 +227,8 @@ pub const MAY_NOT_CROSS: &str = "cfkptux";
 /// - hop-by-hop headers (RFC 9110 §7.6.1), and what else is meant for a proxy (`proxy`, `proxy-*`).
 ///
 /// `_` and `.` count as `-`: many servers read them alike.
-fn never_crosses_to_the_api(name: &str) -> bool {
+#[must_use]
+pub fn never_crosses_to_the_api(name: &str) -> bool {
     const PREFIXES: [&str; 3] = ["cf-access-", "x-forwarded-", "proxy-"];
     PREFIXES.iter().any(|prefix| starts_with_dashed(name, prefix))
         || (name.len() == 9 && starts_with_dashed(name, "forwarded"))

@@ -143,7 +143,13 @@ pub fn split_scheme(url: &str) -> Option<(&str, &str)> {
 #[must_use]
 pub fn authority_of(url: &str) -> &str {
     let after_scheme = split_scheme(url).map_or("", |(_, rest)| rest);
-    after_scheme.split(['/', '?', '#', '\\']).next().unwrap_or_default()
+    split_before(after_scheme, b"/?#\\").0
+}
+
+/// A text up to the first of these ASCII bytes, and from there on. On bytes: several times cheaper than on characters.
+pub(crate) fn split_before<'t>(text: &'t str, bytes: &[u8]) -> (&'t str, &'t str) {
+    let at = text.bytes().position(|b| bytes.contains(&b)).unwrap_or(text.len());
+    text.split_at_checked(at).unwrap_or((text, ""))
 }
 
 fn check_scheme(scheme: &str) -> Result<(), OriginError> {

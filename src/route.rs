@@ -5,7 +5,7 @@
 //! path that always begins with `/`, so nothing in the path can change the host; what could climb out of the base
 //! path, for the URL parser or for an API that decodes the path once, is refused.
 
-use crate::origin::{Origin, split_scheme};
+use crate::origin::{Origin, split_before, split_scheme};
 
 /// A path prefix on segment boundaries: `/api` covers `/api` and `/api/x`, never `/apiary`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,7 +142,7 @@ impl Upstream {
     /// What to write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         let after_scheme = split_scheme(text).map_or("", |(_, rest)| rest);
-        let path = after_scheme.find(['/', '?', '#', '\\']).and_then(|at| after_scheme.get(at..)).unwrap_or_default();
+        let (_, path) = split_before(after_scheme, b"/?#\\");
         let origin = text.strip_suffix(path).unwrap_or(text);
         let origin = parse_server(origin)?;
         let base_path = path.strip_suffix('/').unwrap_or(path);
@@ -174,13 +174,9 @@ impl<'a> Target<'a> {
     /// Why the path cannot be forwarded; `bad_path` to the caller.
     pub fn of(url: &'a str) -> Result<Self, &'static str> {
         let after_scheme = split_scheme(url).map_or(url, |(_, rest)| rest);
-        let from_path =
-            after_scheme.find(['/', '?', '#', '\\']).and_then(|at| after_scheme.get(at..)).unwrap_or_default();
-        let without_fragment = from_path.split('#').next().unwrap_or_default();
-        let (path, query) = match without_fragment.find('?') {
-            Some(at) => without_fragment.split_at_checked(at).unwrap_or((without_fragment, "")),
-            None => (without_fragment, ""),
-        };
+        let (_, from_path) = split_before(after_scheme, b"/?#\\");
+        let (without_fragment, _) = split_before(from_path, b"#");
+        let (path, query) = split_before(without_fragment, b"?");
         if !path.starts_with('/') {
             return Err("the request target is not a path (RFC 9112 §3.2.1, origin-form)");
         }
@@ -193,7 +189,8 @@ impl<'a> Target<'a> {
 #[must_use]
 pub fn is_cloudflares(path: &str) -> bool {
     let first = path.split('/').find(|segment| !segment.is_empty());
-    first.is_some_and(|segment| decode_once(segment.as_bytes()).eq_ignore_ascii_case(b"cdn-cgi"))
+    // No spelling is shorter.
+    first.is_some_and(|segment| segment.len() >= 7 && decode_once(segment.as_bytes()).eq_ignore_ascii_case(b"cdn-cgi"))
 }
 
 /// The URL at the API for `target`: origin, base path, path, query. `rest` is the path without the route's prefix.
@@ -218,8 +215,7 @@ pub fn relay_location(location: &str, upstream: &Upstream, prefix: &Prefix, stri
         }
         None => return None,
     };
-    let path_end = at_api.find(['?', '#']).unwrap_or(at_api.len());
-    let (path, suffix) = at_api.split_at_checked(path_end).unwrap_or((at_api, ""));
+    let (path, suffix) = split_before(at_api, b"?#");
     let path = if path.is_empty() { "/" } else { path };
     let relayed = path.strip_prefix(upstream.base_path.as_str()).and_then(|rest| {
         let on_boundary = rest.is_empty() || rest.starts_with('/');
@@ -262,14 +258,15 @@ fn check_plain_path(path: &str) -> Result<(), &'static str> {
 
 /// Refuses what could leave the base path, or what parsers read differently.
 fn check_climb(path: &str) -> Result<(), &'static str> {
-    if path.bytes().any(|b| b < 0x20 || b == 0x7f) {
+    let holds = |odd: fn(u8) -> bool| path.bytes().any(odd);
+    if !holds(|b| b < 0x20 || matches!(b, 0x7f | b'\\' | b'.' | b'%')) {
+        return Ok(());
+    }
+    if holds(|b| b < 0x20 || b == 0x7f) {
         return Err("the path holds a control character");
     }
-    if path.contains('\\') {
+    if holds(|b| b == b'\\') {
         return Err("the path holds a backslash");
-    }
-    if !path.contains(['.', '%']) {
-        return Ok(());
     }
     // The URL parser itself takes `%2e` for a dot, so the dots of both spellings count; `%2f` stays part of a segment.
     if path.split('/').any(|segment| matches!(decode_once(segment.as_bytes()).as_slice(), b"." | b"..")) {

@@ -38,7 +38,7 @@ pub fn settle<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Result<
         known.cors.allow_origin(known.origin.as_deref().unwrap_or_default(), &mut edits);
         return Ok(edits);
     }
-    edits.extend([Edit::Remove(Name::SetCookie), Edit::RemoveAll(headers::ONLY_OURS_TO_SAY)]);
+    edits.extend(headers::ONLY_OURS_TO_SAY);
     let kept = cookies.iter().filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies));
     edits.extend(kept.map(|cookie| Edit::Append(Name::SetCookie, cookie)));
     if let Some(location) = location {

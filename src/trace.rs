@@ -68,7 +68,9 @@ fn is_lower_hex(text: &str) -> bool {
 }
 
 fn push_hex(text: &mut String, bytes: &[u8]) {
-    text.extend(
-        bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).filter_map(|digit| char::from_digit(digit.into(), 16)),
-    );
+    let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' - 10 + half });
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xf));
+    }
 }

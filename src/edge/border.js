@@ -2,71 +2,73 @@
 
 import { waitUntil } from "cloudflare:workers";
 
-/**
- * The header names that the Wasm knows, at their places in its list; what other names it asks about begin with; and the
- * names that matter in a preflight.
- */
-let names = [];
-const places = new Map();
-let [asksAbout, ofPreflights] = ["", []];
+/** The header names that the Wasm knows, at their places in its list, and what other names it asks about begin with. */
+let [names, firstLetters] = [[], ""];
+/** Of each known name, the character that tells its place, and how much of its value goes along. */
+const known = new Map();
+/** The names that matter in a preflight. */
+let ofPreflights = [];
 
-/** Takes all three; lists have a line for each name. From then on a known name crosses as its place. */
-export function know(list, firstLetters, preflights) {
-  names = list.split("\n");
-  names.forEach((name, place) => places.set(name, String.fromCharCode(48 + place)));
-  [asksAbout, ofPreflights] = [firstLetters, preflights.split("\n")];
+/** Takes all three. From then on a known name crosses as its place, a character from "0" on. */
+export function know(list, letters, preflights) {
+  names = list.split("\n").map((line, place) => {
+    const [name, longest] = line.split(" ");
+    known.set(name, { place: String.fromCharCode(48 + place), longest: Number(longest ?? 0) });
+    return name;
+  });
+  firstLetters = letters;
+  ofPreflights = [...preflights].map(nameAt);
 }
 
+const nameAt = (place) => names[place.charCodeAt(0) - 48];
+
 /**
- * A request's method, its URL, and the places of its known headers, as characters from "0" on: a line each. Then, a line
- * each, its other headers that the Wasm asks about. Of a preflight hardly a header matters and none passes on unless it
+ * A request's method, its URL, and its headers, a line each: a known one as its place, with the value if that goes along;
+ * of the others, the names that the Wasm asks about. Of a preflight hardly a header matters and none passes on unless it
  * is named: asking for those costs less than listing all.
  */
 export function head({ method, url, headers }) {
-  const preflight = method === "OPTIONS" && headers.has("origin") && headers.has("access-control-request-method");
-  let [known, others] = ["", ""];
-  if (preflight) {
-    for (const name of ofPreflights) if (headers.has(name)) known += places.get(name);
-    return `${method}\n${url}\n${known}`;
+  let lines = `${method}\n${url}`;
+  const tell = (value, name) => {
+    const found = known.get(name);
+    if (found !== undefined) lines += `\n${found.place}${value.slice(0, found.longest)}`;
+    else if (firstLetters.includes(name[0])) lines += `\n${name}`;
+  };
+  if (method === "OPTIONS" && headers.has("origin") && headers.has("access-control-request-method")) {
+    for (const name of ofPreflights) {
+      const value = headers.get(name);
+      if (value !== null) tell(value, name);
+    }
+  } else {
+    headers.forEach(tell);
   }
-  for (const name of headers.keys()) {
-    const place = places.get(name);
-    if (place !== undefined) known += place;
-    else if (asksAbout.includes(name[0])) others += `\n${name}`;
-  }
-  return `${method}\n${url}\n${known}${others}`;
+  return lines;
 }
 
 /** The value of a message's header at a place of the list, cut where nobody would read on; repeated lines arrive joined. */
 export const value = ({ headers }, place, longest) => headers.get(names[place])?.slice(0, longest);
 
 /**
- * Edits headers in order, a line each. `~` removes a header by its name, `*` all whose names begin so; `-`, `=` and `+` remove, set and append one of
- * the list: its place follows, as a character from "0" on, and then the value.
+ * Edits headers in order, by the lines from the second on. `=` and `+` set and append a known one, whose place and value
+ * follow, `-` removes all whose places follow; `~` removes the one whose name follows, `*` all.
  */
-function edit(headers, edits) {
-  for (const line of edits.split("\n")) {
+function edit(headers, lines) {
+  for (let at = 1; at < lines.length; at++) {
+    const line = lines[at];
     const sign = line[0];
-    const name = names[line.charCodeAt(1) - 48];
-    if (sign === "=") headers.set(name, line.slice(2));
-    else if (sign === "-") headers.delete(name);
-    else if (sign === "+") headers.append(name, line.slice(2));
+    if (sign === "=") headers.set(nameAt(line[1]), line.slice(2));
+    else if (sign === "+") headers.append(nameAt(line[1]), line.slice(2));
     else if (sign === "~") headers.delete(line.slice(1));
-    else if (sign === "*") removeAll(headers, line.slice(1));
+    else if (sign === "*") for (const name of [...headers.keys()]) headers.delete(name);
+    else for (let next = 1; next < line.length; next++) headers.delete(nameAt(line[next]));
   }
   return headers;
-}
-
-function removeAll(headers, prefix) {
-  let found;
-  for (const name of headers.keys()) if (name.startsWith(prefix)) (found ??= []).push(name);
-  found?.forEach((name) => headers.delete(name));
 }
 
 /** An answer of the relay's own. */
 export function answer(status, edits, body) {
   const answer = new Response(body, { status });
-  edit(answer.headers, edits);
+  edit(answer.headers, edits.split("\n"));
   return answer;
 }
 
@@ -77,7 +79,7 @@ export function answer(status, edits, body) {
  * The deadline is for the answer's headers; its body may take longer. The runtime ends the call to the API once the
  * caller has its answer, so no AbortController is needed, which would cost more than all header edits together.
  */
-export const send = (exchange, request, url, bodiless, edits, cache, milliseconds, retries) =>
+export const send = (exchange, request, lines, bodiless, cache, milliseconds, retries) =>
   new Promise((resolve, reject) => {
     const began = Date.now();
     let open = true;
@@ -98,14 +100,17 @@ export const send = (exchange, request, url, bodiless, edits, cache, millisecond
     const failed = outcome((error, passed) => exchange.failed(String(error?.message ?? error), passed, tries));
     // What has a body is never sent twice: it may have been read.
     const last = retries > 0 && request.body === null ? 1 + retries : 1;
-    const attempt = () => forward(request, url, bodiless, edits, cache).then(answered, last > 1 ? retried : failed);
+    const attempt = () => forward(request, lines.split("\n"), bodiless, cache).then(answered, last > 1 ? retried : failed);
     const retried = (error) => (open && tries < last ? (tries++, attempt()) : failed(error));
     attempt();
   });
 
 /** Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names. */
-function forward(request, url, bodiless, edits, cache) {
-  const headers = edit(new Headers(request.headers), edits);
+function forward(request, lines, bodiless, cached) {
+  const headers = edit(new Headers(request.headers), lines);
+  const [url] = lines;
+  // Cloudflare caches by URL alone: one person's answer must not become another's.
+  const cache = cached ? undefined : "no-store";
   const { method } = request;
   const body = bodiless ? null : request.body;
   // A body on GET or HEAD, were it only an empty one, passes with the request it came with; in an init it is an error.
@@ -120,7 +125,7 @@ export function edited(response, edits) {
   const { status, webSocket } = response;
   const copy = webSocket === null ? response : { status, webSocket, headers: response.headers };
   const answer = new Response(response.body, copy);
-  edit(answer.headers, edits);
+  edit(answer.headers, edits.split("\n"));
   return answer;
 }
 
@@ -128,10 +133,11 @@ export function edited(response, edits) {
  * Asks the API something of our own. Resolves to its answer, whose body is let go, or to a text: why there is none, or
  * "" where it took too long.
  */
-export async function probe(url, edits, milliseconds) {
+export async function probe(lines, milliseconds) {
+  const request = lines.split("\n");
   const signal = AbortSignal.timeout(milliseconds);
   try {
-    const answer = await fetch(url, { headers: edit(new Headers(), edits), redirect: "manual", cache: "no-store", signal });
+    const answer = await fetch(request[0], { headers: edit(new Headers(), request), redirect: "manual", cache: "no-store", signal });
     answer.body?.cancel().catch(() => {});
     return answer;
   } catch (error) {

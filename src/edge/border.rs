@@ -9,7 +9,7 @@ use worker::wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Headers, Request, Response, console};
 
 use super::exchange::Exchange;
-use crate::headers::{Edit, MAY_NOT_CROSS, Name, READ_OF_PREFLIGHTS, Read};
+use crate::headers::{ALONG, Edit, MAY_NOT_CROSS, Name, READ_OF_PREFLIGHTS, Read};
 use crate::log::{Level, Quota, Record};
 
 #[wasm_bindgen]
@@ -30,34 +30,36 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/edge/border.js")]
 extern "C" {
-    /// Takes the list of header names, a line each, what others that matter begin with, and the names that matter in a
-    /// preflight. From then on a name crosses as its place in the list.
+    /// Takes the list of header names, a line each, what others that matter begin with, and the places of those that
+    /// matter in a preflight. From then on a name crosses as its place in the list. Where the value comes along with a
+    /// request's head, its greatest length follows the name.
     fn know(list: &str, first_letters: &str, preflights: &str);
 
     /// The value of a message's header, cut after `longest` characters.
     fn value(message: &Message, place: usize, longest: usize) -> Option<String>;
 
-    /// A request's method, its URL, and which headers it has, as [`crate::headers::Present`] reads it: in one crossing.
+    /// A request's method, its URL, and its headers, as [`crate::headers::Present`] reads them: in one crossing.
     pub(super) fn head(request: &Request) -> String;
 
     /// An answer of the relay's own.
     #[wasm_bindgen(catch)]
     pub(super) fn answer(status: u16, edits: &str, body: Option<&str>) -> Result<Response, JsValue>;
 
-    /// Sends a caller's request to the API, and answers with what the exchange makes of the outcome.
+    /// Sends a caller's request to the API, and answers with what the exchange makes of the outcome. `lines` are the URL
+    /// and the edits.
     pub(super) fn send(
         exchange: Exchange,
         request: &Request,
-        url: &str,
+        lines: &str,
         bodiless: bool,
-        edits: &str,
-        cache: Option<&str>,
+        cache: bool,
         milliseconds: u32,
         retries: u32,
     ) -> Promise;
 
-    /// Asks the API something of our own: resolves to a `Response`, or to a text that says why there is none.
-    pub(super) fn probe(url: &str, edits: &str, milliseconds: u32) -> Promise;
+    /// Asks the API something of our own: resolves to a `Response`, or to a text that says why there is none. `lines` are
+    /// the URL and its headers.
+    pub(super) fn probe(lines: &str, milliseconds: u32) -> Promise;
 
     /// The API's answer with its headers edited. It shares the body, or the WebSocket.
     #[wasm_bindgen(catch)]
@@ -90,8 +92,13 @@ pub(super) fn promise(work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>
 
 /// Tells `border.js` the names of headers, once for each instance.
 pub(super) fn start() {
-    let lines = |names: &[Name]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("\n");
-    know(&lines(Name::ALL), MAY_NOT_CROSS, &lines(&READ_OF_PREFLIGHTS));
+    let line = |name: &Name| match ALONG.contains(name) {
+        true => format!("{} {}", name.as_str(), name.longest() + 1),
+        false => name.as_str().to_owned(),
+    };
+    let list = Name::ALL.iter().map(line).collect::<Vec<_>>().join("\n");
+    let preflights: String = READ_OF_PREFLIGHTS.into_iter().map(place).collect();
+    know(&list, MAY_NOT_CROSS, &preflights);
 }
 
 /// Milliseconds since the epoch. Time stands still between I/O.
@@ -134,19 +141,26 @@ impl Read for Message {
     }
 }
 
-/// Edits in one string, for one crossing: a line each, as `border.js` reads them.
-pub(super) fn lines(edits: &[Edit]) -> String {
-    let mut lines = String::with_capacity(512);
+/// Edits in one string, for one crossing: a line each after `first`, as `border.js` reads them.
+pub(super) fn lines(first: &str, edits: &[Edit]) -> String {
+    let mut lines = String::with_capacity(1024);
+    lines.push_str(first);
+    let mut removing = false;
     for edit in edits {
+        match edit {
+            Edit::Remove(name) if removing => {
+                lines.push(place(*name));
+                continue;
+            }
+            _ => lines.push('\n'),
+        }
+        removing = matches!(edit, Edit::Remove(_));
         match edit {
             Edit::Delete(name) => {
                 lines.push('~');
                 lines.push_str(name);
             }
-            Edit::RemoveAll(prefix) => {
-                lines.push('*');
-                lines.push_str(prefix);
-            }
+            Edit::RemoveAll => lines.push('*'),
             // No header can carry a line break. Should a value ever hold one, it must not become a line of its own.
             Edit::Set(name, value) | Edit::Append(name, value) if value.contains('\n') => {
                 known(&mut lines, '-', *name, "")
@@ -155,15 +169,19 @@ pub(super) fn lines(edits: &[Edit]) -> String {
             Edit::Set(name, value) => known(&mut lines, '=', *name, value),
             Edit::Append(name, value) => known(&mut lines, '+', *name, value),
         }
-        lines.push('\n');
     }
     lines
 }
 
 fn known(lines: &mut String, sign: char, name: Name, value: &str) {
     lines.push(sign);
-    lines.push(char::from(b'0' + name as u8));
+    lines.push(place(name));
     lines.push_str(value);
+}
+
+/// A name's place in the list, as it crosses.
+fn place(name: Name) -> char {
+    char::from(b'0' + name as u8)
 }
 
 /// What a thrown value says.

@@ -18,6 +18,7 @@ use crate::headers::{Edit, Name};
 use crate::log::Record;
 use crate::problem::{Code, Refusal};
 use crate::settle::{ResponseHead, settle};
+use crate::trace::Trace;
 
 /// What is kept of a request while the API has it. `border.js` holds it, and hands it the outcome: exactly one of the
 /// exported functions is called, or none where the caller has gone.
@@ -25,6 +26,7 @@ use crate::settle::{ResponseHead, settle};
 pub struct Exchange {
     settings: Rc<Settings>,
     arrived: Arrived,
+    trace: Trace,
     known: Known,
 }
 
@@ -40,8 +42,8 @@ struct Upstream {
 }
 
 impl Exchange {
-    pub(super) fn new(settings: Rc<Settings>, arrived: Arrived, known: Known) -> Self {
-        Self { settings, arrived, known }
+    pub(super) fn new(settings: Rc<Settings>, arrived: Arrived, trace: Trace, known: Known) -> Self {
+        Self { settings, arrived, trace, known }
     }
 
     /// Answers by ourselves.
@@ -59,13 +61,11 @@ impl Exchange {
     /// Sends the request: the caller's method and body, untouched, and its headers with the edits.
     pub(super) fn begin(self, forward: &Forward) -> Promise {
         let request = self.arrived.request();
-        let edits = border::lines(&forward.edits);
-        // The edge caches by URL alone: one person's answer must not become another's.
-        let cache = (!forward.route.cache).then_some("no-store");
+        let lines = border::lines(&forward.url, &forward.edits);
         let bodiless = self.known.preflight;
         // RFC 9110 §9.2.2: sent once more, these change nothing.
         let retries = if matches!(self.arrived.method(), "GET" | "HEAD") { forward.route.retries } else { 0 };
-        border::send(self, &request, &forward.url, bodiless, &edits, cache, forward.route.timeout_ms, retries)
+        border::send(self, &request, &lines, bodiless, forward.route.cache, forward.route.timeout_ms, retries)
     }
 }
 
@@ -117,7 +117,7 @@ impl Exchange {
             let answer = Answer { headers: edits, ..Answer::empty(status) };
             return Ok(respond::answer(&answer));
         }
-        border::edited(response, &border::lines(&edits))
+        border::edited(response, &border::lines("", &edits))
             .map_err(|error| Refusal::new(Code::Internal, border::message(&error)))
     }
 
@@ -129,7 +129,7 @@ impl Exchange {
         if refusal.code == Code::UpstreamAccessDenied && self.settings.from_store && route.is_some_and(ours) {
             super::REREAD.set(true);
         }
-        let mut answer = Answer::refusal(refusal, &self.known, &self.arrived.trace, config.debug);
+        let mut answer = Answer::refusal(refusal, &self.known, &self.trace, config.debug);
         answer.headers.extend(self.server_timing(Some(upstream)));
         self.log(answer.status, answer.refusal.as_ref(), Some(upstream));
         respond::answer(&answer)
@@ -160,7 +160,7 @@ impl Exchange {
             }
         }
         let arrived = &self.arrived;
-        let mut record = Record::of(arrived.method(), status, &self.known, &arrived.trace, arrived.ray());
+        let mut record = Record::of(arrived.method(), status, &self.known, &self.trace, arrived.ray());
         record.left_out = left_out;
         record.upstream_status = upstream.and_then(|upstream| upstream.status);
         record.upstream_ms = upstream.map(|upstream| upstream.milliseconds);

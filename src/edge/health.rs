@@ -64,7 +64,7 @@ async fn make(settings: &Settings, gate: &Rc<Gate<Workers>>) -> Vec<Check> {
     }
     let ask = |route: &Rc<Route>| {
         let (url, edits) = forward::question(route);
-        border::probe(&url, &border::lines(&edits), route.timeout_ms.min(PATIENCE_MS))
+        border::probe(&border::lines(&url, &edits), route.timeout_ms.min(PATIENCE_MS))
     };
     let answers: Array = config.routes.iter().map(ask).collect();
     // Each resolves.

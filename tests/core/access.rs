@@ -1,6 +1,8 @@
 //! The caller check around the token: where it is looked for, and what is remembered. tests/core/attacks.rs has the
 //! tokens themselves.
 
+use std::borrow::Cow;
+
 use access_relay::access::{Gate, token_of};
 use access_relay::problem::Code;
 use serde_json::json;
@@ -84,8 +86,7 @@ fn whether_tokens_can_be_checked_at_all() {
 #[test]
 fn where_the_token_is_looked_for() {
     let of = |lines: &[(&str, &str)]| {
-        let lines = Lines::of(lines);
-        token_of(&lines, |name| lines.get(name.as_str()).is_some()).ok()
+        Lines::of(lines).asked("GET", "https://app.example.com/api", |head| token_of(head).ok().map(Cow::into_owned))
     };
     let header = ("cf-access-jwt-assertion", "h");
     assert_eq!(of(&[header]), Some("h".to_owned()));

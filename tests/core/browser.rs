@@ -3,6 +3,8 @@
 //!
 //! It knows nothing of the relay's code: it sends what a browser would send, and believes what a browser would believe.
 
+use std::collections::BTreeSet;
+
 use crate::support::Lines;
 
 /// What a page asks for with `fetch()`.
@@ -107,7 +109,8 @@ fn readable(ask: &Ask, answer: &Lines) -> Vec<String> {
         SAFELISTED.contains(name)
             || (*name != "set-cookie" && (all || exposed.iter().any(|e| e.eq_ignore_ascii_case(name))))
     };
-    answer.names().split('\n').filter(may).map(str::to_owned).collect()
+    let names: BTreeSet<&str> = answer.0.iter().map(|(name, _)| name.as_str()).collect();
+    names.into_iter().filter(may).map(str::to_owned).collect()
 }
 
 /// "Normalize a method": these six alone.

@@ -4,10 +4,8 @@ use std::rc::Rc;
 
 use access_relay::access::Gate;
 use access_relay::cors::{Policy, Preflight};
-use access_relay::gateway::{self, Action, RequestHead};
-use access_relay::headers::Present;
+use access_relay::gateway::{self, Action};
 use access_relay::settle::{ResponseHead, settle};
-use access_relay::trace::Trace;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -36,12 +34,9 @@ impl Relay {
 
 impl Server for Relay {
     fn answer(&mut self, method: &str, headers: &Lines) -> (u16, Lines) {
-        let present = Present::of(&headers.told());
-        let trace = Trace::new(None, [7; 24]);
         let url = format!("https://app.example.com{}", self.path);
-        let head = RequestHead { method, url: &url, present: &present, headers, trace: &trace };
-        let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
-        let decision = now(gateway::decide(&self.config, &Gate::new(keys), &head));
+        let gate = Gate::new(LocalKeys::publishing(&[&issuer_key().jwk]));
+        let decision = headers.asked(method, &url, |head| now(gateway::decide(&self.config, &gate, head)));
         self.last = match decision.action {
             Action::Answer(answer) => (answer.status, Lines::default().apply(&answer.headers)),
             Action::Health => panic!("nobody asked"),
@@ -191,17 +186,9 @@ fn an_explanation_names_the_rule_what_was_seen_and_what_would_pass() {
     ];
     for (lines, rule, seen, passes, change) in &table {
         let config = parsed(&relay);
-        let present = Present::of(&lines.told());
-        let trace = Trace::new(None, [7; 24]);
-        let head = RequestHead {
-            method: "OPTIONS",
-            url: "https://app.example.com/api",
-            present: &present,
-            headers: lines,
-            trace: &trace,
-        };
-        let keys = LocalKeys::publishing(&[]);
-        let decision = now(gateway::decide(&config, &Gate::new(keys), &head));
+        let gate = Gate::new(LocalKeys::publishing(&[]));
+        let url = "https://app.example.com/api";
+        let decision = lines.asked("OPTIONS", url, |head| now(gateway::decide(&config, &gate, head)));
         let Action::Answer(answer) = decision.action else { panic!() };
         assert_eq!(answer.status, 204);
         let explanation = answer.refusal.unwrap().explanation.unwrap();

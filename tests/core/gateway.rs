@@ -1,10 +1,8 @@
 //! The whole flow: request in; refused, answered, or forwarded with exactly these headers.
 
 use access_relay::access::Gate;
-use access_relay::gateway::{self, Action, Decision, RequestHead};
-use access_relay::headers::Present;
+use access_relay::gateway::{self, Action, Decision};
 use access_relay::problem::Code;
-use access_relay::trace::Trace;
 use serde_json::{Value, json};
 
 use crate::support::{Lines, LocalKeys, issuer_key, now, parsed, person, program, relay};
@@ -41,11 +39,8 @@ impl Outcome {
 fn decide(relay: &Value, method: &str, url: &str, headers: &[(&str, &str)]) -> (Decision, Lines) {
     let config = parsed(relay);
     let lines = Lines::of(headers);
-    let present = Present::of(&lines.told());
-    let trace = Trace::new(lines.get("traceparent").as_deref(), [7; 24]);
-    let head = RequestHead { method, url, present: &present, headers: &lines, trace: &trace };
-    let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
-    (now(gateway::decide(&config, &Gate::new(keys), &head)), lines)
+    let gate = Gate::new(LocalKeys::publishing(&[&issuer_key().jwk]));
+    (lines.asked(method, url, |head| now(gateway::decide(&config, &gate, head))), lines)
 }
 
 fn send(relay: &Value, method: &str, url: &str, headers: &[(&str, &str)]) -> Outcome {

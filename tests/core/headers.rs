@@ -1,14 +1,24 @@
-use access_relay::headers::{Name, Present, connection_options, is_plain_value, lists};
+use access_relay::headers::{
+    ALONG, Edit, NEVER_CROSS, Name, Present, connection_options, is_plain_value, lists, never_crosses_to_the_api,
+};
 
-use crate::support::told;
+use crate::support::Lines;
 
 #[test]
 fn names_are_known_by_one_list() {
     for name in Name::ALL {
         assert_eq!(name.as_str(), name.as_str().to_ascii_lowercase());
-        assert!(Present::of(&told(name.as_str())).has(*name));
+        let told = Lines::of(&[(name.as_str(), "v")]).told();
+        assert!(Present::of(&told).has(*name));
+        assert_eq!(Present::of(&told).value(*name), ALONG.contains(name).then_some("v"));
         assert!(!Present::of("").has(*name));
     }
+}
+
+#[test]
+fn the_known_names_that_never_cross_are_listed() {
+    let never = Name::ALL.iter().filter(|name| never_crosses_to_the_api(name.as_str()));
+    assert!(never.eq(&NEVER_CROSS));
 }
 
 #[test]
@@ -38,10 +48,24 @@ fn what_a_caller_cannot_say_to_the_api() {
         "x-forwarded.user",
         "cf.access_client-id",
     ] {
-        assert_eq!(Present::of(&told(&format!("accept\n{name}\nx-a"))).dropped, [name]);
+        let told = Lines::of(&[("accept", ""), (name, ""), ("x-a", "")]).told();
+        let dropped: Vec<Edit> = Present::of(&told).dropped().collect();
+        let known = Name::ALL.iter().find(|known| known.as_str() == name);
+        assert_eq!(dropped, [known.map_or(Edit::Delete(name.to_owned()), |known| Edit::Remove(*known))]);
     }
-    let kept = "accept\nauthorization\ncf-accessory\ncf-connecting-ip\ncontent-length\ncookie\norigin\nx-forwarded\nforwarded-x\nx-real-ip";
-    assert!(Present::of(&told(kept)).dropped.is_empty());
+    let kept = [
+        ("accept", ""),
+        ("authorization", ""),
+        ("cf-accessory", ""),
+        ("cf-connecting-ip", ""),
+        ("content-length", ""),
+        ("cookie", ""),
+        ("origin", ""),
+        ("x-forwarded", ""),
+        ("forwarded-x", ""),
+        ("x-real-ip", ""),
+    ];
+    assert!(Present::of(&Lines::of(&kept).told()).dropped().next().is_none());
 }
 
 #[test]

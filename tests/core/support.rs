@@ -1,6 +1,7 @@
 //! What the tables share: configurations, header maps, tokens, and an issuer that is a key in this process.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::ops::Deref;
 use std::pin::pin;
@@ -9,9 +10,11 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 use access_relay::config::{self, Config, JwtPolicy, Secrets};
-use access_relay::headers::{MAY_NOT_CROSS, Name, Read};
+use access_relay::gateway::RequestHead;
+use access_relay::headers::{ALONG, MAY_NOT_CROSS, Name, Present, Read};
 use access_relay::keys::Jwk;
 use access_relay::runtime::Runtime;
+use access_relay::trace::Trace;
 use jwt_compact::alg::{Rsa, RsaPrivateKey, RsaPublicKey};
 use jwt_compact::jwk::JsonWebKey;
 use jwt_compact::{Algorithm, AlgorithmExt, Claims, Header};
@@ -68,17 +71,25 @@ impl Lines {
         Self(lines.iter().map(|(name, value)| (name.to_ascii_lowercase(), (*value).to_owned())).collect())
     }
 
-    /// All names, as `Headers.keys()` gives them: sorted, each once.
-    pub fn names(&self) -> String {
-        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.join("\n")
+    /// What `head` of `border.js` tells of them: each name once, in order.
+    pub fn told(&self) -> String {
+        let names: BTreeSet<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        let line = |name: &str| match Name::ALL.iter().find(|known| known.as_str() == name) {
+            Some(known) => {
+                let value = self.get(name).filter(|_| ALONG.contains(known)).unwrap_or_default();
+                let read: String = value.chars().take(known.longest() + 1).collect();
+                Some(format!("{}{read}", char::from(b'0' + *known as u8)))
+            }
+            None => name.starts_with(|c| MAY_NOT_CROSS.contains(c)).then(|| name.to_owned()),
+        };
+        names.into_iter().filter_map(line).collect::<Vec<_>>().join("\n")
     }
 
-    /// Which there are, as the edge tells it.
-    pub fn told(&self) -> String {
-        told(&self.names())
+    /// A request with these headers, as decisions see it.
+    pub fn asked<T>(&self, method: &str, url: &str, decide: impl FnOnce(&RequestHead<'_, Lines>) -> T) -> T {
+        let told = self.told();
+        let trace = Trace::new(self.get("traceparent").as_deref(), [7; 24]);
+        decide(&RequestHead { method, url, present: &Present::of(&told), headers: self, trace: &trace })
     }
 
     pub fn get(&self, name: &str) -> Option<String> {
@@ -94,7 +105,7 @@ impl Lines {
             match edit {
                 Edit::Delete(name) => self.0.retain(|(found, _)| found != name),
                 Edit::Remove(name) => self.0.retain(|(found, _)| found != name.as_str()),
-                Edit::RemoveAll(prefix) => self.0.retain(|(found, _)| !found.starts_with(prefix)),
+                Edit::RemoveAll => self.0.clear(),
                 Edit::Set(name, value) => {
                     self.0.retain(|(found, _)| found != name.as_str());
                     self.0.push((name.as_str().to_owned(), value.clone()));
@@ -104,16 +115,6 @@ impl Lines {
         }
         self
     }
-}
-
-/// What `head` of `border.js` makes of names, a line each.
-pub fn told(names: &str) -> String {
-    let place = |name: &str| Name::ALL.iter().position(|known| known.as_str() == name);
-    let names = || names.split('\n').filter(|name| !name.is_empty());
-    let known: String =
-        names().filter_map(place).map(|place| char::from(b'0' + u8::try_from(place).unwrap())).collect();
-    let others = names().filter(|name| place(name).is_none() && name.starts_with(|c| MAY_NOT_CROSS.contains(c)));
-    std::iter::once(known.as_str()).chain(others).collect::<Vec<_>>().join("\n")
 }
 
 impl Read for Lines {
