@@ -13,7 +13,7 @@ import { ask, bin, cargoBin, fail, installBuildTools, root, run, say } from "./t
 const features = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"]
   .map((feature) => `--enable-${feature}`);
 
-/** Little inlining: more of it costs kilobytes, and gains a percent or two. And SHA-256 as a loop, which is as fast here. */
+/** SHA-256 as a loop: smaller, and as fast here. */
 const COMPACT = ['--cfg=sha2_backend="soft"', '--cfg=sha2_backend_soft="compact"'];
 
 /** Installs what is missing, compiles, and leaves in build/ what ships. */
@@ -90,16 +90,27 @@ function bundle(script, text, options) {
 }
 
 /**
- * What the Wasm has and never needs, and the optimiser cannot know it. The messages of serde's errors, which nobody reads
- * (the relay words its own), print floats and unexpected values: numbers in JSON are written another way. And std's own
- * panic hook prints to a stderr that is not there; console_error_panic_hook takes its place at the start. A text cut in the
- * middle of a character ends the request all the same, without the sentence that quotes the text.
+ * What the Wasm has and never needs, and the optimiser cannot know it, for a table of functions refers to it: the names of
+ * functions, and what is left of them. Once their exports are gone, nobody can call:
+ * - what wasm-streams and the handler of worker-build's entry consist of, and what JavaScript's promise integration would need.
+ *
+ * Nobody reads:
+ * - the messages of serde's errors (the relay words its own), which print floats and unexpected values;
+ * - the text or the range that a panic over a slice quotes. It ends the request all the same.
+ *
+ * And std's own panic hook, with what it writes by, prints to a stderr that is not there; console_error_panic_hook takes
+ * its place at the start.
  */
 const NEVER_NEEDED = [
-  ["<f64 as core(?:\\[\\w+\\])?::fmt::Display>::fmt", "(i32.const 0)"], // Ok(())
-  ["<serde_json::error::JsonUnexpected as core::fmt::Display>::fmt[^\"]*", "(i32.const 0)"],
-  ["<serde_core::de::Unexpected as core::fmt::Display>::fmt[^\"]*", "(i32.const 0)"],
+  ["[^\"\\n]*(?:wasm_streams|futures_util|_worker_fetch)[^\"\\n]*", "(unreachable)"],
+  ["js_sys::futures::jspi::(?:spawn_promising|task_waker|SpawnedTask)[^\"\\n]*", "(unreachable)"],
+  ["js_sys::futures::jspi::in_context[^\"\\n]*", "(i32.const 0)"], // false
+  ["<(?:f64|&str|&u64|&usize|core(?:\\[\\w+\\])?::ops::range::Range<usize>) as core(?:\\[\\w+\\])?::fmt::(?:Display|Debug)>::fmt", "(i32.const 0)"], // Ok(())
+  ["<serde_json::error::JsonUnexpected as core::fmt::Display>::fmt[^\"\\n]*", "(i32.const 0)"],
+  ["<serde_core::de::(?:Unexpected|WithDecimalPoint) as core::fmt::Display>::fmt[^\"\\n]*", "(i32.const 0)"],
+  ["<serde::private::de::content::ExpectedInSeq as serde_core::de::Expected>::fmt[^\"\\n]*", "(i32.const 0)"],
   ["std\\[\\w+\\]::panicking::default_hook", "(nop)"],
+  ["<[^\"\\n]*std\\[\\w+\\]::io::(?:default_write_fmt::Adapter<[^\"\\n]*>|Write>::write(?:_all)?_(?:fmt|vectored))", "(unreachable)"],
   ["core\\[\\w+\\]::str::slice_error_fail_rt", "(unreachable)"],
 ];
 
@@ -108,8 +119,8 @@ function cut(wasm, named) {
   // Not wasm-metadce: its order of functions compresses worse by more than what it removes.
   let less = textOf(wasm);
   for (const [name, body] of NEVER_NEEDED) {
-    const definition = new RegExp(`^( \\(func \\$"${name}" [^\\n]*\\n)[\\s\\S]*?^ \\)\\n`, "m");
-    if (!definition.test(less)) fail(`the Wasm has no ${name}: let scripts/worker.mjs forget about it`);
+    const definition = new RegExp(`^( \\(func \\$"?${name}"? [^\\n]*\\n)[\\s\\S]*?^ \\)\\n`, "gm");
+    if (less.search(definition) < 0) fail(`the Wasm has no ${name}: let scripts/worker.mjs forget about it`);
     less = less.replace(definition, (_, head) => `${head}  ${body}\n )\n`);
   }
   less = less.replace(/^ \(export "([^"]+)" .*\n/gm, (line, name) => (named(name) ? line : ""));

@@ -103,9 +103,7 @@ pub trait Read {
     fn read(&self, name: Name) -> Option<String>;
 
     /// Every `Set-Cookie` line by itself: the one header that must never be joined (RFC 9110 §5.3).
-    fn set_cookies(&self) -> Vec<String> {
-        self.read(Name::SetCookie).into_iter().collect()
-    }
+    fn set_cookies(&self) -> Vec<String>;
 }
 
 /// What the API cannot say to the browser: the relay is the only authority on cookies and CORS. All the names that
@@ -129,8 +127,9 @@ pub const READ_OF_PREFLIGHTS: [Name; 6] =
     [Name::Origin, Name::RequestMethod, Name::RequestHeaders, Name::ConnectingIp, Name::Ray, Name::Traceparent];
 
 /// What nearly every decision reads, so that its value comes along with a request's head.
-pub const ALONG: [Name; 8] = [
-    Name::AccessJwtAssertion,
+///
+/// Not the token: it is long, and as a part of a longer text it would be copied once more.
+pub const ALONG: [Name; 7] = [
     Name::ConnectingIp,
     Name::Connection,
     Name::Origin,

@@ -13,7 +13,7 @@ let ofPreflights = [];
 export function know(list, letters, preflights) {
   names = list.split("\n").map((line, place) => {
     const [name, longest] = line.split(" ");
-    known.set(name, { place: String.fromCharCode(48 + place), longest: Number(longest ?? 0) });
+    known.set(name, { place: `\n${String.fromCharCode(48 + place)}`, longest: Number(longest ?? 0) });
     return name;
   });
   firstLetters = letters;
@@ -26,21 +26,23 @@ const nameAt = (place) => names[place.charCodeAt(0) - 48];
  * A request's method, its URL, and its headers, a line each: a known one as its place, with the value if that goes along;
  * of the others, the names that the Wasm asks about. Of a preflight hardly a header matters and none passes on unless it
  * is named: asking for those costs less than listing all.
+ *
+ * Not by `forEach`: it makes texts of all values, and each text that nobody reads brings the next collection of garbage
+ * nearer.
  */
 export function head({ method, url, headers }) {
   let lines = `${method}\n${url}`;
-  const tell = (value, name) => {
+  const preflight = method === "OPTIONS" && headers.has("origin") && headers.has("access-control-request-method");
+  for (const name of preflight ? ofPreflights : headers.keys()) {
     const found = known.get(name);
-    if (found !== undefined) lines += `\n${found.place}${value.slice(0, found.longest)}`;
-    else if (firstLetters.includes(name[0])) lines += `\n${name}`;
-  };
-  if (method === "OPTIONS" && headers.has("origin") && headers.has("access-control-request-method")) {
-    for (const name of ofPreflights) {
+    if (found === undefined) {
+      if (firstLetters.includes(name[0])) lines += `\n${name}`;
+    } else if (found.longest > 0 || preflight) {
       const value = headers.get(name);
-      if (value !== null) tell(value, name);
+      if (value !== null) lines += found.place + value.slice(0, found.longest);
+    } else {
+      lines += found.place;
     }
-  } else {
-    headers.forEach(tell);
   }
   return lines;
 }
@@ -79,34 +81,43 @@ export function answer(status, edits, body) {
  * The deadline is for the answer's headers; its body may take longer. The runtime ends the call to the API once the
  * caller has its answer, so no AbortController is needed, which would cost more than all header edits together.
  */
-export const send = (exchange, request, lines, bodiless, cache, milliseconds, retries) =>
-  new Promise((resolve, reject) => {
-    const began = Date.now();
-    let open = true;
-    let tries = 1;
-    // The first outcome counts: the exchange is gone after that.
-    const outcome = (answer) => (value) => {
-      if (!open) return;
-      open = false;
-      clearTimeout(timer);
-      try {
-        resolve(answer(value, Date.now() - began));
-      } catch (error) {
-        reject(error);
-      }
-    };
-    const timer = setTimeout(outcome((_, passed) => exchange.late(passed, tries)), milliseconds);
-    const answered = outcome((response, passed) => exchange.answered(response, response.status, passed, tries));
-    const failed = outcome((error, passed) => exchange.failed(String(error?.message ?? error), passed, tries));
-    // What has a body is never sent twice: it may have been read.
-    const last = retries > 0 && request.body === null ? 1 + retries : 1;
-    const attempt = () => forward(request, lines.split("\n"), bodiless, cache).then(answered, last > 1 ? retried : failed);
-    const retried = (error) => (open && tries < last ? (tries++, attempt()) : failed(error));
-    attempt();
-  });
+export function send(exchange, request, lines, bodiless, cached, milliseconds, retries) {
+  const { promise, resolve, reject } = Promise.withResolvers();
+  // What has a body is never sent twice: it may have been read.
+  const left = retries > 0 && request.body === null ? retries : 0;
+  const call = { exchange, request, lines: lines.split("\n"), bodiless, cached, left, tries: 1, began: Date.now(), timer: undefined, resolve, reject };
+  call.timer = setTimeout(end, milliseconds, call, "late");
+  attempt(call);
+  return promise;
+}
+
+function attempt(call) {
+  forward(call).then(
+    (response) => end(call, "answered", response, response.status),
+    (error) => {
+      if (call.left === 0 || call.exchange === undefined) return end(call, "failed", String(error?.message ?? error));
+      call.left -= 1;
+      call.tries += 1;
+      attempt(call);
+    },
+  );
+}
+
+/** The first outcome counts: the exchange is gone after that. */
+function end(call, outcome, ...facts) {
+  const { exchange } = call;
+  if (exchange === undefined) return;
+  call.exchange = undefined;
+  clearTimeout(call.timer);
+  try {
+    call.resolve(exchange[outcome](...facts, Date.now() - call.began, call.tries));
+  } catch (error) {
+    call.reject(error);
+  }
+}
 
 /** Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names. */
-function forward(request, lines, bodiless, cached) {
+function forward({ request, lines, bodiless, cached }) {
   const headers = edit(new Headers(request.headers), lines);
   const [url] = lines;
   // Cloudflare caches by URL alone: one person's answer must not become another's.
