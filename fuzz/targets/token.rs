@@ -5,6 +5,7 @@
 use access_relay::access::Caller;
 use access_relay::config::JwtPolicy;
 use access_relay::token::{Candidate, has_three_parts};
+use data_encoding::BASE64URL_NOPAD;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -13,11 +14,11 @@ const NOW: i64 = 1_800_000_000;
 fuzz_target!(|data: &[u8]| {
     // As it comes, it is hardly ever a token; it must not break anything either.
     if let Ok(text) = std::str::from_utf8(data) {
-        drop(has_three_parts(text).is_ok().then(|| Candidate::parse(text).is_ok()));
+        let _ = has_three_parts(text).is_ok().then(|| Candidate::parse(text).is_ok());
     }
     let split = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let (header, claims) = (&data[..split], data.get(split + 1..).unwrap_or_default());
-    let token = format!("{}.{}.AAAA", base64url(header), base64url(claims));
+    let token = format!("{}.{}.AAAA", BASE64URL_NOPAD.encode(header), BASE64URL_NOPAD.encode(claims));
     assert!(has_three_parts(&token).is_ok());
     let Ok(candidate) = Candidate::parse(&token) else { return };
     let read: Value = serde_json::from_slice(header).expect("a header that passes is JSON");
@@ -58,13 +59,3 @@ fuzz_target!(|data: &[u8]| {
         assert!(issued > now - 661.0 && expires <= NOW + oldest + 60);
     }
 });
-
-fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        text.extend((0..=chunk.len()).map(|place| char::from(ALPHABET[(group >> (18 - 6 * place)) as usize & 63])));
-    }
-    text
-}

@@ -350,3 +350,9 @@ fn the_secrets_a_table_asks_for() {
         let _ = names(odd);
     }
 }
+
+#[test]
+fn a_secret_is_not_printed_with_its_configuration() {
+    let printed = format!("{:?}", parsed(&minimal()));
+    assert!(printed.contains("CF_ACCESS") && !printed.contains("s3cr3t-value"), "{printed}");
+}

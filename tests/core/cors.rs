@@ -1,6 +1,6 @@
 //! CORS: policy and request in, exact headers out; what is not named here must be absent.
 
-use access_relay::cors::{Policy, Preflight};
+use access_relay::cors::{Policy, Preflight, is_no_browsers};
 use access_relay::headers::{Edit, Name};
 use serde_json::{Value, json};
 
@@ -118,6 +118,27 @@ fn refused_preflights() {
             Err((*code, owned(gathered))),
             "{origin} {method} {headers:?}"
         );
+    }
+}
+
+#[test]
+fn a_reason_names_the_rule_or_says_that_no_browser_asks_so() {
+    let policy = policy(json!({ "allowed_origins": ["https://a.example"] }));
+    let reason = |origin: &str, headers: &str| {
+        policy.preflight(Preflight { origin, method: "GET", headers: Some(headers) }).unwrap_err().refusal.reason
+    };
+    assert_eq!(reason("https://a.example", "x-c"), "cors.allowed_headers does not list \"x-c\"");
+    assert_eq!(
+        reason("https://a.example", &"x,".repeat(256)),
+        "access-control-request-headers has 512 bytes, or too many elements"
+    );
+    let list = "a,".repeat(300);
+    assert!(reason(&list, "x-c").starts_with("cors.allowed_origins does not list \"a,a,"));
+
+    for (asked, too_much) in
+        [(",".repeat(255), false), (",".repeat(256), true), ("x".repeat(8192), false), ("x".repeat(8193), true)]
+    {
+        assert_eq!(is_no_browsers(&asked), too_much, "{}", asked.len());
     }
 }
 

@@ -346,3 +346,24 @@ fn debug_says_why() {
     assert_eq!(lines.get("access-control-allow-origin").as_deref(), Some("https://admin.example.com"));
     assert!(lines.get("access-control-allow-methods").is_none());
 }
+
+#[test]
+fn a_blocked_origin_is_explained_to_who_debugs() {
+    let of = |debug: bool, origin: &str, cookie: Option<&str>| {
+        let relay = relay(|relay| {
+            relay["debug"] = json!(debug);
+            relay["cors"] = json!({ "allowed_origins": ["https://a.example"] });
+        });
+        let headers: Vec<(&str, &str)> =
+            [("origin", origin)].into_iter().chain(cookie.map(|cookie| ("cookie", cookie))).collect();
+        let (decision, _) = decide(&relay, "POST", "https://app.example.com/api/x", &headers);
+        let Action::Answer(answer) = decision.action else { panic!() };
+        let refusal = answer.refusal.unwrap();
+        (refusal.code, refusal.explanation.map(|explanation| explanation.rule))
+    };
+    let rule = Some("cors.allowed_origins".to_owned());
+    assert_eq!(of(true, "https://evil.example", None), (Code::CrossOriginBlocked, rule));
+    assert_eq!(of(false, "https://evil.example", None), (Code::CrossOriginBlocked, None));
+    // An allowed one is blocked for what it carries: the reason has said it all.
+    assert_eq!(of(true, "https://a.example", Some("a=1")), (Code::CrossOriginBlocked, None));
+}

@@ -1,5 +1,9 @@
 //! What is written down, and how loud.
 
+use std::rc::Rc;
+
+use access_relay::access::Caller;
+use access_relay::config;
 use access_relay::gateway::Known;
 use access_relay::log::{Level, Quota, Record};
 use access_relay::problem::{Code, Refusal};
@@ -11,6 +15,10 @@ use crate::support::{minimal, parsed};
 fn known(warnings: Vec<String>) -> Known {
     let config = parsed(&minimal());
     Known { route: None, cors: config.cors, preflight: false, origin: None, caller: None, warnings }
+}
+
+fn service() -> Rc<Caller> {
+    Rc::new(Caller::Service { common_name: "ci.access".to_owned() })
 }
 
 #[test]
@@ -29,6 +37,21 @@ fn records_say_what_is_there_and_nothing_else() {
     assert_eq!(record.level(), Level::Warning);
     let written: Value = serde_json::from_str(&record.line()).unwrap();
     assert_eq!((&written["warnings"], &written["left_out"]), (&json!(["x-forwarded-email is left out"]), &json!(3)));
+
+    let routed =
+        Known { route: parsed(&minimal()).routes.into_iter().next(), caller: Some(service()), ..known(Vec::new()) };
+    let record = Record::of("GET", 200, &routed, &trace, None);
+    let written: Value = serde_json::from_str(&record.line()).unwrap();
+    assert_eq!((&written["route"], &written["caller"]), (&json!("/api"), &json!("service")));
+
+    let errors = config::parse(&json!({ "routes": [] }), &Vec::new()).unwrap_err();
+    let record = Record::misconfigured("GET", &errors, &trace, None);
+    let written: Value = serde_json::from_str(&record.line()).unwrap();
+    assert_eq!(
+        (record.level(), &written["code"], &written["status"]),
+        (Level::Error, &json!("misconfigured"), &json!(500))
+    );
+    assert_eq!(written["errors"].as_array().map(Vec::len), Some(errors.len()));
 
     for (code, level) in [(Code::Unauthenticated, Level::Warning), (Code::KeysUnavailable, Level::Error)] {
         let refusal = Refusal::new(code, "why");

@@ -195,15 +195,7 @@ impl SigningKey {
 }
 
 pub fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..=chunk.len() {
-            text.push(char::from(ALPHABET[(group >> (18 - 6 * place)) as usize & 63]));
-        }
-    }
-    text
+    data_encoding::BASE64URL_NOPAD.encode(bytes)
 }
 
 /// The issuer's key, made once for all tests.

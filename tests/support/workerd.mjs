@@ -61,11 +61,12 @@ async function serve(files) {
     pid: child.pid,
     /** Everything that was printed. */
     output: () => output.join(""),
-    /** The log's records, once there are at least `count` of them. */
-    async records(count = 1) {
+    /** The log's records, once there are at least so many of them, or `enough` says so. */
+    async records(enough = 1) {
+      const suffices = typeof enough === "number" ? (records) => records.length >= enough : enough;
       for (let tries = 0; ; tries++) {
         const records = output.join("").split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
-        if (records.length >= count || tries > 100) return records;
+        if (suffices(records) || tries > 100) return records;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
