@@ -15,7 +15,7 @@ import { gzipSync } from "node:zlib";
 import { fail, root, run, say } from "../scripts/tools.mjs";
 import { buildWorker } from "../scripts/worker.mjs";
 import { summarise, table, verdicts } from "./report.mjs";
-import { policy } from "./traffic-policy.mjs";
+import { foreign, policy } from "./traffic-policy.mjs";
 import { audience, makeKey, makeToken } from "../tests/support/issuer.mjs";
 import { body, clientId, clientSecret, email, freshTokens, path, requestHeaders, works } from "./traffic.mjs";
 import { cpuMicroseconds, startWorkerd } from "./workerd.mjs";
@@ -170,7 +170,7 @@ async function startPeers(apiPort) {
   const RELAY = {
     access: { issuer: `http://127.0.0.1:${apiPort}`, audience: [audience] },
     routes: [
-      { path: "/api", upstream: `http://127.0.0.1:${apiPort}` },
+      { path: "/api", upstream: `http://127.0.0.1:${apiPort}`, cors: foreign },
       { path: "/cors", upstream: `http://127.0.0.1:${apiPort}`, cors: policy },
     ],
   };
@@ -217,7 +217,9 @@ async function checkJob(peer, upstream) {
   if (!peer.relays && peer.name !== "hono-stack") return;
 
   for (const name of ["cookie", "cf-access-jwt-assertion"]) if (arrived[name]) throw wrong(`the API got the caller's ${name}`);
-  if (arrived["x-forwarded-email"] !== email) throw wrong("the API was not told who calls");
+  const told = { "x-forwarded-email": email, "x-forwarded-for": headers["CF-Connecting-IP"], "x-forwarded-host": headers.Host, "x-forwarded-proto": "http" };
+  for (const [name, value] of Object.entries(told)) if (arrived[name] !== value) throw wrong(`the API was told ${name}: ${arrived[name]}`);
+  for (const name of ["x-forwarded-user", "traceparent"]) if (!arrived[name]) throw wrong(`the API was not told ${name}`);
   if (certs === 0) throw wrong("the signing keys were never fetched");
   const { "Cf-Access-Jwt-Assertion": token, Cookie, ...others } = headers;
   const forged = `${token.slice(0, -6)}AAAAAA`;

@@ -6,3 +6,6 @@ export const policy = {
   allow_credentials: true,
   max_age: 600,
 };
+
+/** The policy of the relayed works: a foreign origin that may call too. */
+export const foreign = { allowed_origins: ["https://admin.example.com"], allow_credentials: true };

@@ -1,11 +1,14 @@
-// What a careful person builds from libraries for the relay's job: Hono with its `cors`, @hono/cloudflare-access, and its
-// proxy helper, as their documentation shows them. Nothing of the caller's that Access or the relay is to say goes on, no
-// redirect is followed, no answer is cached by URL, a deadline runs, and no cookie comes back.
+// What a careful person builds from libraries for the relay's job: Hono with its `cors` and `csrf`, @hono/cloudflare-access,
+// and its proxy helper, as their documentation shows them. Nothing of the caller's that Access or the relay is to say goes
+// on, the API is told who calls, from where, and in which trace, no redirect is followed, no answer is cached by URL, a
+// deadline runs, and no cookie comes back.
 
 import { cloudflareAccess } from "@hono/cloudflare-access";
 import { Hono } from "hono";
 import { cors } from "hono/cors";
+import { csrf } from "hono/csrf";
 import { proxy } from "hono/proxy";
+import { foreign } from "../traffic-policy.mjs";
 
 // The library takes the name of a team, never an address: its certs are fetched from the bench's issuer instead.
 const outside = globalThis.fetch;
@@ -13,7 +16,8 @@ let [published, certs, checkAccess] = [];
 globalThis.fetch = (resource, init) => outside(resource === published ? certs : resource, init);
 
 const app = new Hono();
-app.use("/api/*", cors({ origin: ["https://admin.example.com"], credentials: true }));
+app.use("/api/*", cors({ origin: foreign.allowed_origins, credentials: foreign.allow_credentials }));
+app.use("/api/*", csrf());
 app.use("/api/*", (context, next) => {
   const { TEAM, AUDIENCE, API_HOST } = context.env;
   published ??= `https://${TEAM}.cloudflareaccess.com/cdn-cgi/access/certs`;
@@ -21,11 +25,18 @@ app.use("/api/*", (context, next) => {
   checkAccess ??= cloudflareAccess(TEAM, AUDIENCE);
   return checkAccess(context, next);
 });
+/** A trace of our own (W3C Trace Context), where the caller brings none. */
+function newTrace() {
+  const hex = crypto.randomUUID().replaceAll("-", "") + crypto.randomUUID().replaceAll("-", "");
+  return `00-${hex.slice(0, 32)}-${hex.slice(32, 48)}-00`;
+}
+
 /** What is not the caller's to say. */
 const dropped = /^(cookie$|forwarded$|cf[-_]access[-_]|x[-_]forwarded[-_])/;
 
 app.all("/api/*", async (context) => {
   const url = new URL(context.req.url);
+  const from = { host: url.host, protocol: url.protocol.slice(0, -1) };
   url.protocol = "http:";
   url.host = context.env.API_HOST;
   const headers = Object.entries(context.req.header()).filter(([name]) => !dropped.test(name));
@@ -38,7 +49,12 @@ app.all("/api/*", async (context) => {
       ...Object.fromEntries(headers),
       "cf-access-client-id": context.env.CF_ACCESS_CLIENT_ID,
       "cf-access-client-secret": context.env.CF_ACCESS_CLIENT_SECRET,
+      traceparent: context.req.header("traceparent") ?? newTrace(),
       "x-forwarded-email": context.get("accessPayload").email,
+      "x-forwarded-for": context.req.header("cf-connecting-ip"),
+      "x-forwarded-host": from.host,
+      "x-forwarded-proto": from.protocol,
+      "x-forwarded-user": context.get("accessPayload").sub,
     },
   });
   answer.headers.delete("set-cookie");
