@@ -27,7 +27,16 @@ const [WARM_UP, CHANGE] = [20_000, 3_000];
 /** The team whose name one of the peers takes in place of the issuer's address. */
 const TEAM = "acme";
 
-const [stack, relay] = ["hono-stack", "access-relay"];
+const [stack, relay, manyRelay] = ["hono-stack", "access-relay", "access-relay-many"];
+
+/** A work that ends at the caller check. */
+const refusedToken = (tokens, title) => ({
+  title,
+  tokens,
+  baseline: stack,
+  entrants: { [stack]: [stack, "token-refused"], [relay]: [relay, "token-refused"] },
+  bars: { [relay]: 1 },
+});
 
 /** What is measured: entrants, each a peer and a request, and how much of the baseline's CPU time some may take. */
 const WORKS = {
@@ -50,26 +59,20 @@ const WORKS = {
     entrants: { [stack]: [stack, "get"], [relay]: [relay, "get"] },
     bars: { [relay]: 1 },
   },
-  forged: {
-    title: "a token with a wrong signature",
-    tokens: "forged",
-    baseline: stack,
-    entrants: { [stack]: [stack, "token-refused"], [relay]: [relay, "token-refused"] },
-    bars: { [relay]: 1 },
+  forged: refusedToken("forged", "a token with a wrong signature"),
+  garbage: refusedToken("garbage", "a text that is no token"),
+  unknown: refusedToken("unknown", "a token of a key that the issuer does not have"),
+  headers: {
+    title: "a relayed GET with 100 headers",
+    baseline: "sample",
+    entrants: { sample: ["sample", "headers-100"], [relay]: [relay, "headers-100"] },
+    bars: {},
   },
-  garbage: {
-    title: "a text that is no token",
-    tokens: "garbage",
-    baseline: stack,
-    entrants: { [stack]: [stack, "token-refused"], [relay]: [relay, "token-refused"] },
-    bars: { [relay]: 1 },
-  },
-  unknown: {
-    title: "a token of a key that the issuer does not have",
-    tokens: "unknown",
-    baseline: stack,
-    entrants: { [stack]: [stack, "token-refused"], [relay]: [relay, "token-refused"] },
-    bars: { [relay]: 1 },
+  many: {
+    title: "a relayed GET of another origin, where 1,000 origins may call and there are 100 routes",
+    baseline: "one of each",
+    entrants: { "one of each": [relay, "foreign"], "1,000 origins, 100 routes": [manyRelay, "foreign"] },
+    bars: { "1,000 origins, 100 routes": 1.05 },
   },
   preflight: {
     title: "an allowed preflight",
@@ -180,15 +183,24 @@ async function startPeers(apiPort) {
     run("esbuild", [source, "--bundle", "--minify", "--format=esm", `--outfile=${bundled}`, "--log-level=warning"]);
     return { modules: [{ from: bundled, to: "index.js" }], bindings: { API_HOST: `127.0.0.1:${apiPort}`, TEAM, AUDIENCE: audience, ...secrets } };
   };
-  const relay = (from) => ({
+  const relaying = (from, RELAY) => ({
     modules: ["index.js", "index_bg.wasm"].map((file) => ({ from: join(from, file), to: file })),
     bindings: { RELAY, ...secrets },
     relays: true,
   });
+  // As deep as the one that is asked for, so that all are looked at.
+  const others = Array.from({ length: 98 }, (_, number) => ({ path: `/ap${number}`, upstream: `http://127.0.0.1:${apiPort}` }));
+  const strangers = Array.from({ length: 999 }, (_, number) => `https://page-${number}.example.com`);
+  const [api, ...rest] = RELAY.routes;
+  const many = {
+    ...RELAY,
+    routes: [...others, { ...api, cors: { ...foreign, allowed_origins: [...strangers, ...foreign.allowed_origins] } }, ...rest],
+  };
   const wanted = {
     ...Object.fromEntries(["pass-through", "sample", "hono-cors", "hono-stack"].map((name) => [name, script(name)])),
-    "access-relay": relay(build),
-    ...Object.fromEntries(options.also.map((other) => [other, relay(resolve(other))])),
+    [relay]: relaying(build, RELAY),
+    [manyRelay]: relaying(build, many),
+    ...Object.fromEntries(options.also.map((other) => [other, relaying(resolve(other), RELAY)])),
   };
   const compatibilityDate = readFileSync(join(root, "wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"/m)[1];
   const started = Object.entries(wanted).map(async ([name, { relays, ...worker }]) => {

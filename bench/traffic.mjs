@@ -79,6 +79,8 @@ export const freshTokens = {
   unknown: (key, issuer) => makeToken({ ...key, kid: randomUUID() }, issuer, {}),
 };
 
+const padding = (count) => Object.fromEntries(Array.from({ length: count }, (_, number) => [`X-Padding-${number}`, `value ${number}`]));
+
 /** The works: a request each, and what the right answer is. */
 export function works(token) {
   const preflight = (change, status = 204) => ({
@@ -102,6 +104,8 @@ export function works(token) {
   const names = (count) => preflight({ "Access-Control-Request-Headers": "x-request-id,".repeat(count) }, count < 256 ? 204 : 403);
   return {
     get: { method: "GET", path, headers: requestHeaders(token), status: 200, length: body.length },
+    "headers-100": { method: "GET", path, headers: { ...requestHeaders(token), ...padding(100 - Object.keys(requestHeaders(token)).length) }, status: 200, length: body.length },
+    foreign: { method: "GET", path, headers: { ...requestHeaders(token), Origin: "https://admin.example.com", "Sec-Fetch-Site": "same-site" }, status: 200, length: body.length },
     "token-refused": { method: "GET", path, headers: requestHeaders(token), status: 401 },
     preflight: preflight({}),
     refused: preflight({ Origin: "https://evil.example" }, 403),

@@ -181,8 +181,8 @@ async fn flow<H: Read, R: Runtime>(
 
 /// The deepest route that covers the path, and what comes after its prefix.
 fn find_route<'c, 'p>(config: &'c Config, path: &'p str) -> Result<(&'c Rc<Route>, &'p str), Refusal> {
-    let found = config.routes.iter().find_map(|route| Some((route, route.prefix.strip(path)?)));
-    let (route, rest) = found.ok_or_else(|| Refusal::new(Code::NotFound, "no route's path covers this one"))?;
+    let (route, rest) =
+        config.routes.find(path).ok_or_else(|| Refusal::new(Code::NotFound, "no route's path covers this one"))?;
     // Access logs people in and out there, on the page's host and on the API's: none of it passes through us.
     let leads_to_cloudflare = route.strip_prefix && route.upstream.base_path.is_empty() && is_cloudflares(rest);
     if is_cloudflares(path) || leads_to_cloudflare {

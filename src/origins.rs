@@ -136,9 +136,14 @@ impl Origins {
 /// The items in order. By insertion: lists of a configuration are short, and the standard library's sort weighs 4 KB in
 /// the Worker for each type.
 pub(crate) fn sorted<T: Ord>(items: Vec<T>) -> Vec<T> {
+    sorted_by(items, |a, b| a < b)
+}
+
+/// The same, where `before` says which comes first.
+pub(crate) fn sorted_by<T>(items: Vec<T>, before: impl Fn(&T, &T) -> bool) -> Vec<T> {
     let mut sorted = Vec::with_capacity(items.len());
     for item in items {
-        sorted.insert(sorted.partition_point(|other| *other < item), item);
+        sorted.insert(sorted.partition_point(|other| before(other, &item)), item);
     }
     sorted
 }

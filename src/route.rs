@@ -60,10 +60,11 @@ impl Prefix {
         if self.0.is_empty() { "/" } else { &self.0 }
     }
 
-    /// How many segments it has: of two prefixes that cover a path, the one with more wins.
+    /// Its length in bytes, 0 for `/`: of two prefixes that cover a path, the longer one wins.
     #[must_use]
-    pub fn depth(&self) -> usize {
-        self.0.matches('/').count()
+    #[expect(clippy::len_without_is_empty, reason = "every prefix covers something")]
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// What of `path` comes after the prefix (empty, or with its leading `/`), if the prefix covers it. Letters may be
@@ -99,6 +100,13 @@ impl Prefix {
                 start.is_some_and(|start| start.eq_ignore_ascii_case(wanted.as_bytes()))
                     && extension.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
             })
+    }
+}
+
+/// Without a slash at its end: empty for `/`.
+impl AsRef<str> for Prefix {
+    fn as_ref(&self) -> &str {
+        &self.0
     }
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::table::{Report, Table};
-use super::{Access, Config, ConfigError, Credentials, JwtPolicy, Log, Route, ServiceToken, cors};
+use super::{Access, Config, ConfigError, Credentials, JwtPolicy, Log, Route, Routes, ServiceToken, cors};
 use crate::cookies::{RequestCookies, is_cookie_name, mentions_access_cookie};
 use crate::cors::{Policy, PreflightBy};
 use crate::headers::is_plain_value;
@@ -85,8 +85,7 @@ fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
             let found = format!("{} once more", quoted(route.prefix.as_str()));
             relay.error(&format!("routes[{index}].path"), &found, "give every route a path of its own");
         }
-        let deeper = routes.partition_point(|other| other.prefix.depth() >= route.prefix.depth());
-        routes.insert(deeper, Rc::new(route));
+        routes.push(Rc::new(route));
     }
 
     for excluded in &cors.excluded_paths {
@@ -113,6 +112,7 @@ fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
     let debug = relay.boolean("debug", false);
     relay.finish();
     let access = access?;
+    let routes = Routes::new(routes);
     all_read.then_some(Config { access, routes, cors, log, server_timing, health_path, debug })
 }
 

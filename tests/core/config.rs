@@ -3,6 +3,7 @@
 use access_relay::config::{self, Access, Config, Credentials, Log};
 use access_relay::cookies::RequestCookies;
 use access_relay::cors::{Allowed, Callers};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::{AUD, ISSUER, minimal, parsed, relay, secrets};
@@ -23,7 +24,7 @@ fn defaults() {
         (policy.issuer.as_str(), policy.audience.as_slice(), policy.max_token_age_seconds, policy.identity_headers),
         (ISSUER, &[AUD.to_owned()][..], None, true)
     );
-    let [route] = config.routes.as_slice() else { panic!() };
+    let [route] = &config.routes[..] else { panic!() };
     assert_eq!(
         (route.prefix.as_str(), route.upstream.origin.as_str(), route.upstream.base_path.as_str()),
         ("/api", "https://api.example.com", "")
@@ -56,8 +57,7 @@ fn every_key() {
     }));
     let Access::Jwt(policy) = &config.access else { panic!() };
     assert_eq!((policy.audience.len(), policy.max_token_age_seconds, policy.identity_headers), (2, Some(3600), false));
-    // The deepest route comes first.
-    let [files, api] = config.routes.as_slice() else { panic!() };
+    let [api, files] = &config.routes[..] else { panic!() };
     assert_eq!(
         (files.prefix.as_str(), &files.credentials, &files.request_cookies),
         ("/api/files", &Credentials::CallerToken, &RequestCookies::AllButAccess)
@@ -355,4 +355,25 @@ fn the_secrets_a_table_asks_for() {
 fn a_secret_is_not_printed_with_its_configuration() {
     let printed = format!("{:?}", parsed(&minimal()));
     assert!(printed.contains("CF_ACCESS") && !printed.contains("s3cr3t-value"), "{printed}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+    /// The route that is found is the one that a look at each finds: the deepest that covers the path.
+    #[test]
+    fn a_route_is_found_among_many(
+        paths in proptest::collection::btree_set("(/[ab]{1,2}){1,3}|/", 1..20),
+        asked in "(/([ab]{1,2}|%6[12]|ab%61)){0,4}/?",
+    ) {
+        let config = parsed(&relay(|value| {
+            let route = |path: &String| json!({ "path": path, "upstream": "https://api.example.com" });
+            value["routes"] = paths.iter().map(route).collect();
+        }));
+        let asked = if asked.is_empty() { "/" } else { &asked };
+        let covering = config.routes.iter().filter_map(|route| Some((route.prefix.as_str(), route.prefix.strip(asked)?)));
+        let deepest = covering.max_by_key(|(prefix, _)| if *prefix == "/" { 0 } else { prefix.matches('/').count() });
+        let found = config.routes.find(asked).map(|(route, rest)| (route.prefix.as_str(), rest));
+        prop_assert_eq!(found, deepest);
+    }
 }

@@ -39,7 +39,7 @@ fn records_say_what_is_there_and_nothing_else() {
     assert_eq!((&written["warnings"], &written["left_out"]), (&json!(["x-forwarded-email is left out"]), &json!(3)));
 
     let routed =
-        Known { route: parsed(&minimal()).routes.into_iter().next(), caller: Some(service()), ..known(Vec::new()) };
+        Known { route: parsed(&minimal()).routes.first().cloned(), caller: Some(service()), ..known(Vec::new()) };
     let record = Record::of("GET", 200, &routed, &trace, None);
     let written: Value = serde_json::from_str(&record.line()).unwrap();
     assert_eq!((&written["route"], &written["caller"]), (&json!("/api"), &json!("service")));
