@@ -1,8 +1,8 @@
 // The load: a fixed number of requests over a fixed number of kept-alive connections, in a process of its own.
 //
-// Its parent sends `{ port, request, requests, connections }`, where `request` has a method, a path, headers, and the status
-// and length of the right answer; `headers` may replace the request's, one set for each. It gets `{ seconds, latencies }` (milliseconds,
-// sorted), or `{ error }` at the first wrong answer.
+// Its parent sends `{ port, request, requests, connections }`, where `request` has a method, a path, headers, and the
+// status and length of the right answer; `headers` may replace the request's, one set for each. It gets
+// `{ seconds, latencies }` (milliseconds, sorted), or `{ error }` at the first wrong answer.
 
 import { Agent, request } from "node:http";
 

@@ -1,6 +1,5 @@
 // From the slices that were measured to what is printed.
 
-
 /**
  * Sums up the rounds. A ratio is taken within each round, between slices that ran right after one another, so that
  * what slows the whole machine for a while slows both.
@@ -58,7 +57,7 @@ export function verdicts(summary, bars, baseline) {
  * The median, the quartiles, and the interval that holds the true median with 95 % confidence: the order statistics at
  * half the number of rounds, more or less 0.98 times its square root, whatever the distribution.
  */
-function spread(values) {
+export function spread(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (place) => sorted[Math.max(0, Math.min(sorted.length - 1, Math.round(place)))];
   const half = (sorted.length - 1) / 2;

@@ -14,88 +14,26 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { fail, root, run, say } from "../scripts/tools.mjs";
 import { buildWorker } from "../scripts/worker.mjs";
-import { summarise, table, verdicts } from "./report.mjs";
+import { plot } from "./plot.mjs";
+import { spread, summarise, table, verdicts } from "./report.mjs";
 import { foreign, policy } from "./traffic-policy.mjs";
 import { audience, makeKey, makeToken } from "../tests/support/issuer.mjs";
 import { body, clientId, clientSecret, email, freshTokens, path, requestHeaders, works } from "./traffic.mjs";
 import { cpuMicroseconds, startWorkerd } from "./workerd.mjs";
+import { START_BAR, WORKS, manyRelay, relay, stack } from "./works.mjs";
 
 const CONNECTIONS = 16;
-/** Requests that make a peer as fast as it gets, and those that accustom it to another work. Few of the first flatter whoever has worked before. */
-const [WARM_UP, CHANGE] = [20_000, 3_000];
+/** Requests that make a peer as fast as it gets. Fewer flatter whoever has worked before. */
+const WARM_UP = 20_000;
+/** Requests that accustom a warm peer to another work. */
+const CHANGE = 3_000;
+/** How often a fresh workerd is started for each Worker. */
+const STARTS = 15;
 
 /** The team whose name one of the peers takes in place of the issuer's address. */
 const TEAM = "acme";
 
-const [stack, relay, manyRelay] = ["hono-stack", "access-relay", "access-relay-many"];
-
-/** A work that ends at the caller check. */
-const refusedToken = (tokens, title) => ({
-  title,
-  tokens,
-  baseline: stack,
-  entrants: { [stack]: [stack, "token-refused"], [relay]: [relay, "token-refused"] },
-  bars: { [relay]: 1 },
-});
-
-/** What is measured: entrants, each a peer and a request, and how much of the baseline's CPU time some may take. */
-const WORKS = {
-  get: {
-    title: "a relayed GET, warm",
-    baseline: "sample",
-    entrants: { "pass-through": ["pass-through", "get"], sample: ["sample", "get"], "access-relay": ["access-relay", "get"] },
-    bars: { "access-relay": 1.4 },
-  },
-  stack: {
-    title: "a relayed GET, warm, beside the same job from libraries",
-    baseline: stack,
-    entrants: { [stack]: [stack, "get"], [relay]: [relay, "get"] },
-    bars: { [relay]: 0.6 },
-  },
-  cold: {
-    title: "a relayed GET with a token never seen",
-    tokens: "good",
-    baseline: stack,
-    entrants: { [stack]: [stack, "get"], [relay]: [relay, "get"] },
-    bars: { [relay]: 1 },
-  },
-  forged: refusedToken("forged", "a token with a wrong signature"),
-  garbage: refusedToken("garbage", "a text that is no token"),
-  unknown: refusedToken("unknown", "a token of a key that the issuer does not have"),
-  headers: {
-    title: "a relayed GET with 100 headers",
-    baseline: "sample",
-    entrants: { sample: ["sample", "headers-100"], [relay]: [relay, "headers-100"] },
-    bars: {},
-  },
-  many: {
-    title: "a relayed GET of another origin, where 1,000 origins may call and there are 100 routes",
-    baseline: "one of each",
-    entrants: { "one of each": [relay, "foreign"], "1,000 origins, 100 routes": [manyRelay, "foreign"] },
-    bars: { "1,000 origins, 100 routes": 1.05 },
-  },
-  preflight: {
-    title: "an allowed preflight",
-    baseline: "hono-cors",
-    entrants: { "hono-cors": ["hono-cors", "preflight"], "access-relay": ["access-relay", "preflight"] },
-    bars: { "access-relay": 1 },
-  },
-  refused: {
-    title: "a preflight of an origin that is not allowed",
-    baseline: "hono-cors",
-    entrants: { "hono-cors": ["hono-cors", "refused-204"], "access-relay": ["access-relay", "refused"] },
-    bars: {},
-  },
-  hostile: {
-    title: "preflights with long headers",
-    baseline: "a browser's",
-    entrants: {
-      "a browser's": ["access-relay", "preflight"],
-      ...Object.fromEntries(["headers-1k", "headers-8k", "headers-60k", "commas-60k", "origin-60k"].map((name) => [name, ["access-relay", name]])),
-    },
-    bars: { "headers-60k": 5, "commas-60k": 5, "origin-60k": 5 },
-  },
-};
+const compatibilityDate = readFileSync(join(root, "wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"/m)[1];
 
 const options = readOptions();
 if (!existsSync("/proc/self/stat")) fail("the bench reads CPU times from /proc, which this system lacks: run it on Linux");
@@ -119,7 +57,8 @@ async function bench() {
   const upstream = startHelper("upstream.mjs");
   const { port: apiPort } = await asked(upstream, { certs: JSON.stringify({ keys: [key.jwk] }) });
   const load = startHelper("load.mjs");
-  const peers = await startPeers(apiPort);
+  const specs = peerSpecs(apiPort);
+  const peers = await startPeers(specs);
   for (const peer of Object.values(peers)) peer.requests = works(makeToken(key, peer.issuer));
   const slice = async ({ name, peer, request }, count, kind) => {
     const tokens = kind && Array.from({ length: count }, () => freshTokens[kind](key, peer.issuer));
@@ -138,13 +77,14 @@ async function bench() {
   const results = [];
   for (const [name, work] of Object.entries(WORKS)) {
     if (options.works.length > 0 && !options.works.includes(name)) continue;
-    const others = options.also.map((other) => [other, [other, work.entrants["access-relay"]?.[1]]]);
+    const others = options.also.map((other) => [other, [other, work.entrants[relay]?.[1]]]);
     const entrants = Object.entries({ ...work.entrants, ...Object.fromEntries(others.filter(([, [, request]]) => request)) }).map(
       ([name, [peer, request]]) => ({ name, peer: peers[peer], request }),
     );
     results.push({ name, work, entrants, rounds: await measure(work, entrants, slice) });
   }
   await checkJobs();
+  if (options.works.length === 0 || options.works.includes("start")) results.push(await measureStarts(specs, key));
   return report(results);
 }
 
@@ -167,8 +107,8 @@ async function measure(work, entrants, slice) {
   return rounds;
 }
 
-/** The peers by name. */
-async function startPeers(apiPort) {
+/** What each peer consists of, by name. */
+function peerSpecs(apiPort) {
   const secrets = { CF_ACCESS_CLIENT_ID: clientId, CF_ACCESS_CLIENT_SECRET: clientSecret };
   const RELAY = {
     access: { issuer: `http://127.0.0.1:${apiPort}`, audience: [audience] },
@@ -196,20 +136,52 @@ async function startPeers(apiPort) {
     ...RELAY,
     routes: [...others, { ...api, cors: { ...foreign, allowed_origins: [...strangers, ...foreign.allowed_origins] } }, ...rest],
   };
+  const issuerOf = { [true]: RELAY.access.issuer, [false]: `https://${TEAM}.cloudflareaccess.com` };
   const wanted = {
     ...Object.fromEntries(["pass-through", "sample", "hono-cors", "hono-stack"].map((name) => [name, script(name)])),
     [relay]: relaying(build, RELAY),
     [manyRelay]: relaying(build, many),
     ...Object.fromEntries(options.also.map((other) => [other, relaying(resolve(other), RELAY)])),
   };
-  const compatibilityDate = readFileSync(join(root, "wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"/m)[1];
-  const started = Object.entries(wanted).map(async ([name, { relays, ...worker }]) => {
-    const { child, port, said } = startWorkerd({ name, ...worker, compatibilityDate, folder: join(folder, name.replace(/\W+/g, "-")) });
+  return Object.entries(wanted).map(([name, spec]) => ({ name, ...spec, issuer: issuerOf[spec.relays === true] }));
+}
+
+function startPeer({ name, modules, bindings }) {
+  return startWorkerd({ name, modules, bindings, compatibilityDate, folder: join(folder, name.replace(/\W+/g, "-")) });
+}
+
+/** The peers by name. */
+async function startPeers(specs) {
+  const started = specs.map(async (spec) => {
+    const { child, port, said } = startPeer(spec);
     children.push(child);
-    const issuer = relays ? RELAY.access.issuer : `https://${TEAM}.cloudflareaccess.com`;
-    return [name, { name, relays, issuer, port: await port, pid: child.pid, said }];
+    return [spec.name, { name: spec.name, relays: spec.relays, issuer: spec.issuer, port: await port, pid: child.pid, said }];
   });
   return Object.fromEntries(await Promise.all(started));
+}
+
+/** Milliseconds from the start of a workerd to its first answer, a relayed GET: the relay's needs the signing keys. */
+async function measureStarts(specs, key) {
+  say(`a cold start: ${STARTS} times a fresh workerd for each Worker`);
+  const entrants = ["sample", relay].map((name) => specs.find((spec) => spec.name === name));
+  const rounds = [];
+  for (let number = 0; number < STARTS; number++) {
+    const round = {};
+    for (let place = 0; place < entrants.length; place++) {
+      const spec = entrants[(number + place) % entrants.length];
+      const { headers } = works(makeToken(key, spec.issuer)).get;
+      const began = performance.now();
+      const { child, port } = startPeer({ ...spec, name: `${spec.name}-start` });
+      children.push(child);
+      const { status } = await get(await port, headers);
+      round[spec.name] = performance.now() - began;
+      if (status !== 200) throw new Error(`${spec.name}: the first answer was ${status}`);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    rounds.push(round);
+  }
+  return { name: "start", starts: rounds };
 }
 
 /** One request by hand: no peer is measured while it fails, or while it does less than it should. */
@@ -255,7 +227,8 @@ function get(port, headers) {
 
 function report(results) {
   const sizes = shipped(join(folder, "access-relay"));
-  const all = results.map(({ name, work, entrants, rounds }) => {
+  const all = results.map(({ name, work, entrants, rounds, starts }) => {
+    if (starts) return { name, ...reportStarts(starts) };
     const summary = summarise(entrants.map(({ name }) => name), rounds, work.baseline);
     const verdict = verdicts(summary, work.bars, work.baseline);
     const marks = verdict.map(({ holds, text }) => `${holds ? "\x1b[32m✓\x1b[0m" : "\x1b[31m✗\x1b[0m"} ${text}`);
@@ -266,7 +239,7 @@ ${table(summary)}
 
 ${marks.join("\n")}
 `);
-    return { name, summary, verdict };
+    return { name, title: work.title, baseline: work.baseline, summary, verdict };
   });
   process.stdout.write(`
 Shipped, gzipped: ${sizes.map(({ file, gzipped }) => `${file} ${kilobytes(gzipped)}`).join(", ")}; ${kilobytes(sizes.reduce((sum, { gzipped }) => sum + gzipped, 0))} in all.
@@ -277,10 +250,25 @@ Shipped, gzipped: ${sizes.map(({ file, gzipped }) => `${file} ${kilobytes(gzippe
   const file = join(folderOfResults, `${new Date().toISOString().replaceAll(":", "-").slice(0, 19)}.json`);
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
   writeFileSync(file, `${JSON.stringify({ machine, options, sizes, works: all }, null, 2)}\n`);
-  say(`written to bench/results/${basename(file)}`);
+  const drawn = all.filter(({ summary }) => summary);
+  if (drawn.length > 0) writeFileSync(file.replace(/json$/, "svg"), plot(drawn));
+  say(`written to bench/results/${basename(file)}, and drawn beside it`);
   const outcomes = all.flatMap(({ verdict }) => verdict.map(({ holds }) => holds));
   if (outcomes.includes(false)) return 1;
   return outcomes.includes(undefined) ? 2 : 0;
+}
+
+function reportStarts(starts) {
+  const more = spread(starts.map((round) => round[relay] - round.sample));
+  const median = (name) => spread(starts.map((round) => round[name])).median.toFixed(0);
+  const holds = more.median <= START_BAR;
+  const mark = holds ? "\x1b[32m✓\x1b[0m" : "\x1b[31m✗\x1b[0m";
+  process.stdout.write(`
+A cold start: ${relay} gives its first answer after ${median(relay)} ms, sample after ${median("sample")} ms; medians of ${starts.length}.
+
+${mark} ${relay} takes ${more.median.toFixed(1)} ms more (quartiles ${more.lower.toFixed(1)} and ${more.upper.toFixed(1)}); at most ${START_BAR} ms are required
+`);
+  return { starts, more, verdict: [{ holds }] };
 }
 
 function shipped(folder) {
@@ -342,7 +330,7 @@ function readOptions() {
   return {
     rounds: number(values.rounds, values.quick ? 50 : 150),
     requests: number(values.requests, 200),
-    works: values.work.map((name) => (name in WORKS ? name : fail(`there is no work called ${name}; there are ${Object.keys(WORKS).join(", ")}`))),
+    works: values.work.map((name) => (name in WORKS || name === "start" ? name : fail(`there is no work called ${name}; there are ${Object.keys(WORKS).join(", ")}, start`))),
     also: values.also,
   };
 }

@@ -1,16 +1,14 @@
 // `npm run soak -- [seconds]`: traffic while things break, and requests made up from the grammar of HTTP. README.md says
 // what must hold.
 
-import { fail, root, run, say } from "../scripts/tools.mjs";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { fail, say } from "../scripts/tools.mjs";
 import { buildWorker } from "../scripts/worker.mjs";
 import { fuzzRequests } from "./grammar.mjs";
 import { soak } from "./traffic.mjs";
 
 const seconds = Number(process.argv[2] ?? 60);
 if (!(Number.isInteger(seconds) && seconds > 0)) fail(`${process.argv[2]} is no number of seconds`);
-if (!existsSync(join(root, "build", "index_bg.wasm"))) buildWorker();
+buildWorker();
 
 say(`traffic while things break, for ${seconds} seconds`);
 const { outcomes, memory, wrong, requests, fetchesOfKeys, phases } = await soak(seconds, say);

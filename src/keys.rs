@@ -16,7 +16,7 @@ const REFETCH_SECONDS: i64 = 30;
 /// While the endpoint fails, keys serve beyond their freshness for this long.
 const STALE_SECONDS: i64 = 24 * 3600;
 
-/// With no key at all, a failed fetch is repeated after this time.
+/// With no key that may serve, a failed fetch is repeated after this time.
 const RETRY_SECONDS: i64 = 2;
 
 /// No fetch takes longer: what is under way for longer was given up with its request.

@@ -85,22 +85,26 @@ export function send(exchange, request, lines, bodiless, cached, milliseconds, r
   const { promise, resolve, reject } = Promise.withResolvers();
   // What has a body is never sent twice: it may have been read.
   const left = retries > 0 && request.body === null ? retries : 0;
-  const call = { exchange, request, lines: lines.split("\n"), bodiless, cached, left, tries: 1, began: Date.now(), timer: undefined, resolve, reject };
+  const began = Date.now();
+  const call = { exchange, request, lines: lines.split("\n"), bodiless, cached, left, tries: 1, began, timer: 0, resolve, reject };
   call.timer = setTimeout(end, milliseconds, call, "late");
   attempt(call);
   return promise;
 }
 
 function attempt(call) {
-  forward(call).then(
-    (response) => end(call, "answered", response, response.status),
-    (error) => {
-      if (call.left === 0 || call.exchange === undefined) return end(call, "failed", String(error?.message ?? error));
-      call.left -= 1;
-      call.tries += 1;
-      attempt(call);
-    },
-  );
+  const failed = (error) => end(call, "failed", String(error?.message ?? error));
+  const retried = (error) => {
+    if (call.left === 0 || call.exchange === undefined) return failed(error);
+    call.left -= 1;
+    call.tries += 1;
+    attempt(call);
+  };
+  try {
+    forward(call).then((response) => end(call, "answered", response, response.status), retried);
+  } catch (error) {
+    failed(error); // What cannot be sent at all.
+  }
 }
 
 /** The first outcome counts: the exchange is gone after that. */
@@ -131,12 +135,24 @@ function forward({ request, lines, bodiless, cached }) {
   return fetch(url, { method, headers, body, redirect: "manual", cache });
 }
 
-/** The API's answer with its headers edited. It shares the body, or the WebSocket, which a plain copy would lose. */
+/** Whether edits change headers: removals alone may find nothing to remove. */
+function changes(headers, [, first = "-", second]) {
+  if (second !== undefined || first[0] !== "-") return true;
+  for (let next = 1; next < first.length; next++) if (headers.has(nameAt(first[next]))) return true;
+  return false;
+}
+
+/**
+ * The API's answer with its headers edited; where nothing changes, the answer itself. It shares the body, or the
+ * WebSocket, which a plain copy would lose.
+ */
 export function edited(response, edits) {
-  const { status, webSocket } = response;
-  const copy = webSocket === null ? response : { status, webSocket, headers: response.headers };
+  const lines = edits.split("\n");
+  const { status, webSocket, headers } = response;
+  if (!changes(headers, lines)) return response;
+  const copy = webSocket === null ? response : { status, webSocket, headers };
   const answer = new Response(response.body, copy);
-  edit(answer.headers, edits.split("\n"));
+  edit(answer.headers, lines);
   return answer;
 }
 

@@ -1,4 +1,5 @@
-//! The time, signing keys and signatures, by the Workers runtime: an RSA verification costs a twentieth of what it costs in Wasm.
+//! The time, signing keys and signatures, by the Workers runtime: there, an RSA verification costs a twentieth of what it
+//! costs in Wasm.
 
 use worker::js_sys::Promise;
 use worker::wasm_bindgen::JsValue;

@@ -83,7 +83,8 @@ fn relay_table(env: &Env) -> Result<Value, ConfigError> {
     })
 }
 
-/// A secret's value, and whether a store holds it: a string (`wrangler secret put`), or what a Secrets Store binding's `get()` resolves to.
+/// A secret's value, and whether a store holds it: a string (`wrangler secret put`), or what a Secrets Store binding's
+/// `get()` resolves to.
 async fn secret(env: &Env, name: &str) -> Result<Option<(String, bool)>, ConfigError> {
     let binding = binding(env, name);
     if let Some(text) = binding.as_string() {

@@ -24,6 +24,14 @@ fn origins_as_browsers_send_them() {
 }
 
 #[test]
+fn a_host_is_as_long_as_dns_allows() {
+    let labels = |last: usize| ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(last)].join(".");
+    for (host, fits) in [(labels(61), true), (labels(62), false), ("a".repeat(63), true), ("a".repeat(64), false)] {
+        assert_eq!(Origin::parse(&format!("https://{host}")).is_ok(), fits, "{}", host.len());
+    }
+}
+
+#[test]
 fn everything_else_is_refused_with_its_reason() {
     use OriginError::*;
     #[rustfmt::skip]
@@ -32,10 +40,13 @@ fn everything_else_is_refused_with_its_reason() {
         ("1https://a", BadScheme), ("file://", FileScheme), ("https://a.example/", NotOnlyAnOrigin), ("https://a.example/x", NotOnlyAnOrigin),
         ("https://a.example?x", NotOnlyAnOrigin), ("https://a.example#x", NotOnlyAnOrigin), ("https://a\\b", NotOnlyAnOrigin),
         ("https://u:p@a.example", UserInfo), ("https://", EmptyHost), ("https://:80", EmptyHost), ("https://a..b", EmptyHost),
-        ("https://.a", EmptyHost), ("https://App.example.com", UpperCaseHost), ("https://bücher.example", BadHost), ("https://a b", BadHost),
+        ("https://.a", EmptyHost), ("https://.", EmptyHost), ("https://App.example.com", UpperCaseHost), ("https://bücher.example", BadHost), ("https://a b", BadHost),
         ("https://a,https:", BadHost), ("https://*.example.com", BadHost), ("https://a%2eb", BadHost), ("https://a.example.", TrailingDot),
         ("https://127.1", BadAddress), ("https://127.0.0.01", BadAddress), ("https://0x7f.1", BadAddress), ("https://1.2.3.4.5", BadAddress),
         ("https://[::0001]", BadAddress), ("https://[::FFFF]", BadAddress), ("https://[::1", BadAddress), ("https://[::1]x", BadAddress),
+        // "::" stands for the longest run of zeros, the first of two as long, and never for a part of one or for a single zero.
+        ("https://[0::1]", BadAddress), ("https://[1:0::1]", BadAddress), ("https://[1::0]", BadAddress), ("https://[1::0:1]", BadAddress),
+        ("https://[1:2:3:4:5:6::8]", BadAddress), ("https://[1:0:0:2:3::4]", BadAddress), ("https://[1::2:0:0:0:3]", BadAddress),
         ("https://[::ffff:1.2.3.4]", BadAddress), ("https://a:", BadPort), ("https://a:0", BadPort), ("https://a:080", BadPort),
         ("https://a:65536", BadPort), ("https://a:x", BadPort), ("https://a:1:2", BadPort), ("https://a:443", DefaultPort), ("http://a:80", DefaultPort),
     ];

@@ -1,0 +1,74 @@
+// What the bench measures.
+
+export const [stack, relay, manyRelay] = ["hono-stack", "access-relay", "access-relay-many"];
+
+/** A work that ends at the caller check. */
+const refusedToken = (tokens, title) => ({
+  title,
+  tokens,
+  baseline: stack,
+  entrants: { [stack]: [stack, "token-refused"], [relay]: [relay, "token-refused"] },
+  bars: { [relay]: 1 },
+});
+
+/** What is measured: entrants, each a peer and a request, and how much of the baseline's CPU time some may take. */
+export const WORKS = {
+  get: {
+    title: "a relayed GET, warm",
+    baseline: "sample",
+    entrants: { "pass-through": ["pass-through", "get"], sample: ["sample", "get"], [relay]: [relay, "get"] },
+    bars: { [relay]: 1.4 },
+  },
+  stack: {
+    title: "a relayed GET, warm, beside the same job from libraries",
+    baseline: stack,
+    entrants: { [stack]: [stack, "get"], [relay]: [relay, "get"] },
+    bars: { [relay]: 0.6 },
+  },
+  cold: {
+    title: "a relayed GET with a token never seen",
+    tokens: "good",
+    baseline: stack,
+    entrants: { [stack]: [stack, "get"], [relay]: [relay, "get"] },
+    bars: { [relay]: 0.8 },
+  },
+  forged: refusedToken("forged", "a token with a wrong signature"),
+  garbage: refusedToken("garbage", "a text that is no token"),
+  unknown: refusedToken("unknown", "a token of a key that the issuer does not have"),
+  headers: {
+    title: "a relayed GET with 100 headers",
+    baseline: "sample",
+    entrants: { sample: ["sample", "headers-100"], [relay]: [relay, "headers-100"] },
+    bars: {},
+  },
+  many: {
+    title: "a relayed GET of another origin, where 1,000 origins may call and there are 100 routes",
+    baseline: "one of each",
+    entrants: { "one of each": [relay, "foreign"], "1,000 origins, 100 routes": [manyRelay, "foreign"] },
+    bars: { "1,000 origins, 100 routes": 1.05 },
+  },
+  preflight: {
+    title: "an allowed preflight",
+    baseline: "hono-cors",
+    entrants: { "hono-cors": ["hono-cors", "preflight"], [relay]: [relay, "preflight"] },
+    bars: { [relay]: 0.9 },
+  },
+  refused: {
+    title: "a preflight of an origin that is not allowed",
+    baseline: "hono-cors",
+    entrants: { "hono-cors": ["hono-cors", "refused-204"], [relay]: [relay, "refused"] },
+    bars: {},
+  },
+  hostile: {
+    title: "preflights with long headers",
+    baseline: "a browser's",
+    entrants: {
+      "a browser's": [relay, "preflight"],
+      ...Object.fromEntries(["headers-1k", "headers-8k", "headers-60k", "commas-60k", "origin-60k"].map((name) => [name, [relay, name]])),
+    },
+    bars: { "headers-60k": 5, "commas-60k": 5, "origin-60k": 5 },
+  },
+};
+
+/** How many milliseconds more than the sample the relay may take from the start of workerd to its first answer. */
+export const START_BAR = 10;
