@@ -9,6 +9,14 @@ fn origins(exact: &[&str], patterns: &[&str]) -> Origins {
 }
 
 #[test]
+fn an_origin_is_looked_at_up_to_its_greatest_length() {
+    let of = |length: usize| format!("{}://h", "s".repeat(length - 4));
+    let listed = [of(319), of(320), of(321)];
+    let origins = Origins::new(listed.to_vec(), Vec::new());
+    assert_eq!(listed.map(|origin| origins.contain(&origin)), [true, true, false]);
+}
+
+#[test]
 fn patterns_and_what_they_stand_for() {
     #[rustfmt::skip]
     let table: &[(&str, &[&str], &[&str])] = &[

@@ -1,4 +1,8 @@
+use access_relay::cors::Preflight;
 use access_relay::problem::{Code, Refusal};
+use serde_json::json;
+
+use crate::support::{parsed, relay};
 
 #[test]
 fn bodies() {
@@ -19,4 +23,27 @@ fn bodies() {
 #[test]
 fn reasons_are_bounded() {
     assert_eq!(Refusal::new(Code::Internal, "é".repeat(10_000)).reason.chars().count(), 500);
+}
+
+#[test]
+fn what_strangers_can_cause_is_counted() {
+    let not_theirs: Vec<&str> =
+        Code::ALL.iter().filter(|code| !code.is_strangers()).map(|code| code.as_str()).collect();
+    let servers = ["upstream_unreachable", "upstream_access_denied", "upstream_timeout", "internal"];
+    assert!(
+        servers.iter().all(|code| not_theirs.contains(code)) && not_theirs.len() == servers.len(),
+        "{not_theirs:?}"
+    );
+}
+
+#[test]
+fn what_is_quoted_says_where_it_was_cut() {
+    let reason = |kid: &str| {
+        let policy = parsed(&relay(|relay| relay["cors"] = json!({ "allowed_origins": ["https://a.example"] }))).cors;
+        let asked = Preflight { origin: kid, method: "GET", headers: None };
+        policy.preflight(asked).unwrap_err().refusal.reason
+    };
+    assert_eq!(reason("x\"y"), "cors.allowed_origins does not list \"x\\\"y\"");
+    assert!(reason(&"x".repeat(100)).ends_with("x\""));
+    assert!(reason(&"x".repeat(101)).ends_with("x…\""));
 }
