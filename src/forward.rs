@@ -64,7 +64,7 @@ pub(crate) fn preflight<H: Read>(
 ) -> Forward {
     let asked =
         headers::OF_PREFLIGHTS.into_iter().filter_map(|name| Some(Edit::Set(name, request.header(name)?.into_owned())));
-    let mut edits: Vec<Edit> = std::iter::once(Edit::RemoveAll).chain(asked).collect();
+    let mut edits: Vec<Edit> = std::iter::once(Edit::RemoveAll("")).chain(asked).collect();
     edits.extend(relays_headers(route, request, None));
     Forward { route: Rc::clone(route), url: upstream_url(&route.upstream, target, rest, route.strip_prefix), edits }
 }

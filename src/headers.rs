@@ -89,8 +89,8 @@ pub enum Edit {
     Delete(String),
     /// Remove every line of a known header.
     Remove(Name),
-    /// Remove every header.
-    RemoveAll,
+    /// Remove every header whose name begins like this.
+    RemoveAll(&'static str),
     /// Replace every line of a known header by this one.
     Set(Name, String),
     /// Add a line, keeping those there are.
@@ -229,9 +229,10 @@ pub const MAY_NOT_CROSS: &str = "cfkptux";
 #[must_use]
 pub fn never_crosses_to_the_api(name: &str) -> bool {
     const PREFIXES: [&str; 3] = ["cf-access-", "x-forwarded-", "proxy-"];
+    const WHOLE: [&str; 8] =
+        ["forwarded", "connection", "keep-alive", "proxy", "te", "trailer", "transfer-encoding", "upgrade"];
     PREFIXES.iter().any(|prefix| starts_with_dashed(name, prefix))
-        || (name.len() == 9 && starts_with_dashed(name, "forwarded"))
-        || matches!(name, "connection" | "keep-alive" | "proxy" | "te" | "trailer" | "transfer-encoding" | "upgrade")
+        || WHOLE.iter().any(|whole| name.len() == whole.len() && starts_with_dashed(name, whole))
 }
 
 fn starts_with_dashed(name: &str, prefix: &str) -> bool {

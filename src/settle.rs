@@ -39,6 +39,10 @@ pub fn settle<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Result<
         return Ok(edits);
     }
     edits.extend(headers::ONLY_OURS_TO_SAY);
+    if known.origin.is_some() {
+        // Where CORS applies, names that no standard has yet are not the API's to say either.
+        edits.push(Edit::RemoveAll("access-control-"));
+    }
     let kept = cookies.iter().filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies));
     edits.extend(kept.map(|cookie| Edit::Append(Name::SetCookie, cookie)));
     if let Some(location) = location {

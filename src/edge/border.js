@@ -52,7 +52,7 @@ export const value = ({ headers }, place, longest) => headers.get(names[place])?
 
 /**
  * Edits headers in order, by the lines from the second on. `=` and `+` set and append a known one, whose place and value
- * follow, `-` removes all whose places follow; `~` removes the one whose name follows, `*` all.
+ * follow, `-` removes all whose places follow; `~` removes the one whose name follows, `*` all whose names begin so.
  */
 function edit(headers, lines) {
   for (let at = 1; at < lines.length; at++) {
@@ -61,7 +61,7 @@ function edit(headers, lines) {
     if (sign === "=") headers.set(nameAt(line[1]), line.slice(2));
     else if (sign === "+") headers.append(nameAt(line[1]), line.slice(2));
     else if (sign === "~") headers.delete(line.slice(1));
-    else if (sign === "*") for (const name of [...headers.keys()]) headers.delete(name);
+    else if (sign === "*") for (const name of [...headers.keys()]) name.startsWith(line.slice(1)) && headers.delete(name);
     else for (let next = 1; next < line.length; next++) headers.delete(nameAt(line[next]));
   }
   return headers;

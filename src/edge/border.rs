@@ -141,7 +141,8 @@ impl Read for Message {
     }
 }
 
-/// Edits in one string, for one crossing: a line each after `first`, as `border.js` reads them.
+/// Edits in one string, for one crossing: a line each after `first`, as `border.js` reads them. Neither `first` nor a name
+/// holds a line break: each comes from one line of a request's head.
 pub(super) fn lines(first: &str, edits: &[Edit]) -> String {
     let mut lines = String::with_capacity(1024);
     lines.push_str(first);
@@ -160,7 +161,10 @@ pub(super) fn lines(first: &str, edits: &[Edit]) -> String {
                 lines.push('~');
                 lines.push_str(name);
             }
-            Edit::RemoveAll => lines.push('*'),
+            Edit::RemoveAll(prefix) => {
+                lines.push('*');
+                lines.push_str(prefix);
+            }
             // No header can carry a line break. Should a value ever hold one, it must not become a line of its own.
             Edit::Set(name, value) | Edit::Append(name, value) if value.contains('\n') => {
                 known(&mut lines, '-', *name, "")

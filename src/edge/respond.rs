@@ -26,8 +26,7 @@ pub(super) fn misconfigured(unsound: &Unsound, arrived: &Arrived, trace: &Trace)
         let record = Record::misconfigured(arrived.method(), &unsound.list, trace, arrived.ray());
         border::log(&Record { left_out, ..record });
     }
-    let path = Target::of(arrived.url()).map_or("", |target| target.path);
-    if unsound.health_path.as_deref() == Some(path) {
+    if Target::of(arrived.url()).is_ok_and(|target| unsound.health_path.as_deref() == Some(target.path)) {
         let refusal = Refusal::new(Code::Misconfigured, "the log says what is wrong");
         return answer(&health::answer(&[Check::new("configuration", Err(refusal))]));
     }

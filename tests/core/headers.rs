@@ -44,6 +44,8 @@ fn what_a_caller_cannot_say_to_the_api() {
         "proxy-authorization",
         "proxy-anything",
         "proxy",
+        "transfer_encoding",
+        "keep.alive",
         "x.forwarded.user",
         "x-forwarded.user",
         "cf.access_client-id",

@@ -110,3 +110,12 @@ fn what_health_asks_an_api() {
     let asked = Lines::default().apply(&edits);
     assert_eq!(asked.0, owned(&[("cf-access-client-id", "0123.access"), ("cf-access-client-secret", "s3cr3t-value")]));
 }
+
+#[test]
+fn where_cors_applies_no_name_of_cors_is_the_apis_to_say() {
+    let plain = relay(|_| {});
+    let headers = [("access-control-anything", "1"), ("access-control-allow-origin", "*"), ("etag", "x")];
+    assert_eq!(settle(&plain, Some("https://a.example"), 200, &headers), Ok(owned(&[("etag", "x")])));
+    // Without an origin no browser looks at what no standard has.
+    assert_eq!(settle(&plain, None, 200, &headers), Ok(owned(&[("access-control-anything", "1"), ("etag", "x")])));
+}

@@ -105,7 +105,7 @@ impl Lines {
             match edit {
                 Edit::Delete(name) => self.0.retain(|(found, _)| found != name),
                 Edit::Remove(name) => self.0.retain(|(found, _)| found != name.as_str()),
-                Edit::RemoveAll => self.0.clear(),
+                Edit::RemoveAll(prefix) => self.0.retain(|(found, _)| !found.starts_with(prefix)),
                 Edit::Set(name, value) => {
                     self.0.retain(|(found, _)| found != name.as_str());
                     self.0.push((name.as_str().to_owned(), value.clone()));

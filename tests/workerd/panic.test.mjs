@@ -53,3 +53,37 @@ test("a request under way while another one panics is answered, with an error wh
   assert.equal(await status("/api"), 200);
   assert.ok([200, 500].includes(await slow), "it must not hang");
 });
+
+test("a panic of Rust itself says where it was", async () => {
+  // The randomness for a trace is asked for while a cell is borrowed: a call back into the relay finds it so.
+  const reentering = `
+const { Instance } = WebAssembly;
+WebAssembly.Instance = function (module, imports) {
+  const functions = imports["./index_bg.js"];
+  const name = Object.keys(functions).find((name) => name.startsWith("__wbg_getRandomValues"));
+  const given = functions[name];
+  let [again, instance] = [true];
+  functions[name] = (...values) => {
+    if (again) { again = false; instance.exports.relay(...globalThis.current); }
+    return given(...values);
+  };
+  return (instance = new Instance(module, imports));
+};
+`;
+  const broken = await startRelay({
+    relay: { access: { dangerously_allow_anyone: true }, routes: [{ path: "/api", upstream: api.url }] },
+    secrets: { CF_ACCESS_CLIENT_ID: "0123.access", CF_ACCESS_CLIENT_SECRET: "s3cr3t-value" },
+    sabotage: (script) => {
+      const entry = /fetch\((\w+),(\w+)\)\{/;
+      assert.match(script, entry);
+      return reentering + script.replace(entry, "$&globalThis.current=[$1,$2];");
+    },
+  });
+  try {
+    assert.equal((await fetch(`${broken.url}/api`)).status, 500);
+    for (let tries = 0; tries < 100 && !broken.output().includes("panicked"); tries++) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.match(broken.output(), /panicked at \S+\.rs:\d+:\d+:\s+RefCell already borrowed/);
+  } finally {
+    await broken.stop();
+  }
+});
