@@ -19,6 +19,13 @@ fn url(path: &str, to: &str, strip_prefix: bool, request: &str) -> Result<String
 }
 
 #[test]
+fn plain_http_is_refused_with_what_it_is_for() {
+    let why = "use https: plain http is for loopback hosts (localhost, 127.0.0.1, [::1]) only";
+    assert_eq!(Upstream::parse("http://api.example.com"), Err(why.to_owned()));
+    assert!(Upstream::parse("http://127.0.0.1:8080").is_ok());
+}
+
+#[test]
 fn urls_at_the_api() {
     #[rustfmt::skip]
     let table = [
@@ -40,6 +47,7 @@ fn urls_at_the_api() {
         ("/api", "https://api.example.com", false, "https://app.example.com/api/projects/a%2fb%5Cc", "https://api.example.com/api/projects/a%2fb%5Cc"),
         ("/api", "https://api.example.com", false, "https://app.example.com/api/a..b/...", "https://api.example.com/api/a..b/..."),
         ("/api", "https://api.example.com", false, "https://app.example.com/api/50%", "https://api.example.com/api/50%"),
+        ("/api", "https://api.example.com", false, "https://app.example.com/api/a b%20c", "https://api.example.com/api/a b%20c"),
         ("/api", "https://api.example.com", false, "https://app.example.com/api/%zz", "https://api.example.com/api/%zz"),
         ("/api", "https://api.example.com", true, "https://app.example.com/%61pi/users", "https://api.example.com/users"),
         ("/api", "https://api.example.com", false, "https://app.example.com/api/%252e%252e/x", "https://api.example.com/api/%252e%252e/x"),
