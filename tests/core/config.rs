@@ -377,3 +377,10 @@ proptest! {
         prop_assert_eq!(found, deepest);
     }
 }
+
+#[test]
+fn a_wildcard_beside_others_is_one_mistake() {
+    let both = relay(|value| value["cors"] = json!({ "allowed_origins": ["*", "https://a.example"] }));
+    let errors = config::parse(&both, &secrets()).unwrap_err();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+}

@@ -119,3 +119,27 @@ fn where_cors_applies_no_name_of_cors_is_the_apis_to_say() {
     // Without an origin no browser looks at what no standard has.
     assert_eq!(settle(&plain, None, 200, &headers), Ok(owned(&[("access-control-anything", "1"), ("etag", "x")])));
 }
+
+#[test]
+fn a_refused_service_token_is_named_and_what_to_check() {
+    let reason = |credentials: &str| {
+        let config = parsed(&relay(|value| value["routes"][0]["credentials"] = json!(credentials)));
+        let route = &config.routes[0];
+        let lines = Lines::of(&[("cf-access-aud", "b0b5")]);
+        let known = Known {
+            route: Some(Rc::clone(route)),
+            cors: Rc::clone(&route.cors),
+            preflight: false,
+            origin: None,
+            caller: None,
+            warnings: Vec::new(),
+        };
+        settle::settle(&known, &ResponseHead { status: 403, headers: &lines }).unwrap_err().reason
+    };
+    assert_eq!(
+        reason("service-token"),
+        "api.example.com answered 403 with cf-access-aud \"b0b5\": check that the service token in CF_ACCESS_CLIENT_ID and \
+         CF_ACCESS_CLIENT_SECRET has not expired, and that a Service Auth policy of that application includes it"
+    );
+    assert!(reason("caller-token").contains("has a linked app token rule for the page's application"));
+}
