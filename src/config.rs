@@ -71,13 +71,11 @@ impl Routes {
             let covering = self.sorted.iter().filter_map(|route| Some((route, route.prefix.strip(path)?)));
             return covering.max_by_key(|(route, _)| route.prefix.len());
         }
-        let ends = (0..=self.longest).filter(|end| matches!(path.as_bytes().get(*end), None | Some(b'/')));
-        let found = ends.filter_map(|end| {
-            let (prefix, rest) = path.split_at_checked(end)?;
+        let ends = (0..=self.longest).rev().filter(|end| matches!(path.as_bytes().get(*end), None | Some(b'/')));
+        ends.filter_map(|end| path.split_at_checked(end)).find_map(|(prefix, rest)| {
             let at = self.sorted.binary_search_by(|route| route.prefix.as_ref().cmp(prefix)).ok()?;
             Some((self.sorted.get(at)?, rest))
-        });
-        found.last()
+        })
     }
 }
 
