@@ -379,8 +379,16 @@ proptest! {
 }
 
 #[test]
-fn a_wildcard_beside_others_is_one_mistake() {
-    let both = relay(|value| value["cors"] = json!({ "allowed_origins": ["*", "https://a.example"] }));
-    let errors = config::parse(&both, &secrets()).unwrap_err();
-    assert_eq!(errors.len(), 1, "{errors:?}");
+fn one_mistake_is_told_once() {
+    let mistakes = [
+        relay(|value| value["cors"] = json!({ "allowed_origins": ["*", "https://a.example"] })),
+        // What is wrong within a key is not missed on top of it.
+        relay(|value| value["routes"] = json!({})),
+        relay(|value| value["cors"] = json!({ "allowed_origins": "https://a.example" })),
+        relay(|value| value["cors"] = json!({ "allowed_origins": [""] })),
+    ];
+    for mistake in mistakes {
+        let errors = config::parse(&mistake, &secrets()).unwrap_err();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+    }
 }
