@@ -386,9 +386,28 @@ fn one_mistake_is_told_once() {
         relay(|value| value["routes"] = json!({})),
         relay(|value| value["cors"] = json!({ "allowed_origins": "https://a.example" })),
         relay(|value| value["cors"] = json!({ "allowed_origins": [""] })),
+        relay(|value| value["access"] = json!({ "dangerously_allow_anyone": true, "issuer": ISSUER })),
     ];
     for mistake in mistakes {
         let errors = config::parse(&mistake, &secrets()).unwrap_err();
         assert_eq!(errors.len(), 1, "{errors:?}");
     }
+}
+
+#[test]
+fn secrets_are_asked_for_where_a_route_sends_a_service_token() {
+    let names = |credentials: &str| {
+        config::secret_names(&relay(|value| value["routes"][0]["credentials"] = json!(credentials)))
+    };
+    assert_eq!(names("service-token"), ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"]);
+    assert!(names("caller-token").is_empty());
+}
+
+#[test]
+fn a_route_closes_itself_with_an_empty_list() {
+    let config = parsed(&relay(|value| {
+        value["cors"] = json!({ "allowed_origins": ["https://a.example"] });
+        value["routes"][0]["cors"] = json!({ "allowed_origins": [] });
+    }));
+    assert_eq!(config.routes[0].cors.origins, Callers::Nobody);
 }
