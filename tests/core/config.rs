@@ -387,6 +387,7 @@ fn one_mistake_is_told_once() {
         relay(|value| value["cors"] = json!({ "allowed_origins": "https://a.example" })),
         relay(|value| value["cors"] = json!({ "allowed_origins": [""] })),
         relay(|value| value["access"] = json!({ "dangerously_allow_anyone": true, "issuer": ISSUER })),
+        relay(|value| value["access"]["audience"] = json!(AUD)),
     ];
     for mistake in mistakes {
         let errors = config::parse(&mistake, &secrets()).unwrap_err();
