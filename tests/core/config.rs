@@ -388,11 +388,15 @@ fn one_mistake_is_told_once() {
         relay(|value| value["cors"] = json!({ "allowed_origins": [""] })),
         relay(|value| value["access"] = json!({ "dangerously_allow_anyone": true, "issuer": ISSUER })),
         relay(|value| value["access"]["audience"] = json!(AUD)),
+        relay(|value| value["routes"][0]["service_token"] = json!("1ABC")),
+        relay(|value| value["routes"][0]["service_token"] = json!("Abc")),
     ];
     for mistake in mistakes {
         let errors = config::parse(&mistake, &secrets()).unwrap_err();
         assert_eq!(errors.len(), 1, "{errors:?}");
     }
+    let misnamed = relay(|value| value["routes"][0]["service_token"] = json!("1ABC"));
+    assert!(errors(&misnamed)[0].starts_with("routes[0].service_token: found a text of 4 characters"));
 }
 
 #[test]
@@ -411,4 +415,14 @@ fn a_route_closes_itself_with_an_empty_list() {
         value["routes"][0]["cors"] = json!({ "allowed_origins": [] });
     }));
     assert_eq!(config.routes[0].cors.origins, Callers::Nobody);
+}
+
+#[test]
+fn a_client_id_need_not_look_like_one() {
+    let of = |id: &str, secret: &str| {
+        let secrets = [("CF_ACCESS_CLIENT_ID", id), ("CF_ACCESS_CLIENT_SECRET", secret)];
+        let secrets = secrets.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        config::parse(&minimal(), &secrets.to_vec()).is_ok()
+    };
+    assert!(of("0123", "s3cr3t") && of("0123.access", "s3cr3t.access") && !of("0123", "s3cr3t.access"));
 }
