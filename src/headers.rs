@@ -55,6 +55,7 @@ names! {
     AllowOrigin = "access-control-allow-origin",
     AllowPrivateNetwork = "access-control-allow-private-network",
     CacheControl = "cache-control",
+    ClearSiteData = "clear-site-data",
     ConnectingIp = "cf-connecting-ip",
     Connection = "connection",
     ContentType = "content-type",
@@ -106,10 +107,12 @@ pub trait Read {
     fn set_cookies(&self) -> Vec<String>;
 }
 
-/// What the API cannot say to the browser: the relay is the only authority on cookies and CORS. All the names that
-/// Fetch gives a response, and Private Network Access's.
-pub const ONLY_OURS_TO_SAY: [Edit; 8] = [
+/// What the API cannot say to the browser, which takes the page's host for who says it: what is kept there (RFC 6265;
+/// Clear Site Data §3.1), and who may read the answer (all the names that Fetch gives a response, and Private Network
+/// Access's).
+pub const ONLY_OURS_TO_SAY: [Edit; 9] = [
     Edit::Remove(Name::SetCookie),
+    Edit::Remove(Name::ClearSiteData),
     Edit::Remove(Name::AllowOrigin),
     Edit::Remove(Name::AllowCredentials),
     Edit::Remove(Name::AllowHeaders),
@@ -118,6 +121,9 @@ pub const ONLY_OURS_TO_SAY: [Edit; 8] = [
     Edit::Remove(Name::ExposeHeaders),
     Edit::Remove(Name::MaxAge),
 ];
+
+/// What every name of CORS begins with, those that no standard has yet included.
+pub const OF_CORS: &str = "access-control-";
 
 /// What a preflight asks: all that an API gets of it.
 pub const OF_PREFLIGHTS: [Name; 3] = [Name::Origin, Name::RequestMethod, Name::RequestHeaders];

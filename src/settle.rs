@@ -41,7 +41,7 @@ pub fn settle<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Result<
     edits.extend(headers::ONLY_OURS_TO_SAY);
     if known.origin.is_some() {
         // Where CORS applies, names that no standard has yet are not the API's to say either.
-        edits.push(Edit::RemoveAll("access-control-"));
+        edits.push(Edit::RemoveAll(headers::OF_CORS));
     }
     let kept = cookies.iter().filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies));
     edits.extend(kept.map(|cookie| Edit::Append(Name::SetCookie, cookie)));

@@ -44,6 +44,7 @@ fn answers_are_scrubbed() {
         ("content-type", "application/json"),
         ("set-cookie", "session=1; Domain=api.example.com"),
         ("set-cookie", "CF_Authorization=jwt"),
+        ("clear-site-data", "\"*\""),
         ("access-control-allow-origin", "*"),
         ("access-control-allow-credentials", "true"),
         ("access-control-allow-headers", "x-a"),

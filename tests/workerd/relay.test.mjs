@@ -85,7 +85,7 @@ test("answers come back without cookies and CORS headers of the API's, and other
   api.answer = (_, response) => {
     response.writeHead(201, "Made", [
       ["content-type", "application/json"], ["set-cookie", "CF_Authorization=jwt"], ["set-cookie", "session=1; Domain=example.com"],
-      ["set-cookie", "theme=dark; Domain=example.com; Path=/"], ["access-control-allow-origin", "*"], ["access-control-expose-headers", "*"],
+      ["set-cookie", "theme=dark; Domain=example.com; Path=/"], ["clear-site-data", '"*"'], ["access-control-allow-origin", "*"], ["access-control-expose-headers", "*"],
       ["location", `${api.url}/base/api/notes/1`], ["etag", '"x"'], ["vary", "Accept"], ["x-total", "1"],
     ].flat());
     response.end("{}");
@@ -93,8 +93,7 @@ test("answers come back without cookies and CORS headers of the API's, and other
   const answer = await call("/api/notes", { method: "POST", body: "{}" });
   assert.equal(answer.status, 201);
   assert.deepEqual(answer.headers.getSetCookie(), ["theme=dark; Path=/"]);
-  assert.equal(answer.headers.get("access-control-allow-origin"), null);
-  assert.equal(answer.headers.get("access-control-expose-headers"), null);
+  for (const name of ["clear-site-data", "access-control-allow-origin", "access-control-expose-headers"]) assert.equal(answer.headers.get(name), null, name);
   assert.equal(answer.headers.get("location"), "/api/notes/1");
   assert.equal(answer.headers.get("etag"), '"x"');
   assert.equal(answer.headers.get("vary"), "Accept, Origin");
