@@ -72,15 +72,13 @@ pub(crate) fn preflight<H: Read>(
 /// What changes in what the caller sent: all that is not the caller's to say goes.
 fn callers_headers<H: Read>(route: &Route, request: &RequestHead<'_, H>) -> Vec<Edit> {
     let mut edits: Vec<Edit> = Vec::with_capacity(24);
-    let websocket = request.is_websocket();
-    edits.extend(request.present.dropped().filter(|edit| !(websocket && *edit == Edit::Remove(Name::Upgrade))));
+    edits.extend(request.present.dropped());
     if let Some(options) = request.header(Name::Connection) {
-        edits.extend(
-            headers::connection_options(&options)
-                .into_iter()
-                .filter(|name| !(websocket && name == "upgrade"))
-                .map(Edit::Delete),
-        );
+        edits.extend(headers::connection_options(&options).into_iter().map(Edit::Delete));
+    }
+    if request.is_websocket() {
+        // The one thing that the relay upgrades to as well.
+        edits.push(Edit::Set(Name::Upgrade, "websocket".to_owned()));
     }
     if request.present.has(Name::Cookie) {
         // Read only where something of it may be kept: it is often the longest header of all.

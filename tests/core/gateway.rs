@@ -210,9 +210,12 @@ fn traces_are_continued_or_begun() {
 
 #[test]
 fn websockets_keep_their_upgrade() {
-    let headers = [("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "x")];
-    let (_, lines) = send(&open(), "GET", "https://app.example.com/api", &headers).forwarded();
-    assert_eq!((lines.get("upgrade").as_deref(), lines.get("connection")), (Some("websocket"), None));
+    // Nothing else is upgraded to.
+    for upgrade in ["websocket", "h2c, WebSocket"] {
+        let headers = [("connection", "Upgrade"), ("upgrade", upgrade), ("sec-websocket-key", "x")];
+        let (_, lines) = send(&open(), "GET", "https://app.example.com/api", &headers).forwarded();
+        assert_eq!((lines.get("upgrade").as_deref(), lines.get("connection")), (Some("websocket"), None));
+    }
 }
 
 #[test]
