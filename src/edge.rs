@@ -94,7 +94,6 @@ async fn begin(request: web_sys::Request, env: Env) -> Next {
     };
     let gate = GATE.with(Rc::clone);
     let Decision { action, known } = gateway::decide(&settings.config, &gate, &arrived.head(&present, &trace)).await;
-    drop(present);
     let mut exchange = Exchange::new(Rc::clone(&settings), arrived, trace, known);
     match action {
         Action::Answer(answer) => Next::Answer(exchange.answer(answer)),

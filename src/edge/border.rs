@@ -148,31 +148,22 @@ pub(super) fn lines(first: &str, edits: &[Edit]) -> String {
     lines.push_str(first);
     let mut removing = false;
     for edit in edits {
-        match edit {
-            Edit::Remove(name) if removing => {
-                lines.push(place(*name));
-                continue;
-            }
-            _ => lines.push('\n'),
+        if !removing || !matches!(edit, Edit::Remove(_)) {
+            lines.push('\n');
         }
-        removing = matches!(edit, Edit::Remove(_));
         match edit {
-            Edit::Delete(name) => {
-                lines.push('~');
-                lines.push_str(name);
-            }
-            Edit::RemoveAll(prefix) => {
-                lines.push('*');
-                lines.push_str(prefix);
-            }
+            Edit::Remove(name) if removing => lines.push(place(*name)),
+            Edit::Remove(name) => known(&mut lines, '-', *name, ""),
+            Edit::Delete(name) => lines.extend(["~", name.as_str()]),
+            Edit::RemoveAll(prefix) => lines.extend(["*", *prefix]),
             // No header can carry a line break. Should a value ever hold one, it must not become a line of its own.
             Edit::Set(name, value) | Edit::Append(name, value) if value.contains('\n') => {
-                known(&mut lines, '-', *name, "")
+                known(&mut lines, '-', *name, "");
             }
-            Edit::Remove(name) => known(&mut lines, '-', *name, ""),
             Edit::Set(name, value) => known(&mut lines, '=', *name, value),
             Edit::Append(name, value) => known(&mut lines, '+', *name, value),
         }
+        removing = matches!(edit, Edit::Remove(_));
     }
     lines
 }
