@@ -5,6 +5,8 @@
 // `{ seconds, latencies }` (milliseconds, sorted), or `{ error }` at the first wrong answer.
 
 import { Agent, request } from "node:http";
+import { Readable } from "node:stream";
+import { bytesOf, pieces } from "./traffic.mjs";
 
 const agents = new Map();
 
@@ -51,6 +53,7 @@ function once(options, right) {
       });
     });
     sent.on("error", reject);
-    sent.end();
+    if (options.method === "PUT") Readable.from(pieces(bytesOf(options.path)), { objectMode: false }).pipe(sent);
+    else sent.end();
   });
 }

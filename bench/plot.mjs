@@ -1,5 +1,7 @@
 // The figures as a picture (SVG): a bar for each entrant, as long as its share of the baseline's CPU time.
 
+import { time } from "./report.mjs";
+
 const [WIDTH, LABELS, ROW, GAP] = [760, 250, 20, 34];
 
 /** Draws works, each `{ title, baseline, summary }` with a summary of `report.mjs`. */
@@ -18,7 +20,7 @@ export function plot(works) {
       rows.push(`<rect x="${LABELS}" y="${y - 12}" width="${(ratio.median * scale).toFixed(1)}" height="14" class="${kind}"/>`);
       const [least, most] = ratio.sure.map((side) => (LABELS + side * scale).toFixed(1));
       if (peer !== baseline) rows.push(`<path d="M${least} ${y - 5}H${most}" class="sure"/>`);
-      text((LABELS + Math.max(ratio.median, ratio.sure[1]) * scale + 6).toFixed(1), `${ratio.median.toFixed(2)}x (${cpu.median.toFixed(0)} µs)`);
+      text((LABELS + Math.max(ratio.median, ratio.sure[1]) * scale + 6).toFixed(1), `${ratio.median.toFixed(2)}x (${time(cpu.median)})`);
     }
     y += GAP;
   }

@@ -27,8 +27,8 @@ export function table(summary) {
   for (const { peer, cpu, ratio, perSecond, p50, p99 } of summary) {
     rows.push([
       peer,
-      `${cpu.median.toFixed(1)} µs`,
-      `${cpu.lower.toFixed(0)}–${cpu.upper.toFixed(0)}`,
+      time(cpu.median),
+      `${time(cpu.lower)}–${time(cpu.upper)}`,
       ratio.median.toFixed(2),
       `${ratio.sure[0].toFixed(2)}–${ratio.sure[1].toFixed(2)}`,
       perSecond.toFixed(0),
@@ -39,6 +39,15 @@ export function table(summary) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join("  ");
   return rows.map((row) => `  ${line(row)}`).join("\n");
+}
+
+/** Microseconds, as one reads them. */
+export const time = (microseconds) => (microseconds < 10_000 ? `${microseconds.toFixed(0)} µs` : `${(microseconds / 1000).toFixed(1)} ms`);
+
+/** A verdict at a glance: ✓, ✗, or ? where the rounds cannot tell. */
+export function mark(holds) {
+  if (holds === undefined) return "\x1b[33m?\x1b[0m";
+  return holds ? "\x1b[32m✓\x1b[0m" : "\x1b[31m✗\x1b[0m";
 }
 
 /** Whether each entrant with a bar keeps to it: true, false, or undefined where the rounds cannot tell. */

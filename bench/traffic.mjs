@@ -52,6 +52,19 @@ export const body = Buffer.from(
   }),
 );
 
+const MIB = 1024 * 1024;
+
+/** A part of the bodies that are long: bytes that no compression would shorten. */
+export const piece = randomBytes(MIB / 16);
+
+/** How many bytes a path asks for, or brings. */
+export const bytesOf = (path) => Number(path.match(/^\/api\/v1\/files\/(\d+)$/)?.[1] ?? 0);
+
+/** A body of so many bytes, a multiple of the piece's. */
+export function* pieces(bytes) {
+  for (let sent = 0; sent < bytes; sent += piece.length) yield piece;
+}
+
 export const responseHeaders = [
   ["Server", "nginx"],
   ["Content-Type", "application/json; charset=utf-8"],
@@ -105,6 +118,16 @@ export function works(token) {
   return {
     get: { method: "GET", path, headers: requestHeaders(token), status: 200, length: body.length },
     "headers-100": { method: "GET", path, headers: { ...requestHeaders(token), ...padding(100 - Object.keys(requestHeaders(token)).length) }, status: 200, length: body.length },
+    ...Object.fromEntries([1, 100].flatMap((mebibytes) => {
+      const length = mebibytes * MIB;
+      const file = { path: `/api/v1/files/${length}`, status: 200 };
+      const headers = requestHeaders(token);
+      const upload = { ...headers, Origin: "https://app.example.com", "Content-Type": "application/octet-stream", "Content-Length": length };
+      return [
+        [`download-${mebibytes}m`, { method: "GET", ...file, headers, length }],
+        [`upload-${mebibytes}m`, { method: "PUT", ...file, headers: upload, length: body.length }],
+      ];
+    })),
     foreign: { method: "GET", path, headers: { ...requestHeaders(token), Origin: "https://admin.example.com", "Sec-Fetch-Site": "same-site" }, status: 200, length: body.length },
     "token-refused": { method: "GET", path, headers: requestHeaders(token), status: 401 },
     preflight: preflight({}),

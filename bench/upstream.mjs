@@ -1,21 +1,32 @@
-// The API behind the peers, and the issuer of the token: a process of its own with fixed answers.
+// The API behind the peers, and the issuer of the token: a process of its own with fixed answers, and files of any
+// length.
 //
 // Its parent sends `{ certs }` to start it and "seen" to ask for what it has got so far.
 
 import { createServer } from "node:http";
-import { body, responseHeaders } from "./traffic.mjs";
+import { Readable } from "node:stream";
+import { body, bytesOf, pieces, responseHeaders } from "./traffic.mjs";
 
 const seen = { headers: undefined, certs: 0 };
 let certs = "";
 
-const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
   if (request.url === "/cdn-cgi/access/certs") {
     seen.certs += 1;
     response.writeHead(200, { "content-type": "application/json" }).end(certs);
     return;
   }
   seen.headers = request.headers;
-  response.writeHead(200, responseHeaders);
+  const bytes = bytesOf(request.url);
+  if (request.method === "GET" && bytes > 0) {
+    response.writeHead(200, { "content-type": "application/octet-stream", "content-length": bytes });
+    Readable.from(pieces(bytes), { objectMode: false }).pipe(response);
+    return;
+  }
+  let got = 0;
+  if (request.method === "PUT") for await (const chunk of request) got += chunk.length;
+  // Nothing but all of it is right.
+  response.writeHead(got === bytes ? 200 : 400, responseHeaders);
   response.end(body);
 });
 

@@ -1,6 +1,7 @@
-// What the bench measures.
+// What the bench measures, and what fails it: a bar is what the relay keeps to, with a little room for the machine. What it
+// is meant to reach is in docs/performance.md.
 
-export const [stack, relay, manyRelay] = ["hono-stack", "access-relay", "access-relay-many"];
+export const [stack, port, relay, manyRelay] = ["hono-stack", "workers-rs", "access-relay", "access-relay-many"];
 
 /** A work that ends at the caller check. */
 const refusedToken = (tokens, title) => ({
@@ -11,26 +12,36 @@ const refusedToken = (tokens, title) => ({
   bars: { [relay]: 1 },
 });
 
+/** A work whose cost is its body: `requests` of them are a slice, and it gets a share of the rounds. */
+const bodies = (title, request, requests, share, bar) => ({
+  title,
+  requests,
+  share,
+  baseline: "sample",
+  entrants: { "pass-through": ["pass-through", request], sample: ["sample", request], [relay]: [relay, request] },
+  bars: { [relay]: bar },
+});
+
 /** What is measured: entrants, each a peer and a request, and how much of the baseline's CPU time some may take. */
 export const WORKS = {
   get: {
     title: "a relayed GET, warm",
     baseline: "sample",
-    entrants: { "pass-through": ["pass-through", "get"], sample: ["sample", "get"], [relay]: [relay, "get"] },
+    entrants: { "pass-through": ["pass-through", "get"], sample: ["sample", "get"], [port]: [port, "get"], [relay]: [relay, "get"] },
     bars: { [relay]: 1.4 },
   },
   stack: {
     title: "a relayed GET, warm, beside the same job from libraries",
     baseline: stack,
     entrants: { [stack]: [stack, "get"], [relay]: [relay, "get"] },
-    bars: { [relay]: 0.6 },
+    bars: { [relay]: 0.65 },
   },
   cold: {
     title: "a relayed GET with a token never seen",
     tokens: "good",
     baseline: stack,
     entrants: { [stack]: [stack, "get"], [relay]: [relay, "get"] },
-    bars: { [relay]: 0.8 },
+    bars: { [relay]: 0.85 },
   },
   forged: refusedToken("forged", "a token with a wrong signature"),
   garbage: refusedToken("garbage", "a text that is no token"),
@@ -51,7 +62,7 @@ export const WORKS = {
     title: "an allowed preflight",
     baseline: "hono-cors",
     entrants: { "hono-cors": ["hono-cors", "preflight"], [relay]: [relay, "preflight"] },
-    bars: { [relay]: 0.9 },
+    bars: { [relay]: 0.95 },
   },
   refused: {
     title: "a preflight of an origin that is not allowed",
@@ -68,7 +79,11 @@ export const WORKS = {
     },
     bars: { "headers-60k": 5, "commas-60k": 5, "origin-60k": 5 },
   },
+  "download-1m": bodies("a relayed GET of 1 MiB", "download-1m", 16, 0.5, 1.2),
+  "upload-1m": bodies("a relayed PUT of 1 MiB", "upload-1m", 16, 0.5, 1.2),
+  "download-100m": bodies("a relayed GET of 100 MiB", "download-100m", 1, 0.2, 1.1),
+  "upload-100m": bodies("a relayed PUT of 100 MiB", "upload-100m", 1, 0.2, 1.1),
 };
 
 /** How many milliseconds more than the sample the relay may take from the start of workerd to its first answer. */
-export const START_BAR = 10;
+export const START_BAR = 15;

@@ -19,7 +19,7 @@ const steps = {
     run("cargo", ["fmt", "--all", "--check"]);
     run("cargo", ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]);
     run("cargo", ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]);
-    run("cargo", ["clippy", "--package", "access-relay", "--target", "wasm32-unknown-unknown", "--locked", "--", "--deny", "warnings"]);
+    run("cargo", ["clippy", "--package", "access-relay", "--package", "bench-workers-rs", "--target", "wasm32-unknown-unknown", "--locked", "--", "--deny", "warnings"]);
     installCargoTool("cargo-deny");
     for (const manifest of ["Cargo.toml", "fuzz/Cargo.toml"]) {
       run("cargo", ["deny", "--manifest-path", manifest, "--config", "deny.toml", "--log-level", "error", "check", "bans", "licenses", "sources"]);

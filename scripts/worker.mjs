@@ -6,7 +6,7 @@
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { ask, bin, cargoBin, fail, installBuildTools, root, run, say } from "./tools.mjs";
 
 /** The features that rustc's default target and wasm-bindgen use, so that no newer encoding is emitted. */
@@ -16,6 +16,9 @@ const features = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bu
 /** SHA-256 as a loop: smaller, and as fast here. */
 const COMPACT = ['--cfg=sha2_backend="soft"', '--cfg=sha2_backend_soft="compact"'];
 
+/** The build helpers that worker-build would download. */
+const HELPERS = { WASM_BINDGEN_BIN: join(cargoBin, "wasm-bindgen"), WASM_OPT_BIN: join(bin, "wasm-opt"), ESBUILD_BIN: join(bin, "esbuild") };
+
 /** Installs what is missing, compiles, and leaves in build/ what ships. */
 export function buildWorker() {
   installBuildTools();
@@ -23,15 +26,17 @@ export function buildWorker() {
   // No path of this machine goes into what ships.
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
   const remapped = [[cargoHome, "cargo"], [root, "access-relay/"]].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
-  run("worker-build", ["--release"], {
-    variables: {
-      CARGO_ENCODED_RUSTFLAGS: [...remapped, ...COMPACT].join("\x1f"),
-      WASM_BINDGEN_BIN: join(cargoBin, "wasm-bindgen"),
-      ESBUILD_BIN: join(bin, "esbuild"),
-      NO_MINIFY: "1", // it is minified below
-    },
-  });
+  const flags = { CARGO_ENCODED_RUSTFLAGS: [...remapped, ...COMPACT].join("\x1f") };
+  // It is minified below.
+  run("worker-build", ["--release"], { variables: { ...HELPERS, ...flags, NO_MINIFY: "1" } });
   ship();
+}
+
+/** Builds another Worker of workers-rs as worker-build does by itself. Returns the folder with the result. */
+export function buildPlainly(folder) {
+  say(`building ${relative(root, folder)}`);
+  run("worker-build", ["--release"], { cwd: folder, variables: HELPERS });
+  return join(folder, "build");
 }
 
 function ship() {

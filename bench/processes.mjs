@@ -1,26 +1,56 @@
-// One workerd process for each peer, and the CPU time that it has used.
+// The processes of the bench, beside its own: helpers that it sends messages to, and a workerd for each peer.
 
-import { spawn } from "node:child_process";
+import { execFileSync, fork, spawn } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 // The program itself: what npm puts into node_modules/.bin may be a script that starts it as a child.
 const program = createRequire(import.meta.url)("workerd").default;
 
+const children = [];
+
+export function startHelper(file) {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)));
+  children.push(child);
+  return child;
+}
+
+/** A helper's answer to a message. */
+export async function asked(helper, message) {
+  helper.send(message);
+  const ended = new AbortController();
+  const answer = once(helper, "message", { signal: ended.signal });
+  const end = once(helper, "exit", { signal: ended.signal }).then(() => Promise.reject(new Error("a helper process of the bench ended")));
+  try {
+    const [value] = await Promise.race([answer, end]);
+    return value;
+  } finally {
+    ended.abort();
+    for (const promise of [answer, end]) promise.catch(() => {});
+  }
+}
+
 /**
- * Starts a Worker on a free port of 127.0.0.1.
- *
- * `modules` are copied into `folder` first, the main one first of all, so that a rebuild changes nothing under way.
- * Resolves to the process and its port.
+ * Makes a Worker ready to start, as miniflare does: its configuration is compiled, so that workerd need not. `modules` are
+ * copied into `folder` first, the main one first of all, so that a rebuild changes nothing under way.
+ * Returns the file with the compiled configuration.
  */
-export function startWorkerd({ name, modules, bindings, compatibilityDate, folder, args = [] }) {
+export function prepareWorkerd({ modules, bindings, compatibilityDate, folder }) {
   mkdirSync(folder, { recursive: true });
   for (const { from, to } of modules) copyFileSync(from, join(folder, to));
-  const config = join(folder, "config.capnp");
-  writeFileSync(config, configuration(modules, bindings, compatibilityDate));
+  const [text, binary] = ["config.capnp", "config.bin"].map((file) => join(folder, file));
+  writeFileSync(text, configuration(modules, bindings, compatibilityDate));
+  writeFileSync(binary, execFileSync(program, ["compile", "--config-only", text]));
+  return binary;
+}
 
-  const child = spawn(program, ["serve", config, "--control-fd=3", ...args], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+/** Starts a Worker on a free port of 127.0.0.1: the process, a promise of its port, and what it has said lately. */
+export function startWorkerd(name, config) {
+  const child = spawn(program, ["serve", "--binary", config, "--control-fd=3"], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  children.push(child);
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => {
@@ -44,6 +74,17 @@ export function startWorkerd({ name, modules, bindings, compatibilityDate, folde
   port.catch(() => {}); // Whoever awaits it sees the error.
   return { child, port, said: () => said };
 }
+
+/** Ends a process. */
+export async function end(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
+}
+
+/** Ends whatever was started. */
+export const endAll = () => Promise.allSettled(children.map(end));
 
 /**
  * CPU time of a process so far in microseconds, user and system, all of its threads.
