@@ -67,11 +67,20 @@ function edit(headers, lines) {
   return headers;
 }
 
+/** Headers of answers of the relay's own, by their edits: most of those answers are alike. */
+const given = new Map();
+/** How many of them are kept, and how long their edits may be. */
+const [MOST, LONGEST] = [64, 2048];
+
 /** An answer of the relay's own. */
 export function answer(status, edits, body) {
-  const answer = new Response(body, { status });
-  edit(answer.headers, edits.split("\n"));
-  return answer;
+  let headers = given.get(edits);
+  if (headers === undefined) {
+    headers = edit(new Headers(), edits.split("\n"));
+    if (given.size === MOST) given.clear();
+    if (edits.length <= LONGEST) given.set(edits, headers);
+  }
+  return new Response(body, { status, headers }); // It has a copy of them.
 }
 
 /**
