@@ -6,7 +6,7 @@ const [WIDTH, LABELS, ROW, GAP] = [760, 250, 20, 34];
 
 /** Draws works, each `{ title, baseline, summary }` with a summary of `report.mjs`. */
 export function plot(works) {
-  const longest = Math.max(...works.flatMap(({ summary }) => summary.map(({ ratio }) => ratio.median)));
+  const longest = Math.max(...works.flatMap(({ summary }) => summary.map(({ ratio }) => ratio.value)));
   const scale = (WIDTH - LABELS - 110) / longest;
   let y = 40;
   const rows = [];
@@ -17,17 +17,17 @@ export function plot(works) {
       y += ROW;
       const kind = peer === baseline ? "baseline" : /^access-relay|routes$/.test(peer) ? "relay" : "other";
       text(24, peer);
-      rows.push(`<rect x="${LABELS}" y="${y - 12}" width="${(ratio.median * scale).toFixed(1)}" height="14" class="${kind}"/>`);
+      rows.push(`<rect x="${LABELS}" y="${y - 12}" width="${(ratio.value * scale).toFixed(1)}" height="14" class="${kind}"/>`);
       const [least, most] = ratio.sure.map((side) => (LABELS + side * scale).toFixed(1));
       if (peer !== baseline) rows.push(`<path d="M${least} ${y - 5}H${most}" class="sure"/>`);
-      text((LABELS + Math.max(ratio.median, ratio.sure[1]) * scale + 6).toFixed(1), `${ratio.median.toFixed(2)}x (${time(cpu.median)})`);
+      text((LABELS + Math.max(ratio.value, ratio.sure[1]) * scale + 6).toFixed(1), `${ratio.value.toFixed(2)}x (${time(cpu.mean)})`);
     }
     y += GAP;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y - 8}" viewBox="0 0 ${WIDTH} ${y - 8}" font-family="system-ui, sans-serif" font-size="13">
 <style>rect.baseline{fill:#9aa4b2}rect.other{fill:#c9d1db}rect.relay{fill:#e8590c}.sure{stroke:#1f2933;stroke-width:1.5}.title{font-weight:600}text{fill:#1f2933}</style>
 <rect width="100%" height="100%" fill="#fff"/>
-<text x="12" y="18">CPU time of workerd for a request; the baseline is 1. A line covers what the true median is in, 95 % sure.</text>
+<text x="12" y="18">CPU time of workerd for a request; the baseline is 1. A line covers what the true ratio is in, 95 % sure.</text>
 ${rows.join("\n")}
 </svg>
 `;

@@ -21,7 +21,7 @@ import { WORKS, relay } from "./works.mjs";
 
 const CONNECTIONS = 16;
 /** Requests that make a peer as fast as it gets. Fewer flatter whoever has worked before. */
-const WARM_UP = 20_000;
+const WARM_UP = 40_000;
 /** Requests that accustom a warm peer to another work. */
 const CHANGE = 3_000;
 
@@ -117,13 +117,14 @@ function report(results) {
     const summary = summarise(Object.keys(rounds[0]), rounds, baseline);
     const verdict = verdicts(summary, bars, baseline);
     process.stdout.write(`
-CPU time of workerd for ${title}; medians of ${rounds.length} rounds. Ratios are to ${baseline}.
+CPU time of workerd for ${title}; means of ${summary[0].rounds} rounds. Ratios are to ${baseline}.
 
 ${table(summary)}
 
 ${verdict.map(({ holds, text }) => `${mark(holds)} ${text}`).join("\n")}
 `);
-    return { name, title, baseline, summary, verdict };
+    const slices = rounds.map((round) => Object.fromEntries(Object.entries(round).map(([peer, { cpu }]) => [peer, cpu])));
+    return { name, title, baseline, summary, verdict, slices };
   });
   const sizes = shipped(join(folder, relay));
   process.stdout.write(`
