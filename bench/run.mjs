@@ -1,7 +1,7 @@
 // `npm run bench`: what a relayed request costs, beside what it costs without the relay's checks. README.md says how
 // to read it.
 //
-//   npm run bench -- [--quick] [--work get] [--rounds 150] [--requests 200] [--also <folder with another build>]
+//   npm run bench -- [--quick] [--work get] [--rounds 100] [--requests 200] [--also <folder with another build>]
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -177,7 +177,7 @@ function readOptions() {
     return Number.isInteger(value) && value >= 1 && value <= 1_000_000 ? value : fail(`${text} is not a number of rounds or requests`);
   };
   return {
-    rounds: number(values.rounds, values.quick ? 50 : 150),
+    rounds: number(values.rounds, values.quick ? 50 : 100),
     requests: number(values.requests, 200),
     works: values.work.map((name) => (name in WORKS || name === "start" ? name : fail(`there is no work called ${name}; there are ${Object.keys(WORKS).join(", ")}, start`))),
     also: values.also,
