@@ -1,20 +1,18 @@
 // From the slices that were measured to what is printed.
 
 /**
- * Sums up the rounds. CPU times are means: garbage is collected in some slices and not in others, and its cost belongs to
- * all requests.
+ * Sums up the rounds. CPU times are means of all slices: garbage is collected in some and not in others, a whole heap once in
+ * thousands of requests, and all of it is the requests' cost.
  */
 export function summarise(peers, rounds, baseline) {
-  const kept = undisturbed(peers, rounds);
-  const base = kept.map((round) => round[baseline].cpu);
+  const base = rounds.map((round) => round[baseline].cpu);
   return peers.map((peer) => {
-    const slices = kept.map((round) => round[peer]);
+    const slices = rounds.map((round) => round[peer]);
     const cpu = slices.map((slice) => slice.cpu);
     const latencies = slices.flatMap((slice) => slice.latencies).sort((a, b) => a - b);
     const at = (part) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))];
     return {
       peer,
-      rounds: kept.length,
       cpu: { mean: mean(cpu), ...spread(cpu) },
       ratio: ratio(cpu, base),
       perSecond: spread(slices.map((slice) => slice.perSecond)).median,
@@ -22,15 +20,6 @@ export function summarise(peers, rounds, baseline) {
       p99: at(0.99),
     };
   });
-}
-
-/**
- * Leaves out the rounds in which somebody took twice as long as usual. There the machine was busy elsewhere, or a whole heap
- * was collected, which happens once in thousands of requests: whom it hits in which work is chance.
- */
-function undisturbed(peers, rounds) {
-  const usual = Object.fromEntries(peers.map((peer) => [peer, spread(rounds.map((round) => round[peer].cpu)).median]));
-  return rounds.filter((round) => peers.every((peer) => round[peer].cpu < 2 * usual[peer]));
 }
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;

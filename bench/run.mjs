@@ -117,7 +117,7 @@ function report(results) {
     const summary = summarise(Object.keys(rounds[0]), rounds, baseline);
     const verdict = verdicts(summary, bars, baseline);
     process.stdout.write(`
-CPU time of workerd for ${title}; means of ${summary[0].rounds} rounds. Ratios are to ${baseline}.
+CPU time of workerd for ${title}; means of ${rounds.length} rounds. Ratios are to ${baseline}.
 
 ${table(summary)}
 
