@@ -2,20 +2,21 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { audience, startIssuer } from "../support/issuer.mjs";
 import { startRecorder } from "../support/recorder.mjs";
 import { startRelay } from "../support/workerd.mjs";
 
-let api, relay;
+let api, issuer, relay, known;
 
-/** The script that ships, with a trap in two of its calls out of the Wasm: where a request says so. */
+/** The script that ships, with a trap in three of its calls out of the Wasm: where a request says so. */
 function sabotage(script) {
   const traps = 'import trapModule from "./trap.wasm";const trap=new WebAssembly.Instance(trapModule).exports.trap;';
   const at = (name) => new RegExp(`(__wbg_${name}_\\w+:function\\((\\w)(?:,(\\w))?[^)]*\\)\\{)`);
-  const [head, edited] = [at("head"), at("edited")];
-  assert.match(script, head);
-  assert.match(script, edited);
+  const [head, send, edited] = [at("head"), at("send"), at("edited")];
+  for (const call of [head, send, edited]) assert.match(script, call);
   return traps + script
     .replace(head, (start, _, first, second) => `${start}if(${second}.url.endsWith("?before"))trap();`)
+    .replace(send, (start, _, first, second) => `${start}if(${second}.url.endsWith("?later"))trap();`)
     .replace(edited, (start, _, first) => `${start}if(${first}.headers.has("x-trap"))trap();`);
 }
 
@@ -25,22 +26,30 @@ before(async () => {
     const answer = () => response.writeHead(200, request.url.endsWith("?after") ? { "x-trap": "1" } : {}).end("hello");
     request.url.endsWith("?slow") ? setTimeout(answer, 500) : answer();
   };
+  issuer = await startIssuer();
+  known = issuer.token();
   relay = await startRelay({
-    relay: { access: { dangerously_allow_anyone: true }, routes: [{ path: "/api", upstream: api.url }] },
+    relay: { access: { issuer: issuer.url, audience: [audience] }, routes: [{ path: "/api", upstream: api.url }] },
     secrets: { CF_ACCESS_CLIENT_ID: "0123.access", CF_ACCESS_CLIENT_SECRET: "s3cr3t-value" },
     sabotage,
   });
 });
-after(() => Promise.all([relay?.stop(), api?.stop()]));
+after(() => Promise.all([relay?.stop(), issuer?.stop(), api?.stop()]));
 
-const status = (path) => fetch(relay.url + path, { signal: AbortSignal.timeout(5_000) }).then((answer) => answer.status);
+const status = (path, token = known) =>
+  fetch(relay.url + path, { headers: { "cf-access-jwt-assertion": token }, signal: AbortSignal.timeout(5_000) }).then((answer) => answer.status);
 
-for (const when of ["before", "after"]) {
-  test(`a panic ${when} the call to the API is an error of that request, and the next one is served`, async () => {
+for (const [when, query, called, token] of [
+  ["before the call to the API", "before", 0],
+  ["after the call to the API", "after", 1],
+  // The Wasm goes on by itself there, when a promise has settled.
+  ["after a signature was verified", "later", 0, () => issuer.token({ never: "seen" })],
+]) {
+  test(`a panic ${when} is an error of that request, and the next one is served`, async () => {
     assert.equal(await status("/api"), 200);
     const api_calls = api.requests.length;
-    assert.equal(await status(`/api?${when}`), 500);
-    assert.equal(api.requests.length - api_calls, when === "after" ? 1 : 0);
+    assert.equal(await status(`/api?${query}`, token?.()), 500);
+    assert.equal(api.requests.length - api_calls, called);
     assert.equal(await status("/api"), 200);
     assert.equal(api.requests.at(-1).headers["cf-access-client-secret"], "s3cr3t-value");
   });
