@@ -1,6 +1,6 @@
 // What the bench measures, and what fails it.
 
-export const [stack, port, relay, manyRelay] = ["hono-stack", "workers-rs", "access-relay", "access-relay-many"];
+export const [stack, byHand, port, relay, manyRelay] = ["hono-stack", "by-hand", "workers-rs", "access-relay", "access-relay-many"];
 
 /** A work that ends at the caller check. */
 const refusedToken = (tokens, title) => ({
@@ -26,13 +26,13 @@ export const WORKS = {
   get: {
     title: "a relayed GET, warm",
     baseline: "sample",
-    entrants: { "pass-through": ["pass-through", "get"], sample: ["sample", "get"], [port]: [port, "get"], [relay]: [relay, "get"] },
+    entrants: { "pass-through": ["pass-through", "get"], sample: ["sample", "get"], [port]: [port, "get"], [byHand]: [byHand, "get"], [relay]: [relay, "get"] },
     bars: { [relay]: 1.4 },
   },
   stack: {
     title: "a relayed GET, warm, beside the same job from libraries",
     baseline: stack,
-    entrants: { [stack]: [stack, "get"], [relay]: [relay, "get"] },
+    entrants: { [stack]: [stack, "get"], [byHand]: [byHand, "get"], [relay]: [relay, "get"] },
     bars: { [relay]: 0.6 },
   },
   cold: {
