@@ -96,7 +96,7 @@ export function send(exchange, request, lines, bodiless, cached, milliseconds, r
   const left = retries > 0 && request.body === null ? retries : 0;
   const began = Date.now();
   const call = { exchange, request, lines: lines.split("\n"), bodiless, cached, left, tries: 1, began, timer: 0, resolve, reject };
-  call.timer = setTimeout(end, milliseconds, call, "late");
+  call.timer = setTimeout(() => end(call, "late"), milliseconds);
   attempt(call);
   return promise;
 }
