@@ -55,14 +55,8 @@ function ship() {
   bundle(script, keepProvided(entry, imports), ["--minify"]);
 }
 
-/** worker-build's script with a plain `{ fetch }` as its entry, and nothing that keeps its classes. */
-function plainEntry(built) {
-  const exports = built.match(/\nvar shim_default = new Proxy\(Entrypoint, classProxyHooks\);[\s\S]*$/)?.[0];
-  const relay = built.match(/\nfunction relay\(/);
-  if (!relay || !exports || !built.includes("function checkReinitialize()") || !built.includes("function handleMaybeCritical(")) {
-    fail("worker-build's output is not the one that scripts/worker.mjs knows: was worker-build updated?");
-  }
-  const plain = `
+/** The entry that ships. */
+const PLAIN = `
 export default {
   fetch(request, env) {
     checkReinitialize();
@@ -75,18 +69,28 @@ export default {
   },
 };
 `;
-  return built
-    .replace(exports, () => plain)
-    // Assignments to prototypes and registries are all that would keep the classes.
-    .replace(/\nvar Entrypoint = class[\s\S]*?(?=\nvar instanceProxyHooks)/, "")
-    .replace(/\nif \(Symbol\.dispose\) .*/g, "")
-    .replace(/typeof FinalizationRegistry === "undefined" \? \{[\s\S]*?\} : new /g, "/* @__PURE__ */ new ")
-    // The same for whoever reads it, and quicker to write for each request.
-    .replace(/Object\.defineProperty\((\w+), "__wbg_inst", \{ value: (\w+), writable: true \}\)/g, "$1.__wbg_inst = $2")
-    // The runtime's own makes much more of each than a promise does.
-    .replace(/\bqueueMicrotask\((\w+)\);/, "Promise.resolve().then($1);")
-    // The runtime has it.
-    .replace(/\nif \(!\("encodeInto" in \w+\)\) \{[\s\S]*?\n\}/, "");
+
+/** What changes in worker-build's script, in order. */
+const CHANGES = [
+  [/\nvar shim_default = new Proxy\(Entrypoint, classProxyHooks\);[\s\S]*$/, PLAIN],
+  // Assignments to prototypes and registries are all that would keep the classes.
+  [/\nvar Entrypoint = class[\s\S]*?(?=\nvar instanceProxyHooks)/, ""],
+  [/\nif \(Symbol\.dispose\) .*/g, ""],
+  [/typeof FinalizationRegistry === "undefined" \? \{[\s\S]*?\} : new /g, "/* @__PURE__ */ new "],
+  // The same for whoever reads it, and quicker to write for each request.
+  [/Object\.defineProperty\((\w+), "__wbg_inst", \{ value: (\w+), writable: true \}\)/g, "$1.__wbg_inst = $2"],
+  // The runtime's own makes much more of each than a promise does.
+  [/\bqueueMicrotask\((\w+)\);/, "Promise.resolve().then($1);"],
+  // The runtime has it.
+  [/\nif \(!\("encodeInto" in \w+\)\) \{[\s\S]*?\n\}/, ""],
+];
+
+/** worker-build's script with a plain `{ fetch }` as its entry, and nothing that keeps its classes. */
+function plainEntry(built) {
+  const wanted = [/\nfunction relay\(/, /function checkReinitialize\(\)/, /function handleMaybeCritical\(/, ...CHANGES.map(([pattern]) => pattern)];
+  const missing = wanted.filter((pattern) => built.search(pattern) < 0);
+  if (missing.length > 0) fail(`worker-build's script has no ${missing.join(", no ")}: was worker-build updated?`);
+  return CHANGES.reduce((text, [pattern, by]) => text.replace(pattern, by), built);
 }
 
 /** Bundles `text` into `script`, without what nothing reaches. Returns the result. */
