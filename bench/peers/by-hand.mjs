@@ -1,7 +1,9 @@
 // The relay's job for a GET in JavaScript alone, written for speed: what Wasm and its border cost is what the relay takes
-// beyond this. Its rules are constants; it has no policy for preflights, no configuration, no log, no retries. Tokens are
-// remembered as they stand, where the relay keeps a digest, which JavaScript could only have from a promise.
+// beyond this, and a little less. Its rules are constants; it has no configuration, no preflights, no log, no retries, no look
+// at the path, and it is not as strict about how a token is written. Tokens are remembered as they stand, where the relay
+// keeps a digest, which JavaScript could only have from a promise.
 
+import { newTrace } from "../new-trace.mjs";
 import { foreign } from "../traffic-policy.mjs";
 
 const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
@@ -36,12 +38,6 @@ async function identify(token, env) {
 }
 
 const refusal = (status) => new Response(JSON.stringify({ status }), { status, headers: { "content-type": "application/problem+json", vary: "Origin" } });
-
-const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-const newTrace = () => {
-  const random = hex(crypto.getRandomValues(new Uint8Array(24)));
-  return `00-${random.slice(0, 32)}-${random.slice(32)}-00`;
-};
 
 /** What is not the caller's to say. */
 const firstLetters = "cfkptux";

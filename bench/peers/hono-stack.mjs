@@ -8,6 +8,7 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { csrf } from "hono/csrf";
 import { proxy } from "hono/proxy";
+import { newTrace } from "../new-trace.mjs";
 import { foreign } from "../traffic-policy.mjs";
 
 // The library takes the name of a team, never an address: its certs are fetched from the bench's issuer instead.
@@ -25,11 +26,6 @@ app.use("/api/*", (context, next) => {
   checkAccess ??= cloudflareAccess(TEAM, AUDIENCE);
   return checkAccess(context, next);
 });
-/** A trace of our own (W3C Trace Context), where the caller brings none. */
-function newTrace() {
-  const hex = crypto.randomUUID().replaceAll("-", "") + crypto.randomUUID().replaceAll("-", "");
-  return `00-${hex.slice(0, 32)}-${hex.slice(32, 48)}-00`;
-}
 
 /** What is not the caller's to say. */
 const dropped = /^(cookie$|forwarded$|cf[-_]access[-_]|x[-_]forwarded[-_])/;
