@@ -13,9 +13,6 @@ import { ask, bin, cargoBin, fail, installBuildTools, root, run, say } from "./t
 const features = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"]
   .map((feature) => `--enable-${feature}`);
 
-/** SHA-256 as a loop: smaller, and as fast here. */
-const COMPACT = ['--cfg=sha2_backend="soft"', '--cfg=sha2_backend_soft="compact"'];
-
 /** The build helpers that worker-build would download. */
 const HELPERS = { WASM_BINDGEN_BIN: join(cargoBin, "wasm-bindgen"), WASM_OPT_BIN: join(bin, "wasm-opt"), ESBUILD_BIN: join(bin, "esbuild") };
 
@@ -26,7 +23,7 @@ export function buildWorker() {
   // No path of this machine goes into what ships.
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
   const remapped = [[cargoHome, "cargo"], [root, "access-relay/"]].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
-  const flags = { CARGO_ENCODED_RUSTFLAGS: [...remapped, ...COMPACT].join("\x1f") };
+  const flags = { CARGO_ENCODED_RUSTFLAGS: remapped.join("\x1f") };
   // It is minified below.
   run("worker-build", ["--release"], { variables: { ...HELPERS, ...flags, NO_MINIFY: "1" } });
   ship();
