@@ -81,6 +81,16 @@ test("the caller's own token, where the route says so", async () => {
   assert.deepEqual(Object.keys(headers).filter((name) => name.startsWith("cf-access-")), ["cf-access-token"]);
 });
 
+test("texts cross byte by byte, long or short, ASCII or not", async () => {
+  // Node takes a header's bytes as letters, here those of "é", "€" and "𝄞".
+  const [e, euro, clef] = ["é", "€", "𝄞"].map((letter) => Buffer.from(letter).toString("latin1"));
+  const long = "a".repeat(150);
+  for (const theme of ["dark", e, long, `${long}${e}`, `${e}${long}`, `${long}${euro}${long}${clef}`, `${"a".repeat(98)}${clef}`, clef.repeat(60)]) {
+    await call("/stripped/x", { headers: { cookie: `a=1; theme=${theme}` } });
+    assert.equal(api.requests.at(-1).headers.cookie, `theme=${theme}`);
+  }
+});
+
 test("answers come back without cookies and CORS headers of the API's, and otherwise as they are", async () => {
   api.answer = (_, response) => {
     response.writeHead(201, "Made", [
