@@ -4,20 +4,27 @@ import { waitUntil } from "cloudflare:workers";
 
 /** The header names that the Wasm knows, at their places in its list, and what other names it asks about begin with. */
 let [names, firstLetters] = [[], ""];
-/** Of each known name, the character that tells its place, and how much of its value goes along. */
-const known = new Map();
+/** The known ones by the length of their names: each with the character that tells its place, and how much of its value goes along. */
+let known = [];
 /** The names that matter in a preflight. */
 let ofPreflights = [];
 
 /** Takes all three. From then on a known name crosses as its place, a character from "0" on. */
 export function know(list, letters, preflights) {
-  names = list.split("\n").map((line, place) => {
-    const [name, longest] = line.split(" ");
-    known.set(name, { place: `\n${String.fromCharCode(48 + place)}`, longest: Number(longest ?? 0) });
+  known = [];
+  names = Object.entries(JSON.parse(list)).map(([name, longest], place) => {
+    (known[name.length] ??= []).push({ name, place: `\n${String.fromCharCode(48 + place)}`, longest });
     return name;
   });
   firstLetters = letters;
   ofPreflights = [...preflights].map(nameAt);
+}
+
+/** What is known of a name. Its letters are compared: a Map would have V8 intern each name that the runtime hands out. */
+function find(name) {
+  const candidates = known[name.length];
+  if (candidates !== undefined) for (const candidate of candidates) if (candidate.name === name) return candidate;
+  return undefined;
 }
 
 const nameAt = (place) => names[place.charCodeAt(0) - 48];
@@ -34,7 +41,7 @@ export function head({ method, url, headers }) {
   let lines = `${method}\n${url}`;
   const preflight = method === "OPTIONS" && headers.has("origin") && headers.has("access-control-request-method");
   for (const name of preflight ? ofPreflights : headers.keys()) {
-    const found = known.get(name);
+    const found = find(name);
     if (found === undefined) {
       if (firstLetters.includes(name[0])) lines += `\n${name}`;
     } else if (found.longest > 0 || preflight) {
@@ -51,20 +58,34 @@ export function head({ method, url, headers }) {
 export const value = ({ headers }, place, longest) => headers.get(names[place])?.slice(0, longest);
 
 /**
- * Edits headers in order, by the lines from the second on. `=` and `+` set and append a known one, whose place and value
+ * Edits headers in order, by the lines after the first. `=` and `+` set and append a known one, whose place and value
  * follow, `-` removes all whose places follow; `~` removes the one whose name follows, `*` all whose names begin so.
+ * The lines are found one by one: a split would leave an array and a text for each to the next collection.
  */
 function edit(headers, lines) {
-  for (let at = 1; at < lines.length; at++) {
-    const line = lines[at];
-    const sign = line[0];
-    if (sign === "=") headers.set(nameAt(line[1]), line.slice(2));
-    else if (sign === "+") headers.append(nameAt(line[1]), line.slice(2));
-    else if (sign === "~") headers.delete(line.slice(1));
-    else if (sign === "*") for (const name of [...headers.keys()]) name.startsWith(line.slice(1)) && headers.delete(name);
-    else for (let next = 1; next < line.length; next++) headers.delete(nameAt(line[next]));
+  let start = lines.indexOf("\n") + 1;
+  while (start > 0) {
+    const next = lines.indexOf("\n", start) + 1;
+    const end = next > 0 ? next - 1 : lines.length;
+    const sign = lines[start];
+    if (sign === "=") headers.set(nameAt(lines[start + 1]), lines.slice(start + 2, end));
+    else if (sign === "+") headers.append(nameAt(lines[start + 1]), lines.slice(start + 2, end));
+    else if (sign === "~") headers.delete(lines.slice(start + 1, end));
+    else if (sign === "*") removeAll(headers, lines.slice(start + 1, end));
+    else for (let at = start + 1; at < end; at++) headers.delete(nameAt(lines[at]));
+    start = next;
   }
   return headers;
+}
+
+/** What comes before the edits. */
+function firstOf(lines) {
+  const end = lines.indexOf("\n");
+  return end < 0 ? lines : lines.slice(0, end);
+}
+
+function removeAll(headers, prefix) {
+  for (const name of [...headers.keys()]) if (name.startsWith(prefix)) headers.delete(name);
 }
 
 /** Headers of answers of the relay's own, by their edits: most of those answers are alike. */
@@ -76,7 +97,7 @@ const [MOST, LONGEST] = [64, 2048];
 export function answer(status, edits, body) {
   let headers = given.get(edits);
   if (headers === undefined) {
-    headers = edit(new Headers(), edits.split("\n"));
+    headers = edit(new Headers(), edits);
     if (given.size === MOST) given.clear();
     if (edits.length <= LONGEST) given.set(edits, headers);
   }
@@ -95,26 +116,32 @@ export function send(exchange, request, lines, bodiless, cached, milliseconds, r
   // What has a body is never sent twice: it may have been read.
   const left = retries > 0 && request.body === null ? retries : 0;
   const began = Date.now();
-  const call = { exchange, request, lines: lines.split("\n"), bodiless, cached, left, tries: 1, began, timer: 0, resolve, reject };
+  const call = { exchange, request, lines, bodiless, cached, left, tries: 1, began, timer: 0, resolve, reject };
   call.timer = setTimeout(() => end(call, "late"), milliseconds);
   attempt(call);
   return promise;
 }
 
 function attempt(call) {
-  const failed = (error) => end(call, "failed", String(error?.message ?? error));
-  const retried = (error) => {
-    if (call.left === 0 || call.exchange === undefined) return failed(error);
-    call.left -= 1;
-    call.tries += 1;
-    attempt(call);
-  };
   try {
-    forward(call).then((response) => end(call, "answered", response, response.status), retried);
+    forward(call).then(
+      (response) => end(call, "answered", response, response.status),
+      (error) => (mayRetry(call) ? attempt(call) : end(call, "failed", reasonOf(error))),
+    );
   } catch (error) {
-    failed(error); // What cannot be sent at all.
+    end(call, "failed", reasonOf(error)); // What cannot be sent at all.
   }
 }
+
+/** Whether there is one more attempt, which is counted then. */
+function mayRetry(call) {
+  if (call.left === 0 || call.exchange === undefined) return false;
+  call.left -= 1;
+  call.tries += 1;
+  return true;
+}
+
+const reasonOf = (error) => String(error?.message ?? error);
 
 /** The first outcome counts: the exchange is gone after that. */
 function end(call, outcome, ...facts) {
@@ -132,7 +159,7 @@ function end(call, outcome, ...facts) {
 /** Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names. */
 function forward({ request, lines, bodiless, cached }) {
   const headers = edit(new Headers(request.headers), lines);
-  const [url] = lines;
+  const url = firstOf(lines);
   // Cloudflare caches by URL alone: one person's answer must not become another's.
   const cache = cached ? undefined : "no-store";
   const { method } = request;
@@ -145,9 +172,9 @@ function forward({ request, lines, bodiless, cached }) {
 }
 
 /** Whether edits change headers: removals alone may find nothing to remove. */
-function changes(headers, [, first = "-", second]) {
-  if (second !== undefined || first[0] !== "-") return true;
-  for (let next = 1; next < first.length; next++) if (headers.has(nameAt(first[next]))) return true;
+function changes(headers, edits) {
+  if (edits[1] !== "-" || edits.indexOf("\n", 1) > 0) return edits.length > 0;
+  for (let at = 2; at < edits.length; at++) if (headers.has(nameAt(edits[at]))) return true;
   return false;
 }
 
@@ -156,12 +183,11 @@ function changes(headers, [, first = "-", second]) {
  * WebSocket, which a plain copy would lose.
  */
 export function edited(response, edits) {
-  const lines = edits.split("\n");
-  const { status, webSocket, headers } = response;
-  if (!changes(headers, lines)) return response;
-  const copy = webSocket === null ? response : { status, webSocket, headers };
+  const { webSocket, headers } = response;
+  if (!changes(headers, edits)) return response;
+  const copy = webSocket === null ? response : { status: response.status, webSocket, headers };
   const answer = new Response(response.body, copy);
-  edit(answer.headers, lines);
+  edit(answer.headers, edits);
   return answer;
 }
 
@@ -170,14 +196,13 @@ export function edited(response, edits) {
  * "" where it took too long.
  */
 export async function probe(lines, milliseconds) {
-  const request = lines.split("\n");
   const signal = AbortSignal.timeout(milliseconds);
   try {
-    const answer = await fetch(request[0], { headers: edit(new Headers(), request), redirect: "manual", cache: "no-store", signal });
+    const answer = await fetch(firstOf(lines), { headers: edit(new Headers(), lines), redirect: "manual", cache: "no-store", signal });
     answer.body?.cancel().catch(() => {});
     return answer;
   } catch (error) {
-    return signal.aborted ? "" : String(error?.message ?? error);
+    return signal.aborted ? "" : reasonOf(error);
   }
 }
 

@@ -30,9 +30,9 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/edge/border.js")]
 extern "C" {
-    /// Takes the list of header names, a line each, what others that matter begin with, and the places of those that
-    /// matter in a preflight. From then on a name crosses as its place in the list. Where the value comes along with a
-    /// request's head, its greatest length follows the name.
+    /// Takes the list of header names, as JSON: of each, how much of its value comes along with a request's head. Then what
+    /// others that matter begin with, and the places of those that matter in a preflight. From then on a name crosses as
+    /// its place in the list.
     fn know(list: &str, first_letters: &str, preflights: &str);
 
     /// The value of a message's header, cut after `longest` characters.
@@ -92,13 +92,13 @@ pub(super) fn promise(work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>
 
 /// Tells `border.js` the names of headers, once for each instance.
 pub(super) fn start() {
-    let line = |name: &Name| match ALONG.contains(name) {
-        true => format!("{} {}", name.as_str(), name.longest() + 1),
-        false => name.as_str().to_owned(),
+    let entry = |name: &Name| {
+        let longest = if ALONG.contains(name) { name.longest() + 1 } else { 0 };
+        format!("\"{}\":{longest}", name.as_str())
     };
-    let list = Name::ALL.iter().map(line).collect::<Vec<_>>().join("\n");
+    let list = Name::ALL.iter().map(entry).collect::<Vec<_>>().join(",");
     let preflights: String = READ_OF_PREFLIGHTS.into_iter().map(place).collect();
-    know(&list, MAY_NOT_CROSS, &preflights);
+    know(&format!("{{{list}}}"), MAY_NOT_CROSS, &preflights);
 }
 
 /// Milliseconds since the epoch. Time stands still between I/O.
