@@ -9,7 +9,10 @@ let known = [];
 /** The names that matter in a preflight. */
 let ofPreflights = [];
 
-/** Takes all three. From then on a known name crosses as its place, a character from "0" on. */
+/**
+ * Takes all three. From then on a known name crosses as its place, a character from "0" on. Names come as JSON, for out of
+ * it each is a text of its own: a slice of a longer one compares slowly.
+ */
 export function know(list, letters, preflights) {
   known = [];
   names = Object.entries(JSON.parse(list)).map(([name, longest], place) => {
@@ -78,8 +81,8 @@ function edit(headers, lines) {
   return headers;
 }
 
-/** What comes before the edits. */
-function firstOf(lines) {
+/** The URL before the edits. */
+function urlOf(lines) {
   const end = lines.indexOf("\n");
   return end < 0 ? lines : lines.slice(0, end);
 }
@@ -159,7 +162,7 @@ function end(call, outcome, ...facts) {
 /** Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names. */
 function forward({ request, lines, bodiless, cached }) {
   const headers = edit(new Headers(request.headers), lines);
-  const url = firstOf(lines);
+  const url = urlOf(lines);
   // Cloudflare caches by URL alone: one person's answer must not become another's.
   const cache = cached ? undefined : "no-store";
   const { method } = request;
@@ -198,7 +201,7 @@ export function edited(response, edits) {
 export async function probe(lines, milliseconds) {
   const signal = AbortSignal.timeout(milliseconds);
   try {
-    const answer = await fetch(firstOf(lines), { headers: edit(new Headers(), lines), redirect: "manual", cache: "no-store", signal });
+    const answer = await fetch(urlOf(lines), { headers: edit(new Headers(), lines), redirect: "manual", cache: "no-store", signal });
     answer.body?.cancel().catch(() => {});
     return answer;
   } catch (error) {

@@ -92,6 +92,7 @@ pub(super) fn promise(work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>
 
 /// Tells `border.js` the names of headers, once for each instance.
 pub(super) fn start() {
+    // By hand, for a name has nothing to escape.
     let entry = |name: &Name| {
         let longest = if ALONG.contains(name) { name.longest() + 1 } else { 0 };
         format!("\"{}\":{longest}", name.as_str())
