@@ -67,13 +67,35 @@ export default {
 };
 `;
 
+/**
+ * How an exchange whose caller has gone is let go. A registry costs more for each than all else about it, and nearly all
+ * are done before 64 more have begun: so each is held that long, and registered if it is still there then, with the
+ * instance that it belongs to.
+ */
+const HOLDING = `
+const recent = Array(64);
+let begun = 0;
+function hold(exchange) {
+  const former = recent[begun % 64];
+  recent[begun++ % 64] = exchange;
+  if (former === undefined || former.__wbg_ptr === 0) return;
+  former.registered = true;
+  ExchangeFinalization.register(former, { ptr: former.__wbg_ptr, instance: former.__wbg_inst }, former);
+}
+function done(exchange) {
+  if (exchange.registered) ExchangeFinalization.unregister(exchange);
+}
+`;
+
 /** What changes in worker-build's script, in order. */
 const CHANGES = [
-  [/\nvar shim_default = new Proxy\(Entrypoint, classProxyHooks\);[\s\S]*$/, PLAIN],
+  [/\nvar shim_default = new Proxy\(Entrypoint, classProxyHooks\);[\s\S]*$/, PLAIN + HOLDING],
   // Assignments to prototypes and registries are all that would keep the classes.
   [/\nvar Entrypoint = class[\s\S]*?(?=\nvar instanceProxyHooks)/, ""],
   [/\nif \(Symbol\.dispose\) .*/g, ""],
   [/typeof FinalizationRegistry === "undefined" \? \{[\s\S]*?\} : new /g, "/* @__PURE__ */ new "],
+  [/\bExchangeFinalization\.register\(obj, \{ ptr, instance: __wbg_instance_id \}, obj\)/, "hold(obj)"],
+  [/\bExchangeFinalization\.unregister\(this\)/, "done(this)"],
   // The same for whoever reads it, and quicker to write for each request.
   [/Object\.defineProperty\((\w+), "__wbg_inst", \{ value: (\w+), writable: true \}\)/g, "$1.__wbg_inst = $2"],
   // The runtime's own makes much more of each than a promise does.
@@ -89,7 +111,10 @@ function plainEntry(built) {
   const wanted = [/\nfunction relay\(/, /function checkReinitialize\(\)/, /function handleMaybeCritical\(/, ...CHANGES.map(([pattern]) => pattern)];
   const missing = wanted.filter((pattern) => built.search(pattern) < 0);
   if (missing.length > 0) fail(`worker-build's script has no ${missing.join(", no ")}: was worker-build updated?`);
-  return CHANGES.reduce((text, [pattern, by]) => text.replace(pattern, by), built);
+  const changed = CHANGES.reduce((text, [pattern, by]) => text.replace(pattern, by), built);
+  // Both that are left are ours: one that others register would be let go of twice.
+  if (changed.match(/\bExchangeFinalization\.\w+\(/g).length !== 2) fail("worker-build's script registers exchanges elsewhere, too");
+  return changed;
 }
 
 /** Bundles `text` into `script`, without what nothing reaches. Returns the result. */

@@ -12,11 +12,12 @@ const TRAP = Buffer.from("0061736d0100000001040160000003020100070801047472617000
 /**
  * Starts the relay. `relay` is the table RELAY, `secrets` are string secrets, `stored` are secrets behind an async
  * `get()` as a Secrets Store binding has it. `sabotage` may change the script that ships, and use a Wasm module
- * `trap.wasm`. With `front`, callers can go away. Returns its URL, the log so far, and `stop()`.
+ * `trap.wasm`. With `front`, callers can go away; with
+ * `collector`, the script can call `gc()`. Returns its URL, the log so far, and `stop()`.
  */
-export function startRelay({ relay, secrets = {}, stored = {}, front = false, sabotage = (script) => script }) {
+export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, sabotage = (script) => script }) {
   return serve({
-    "config.capnp": capnp(relay, secrets, stored, front),
+    "config.capnp": capnp(relay, secrets, stored, front, collector),
     "index.js": sabotage(readFileSync(join(root, "build", "index.js"), "utf8")),
     "trap.wasm": TRAP,
   });
@@ -93,7 +94,7 @@ const FRONT = `export default {
   },
 };`;
 
-function capnp(relay, secrets, stored, front) {
+function capnp(relay, secrets, stored, front, collector) {
   const text = (value) => JSON.stringify(value);
   const bindings = [
     ...(relay === undefined ? [] : [`(name = "RELAY", json = ${text(JSON.stringify(relay))})`]),
@@ -126,6 +127,7 @@ const config :Workerd.Config = (
     )),
     (name = "network", network = (allow = ["private", "public"])),
   ],
+  v8Flags = [${collector ? '"--expose-gc"' : ""}],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${front ? "front" : "relay"}")],
 );
 `;
