@@ -112,6 +112,12 @@ impl<R: Runtime> Gate<R> {
         if let Some(caller) = self.verified.borrow().find(&digest, self.runtime.now()) {
             return Ok(Identity { caller, warning: None });
         }
+        // Boxed, for it is large: a request whose token is known is not to carry the room for it around.
+        Box::pin(self.check(token, digest, policy)).await
+    }
+
+    /// Who calls with a token that is not remembered.
+    async fn check(self: &Rc<Self>, token: &str, digest: Digest, policy: &JwtPolicy) -> Result<Identity, Refusal> {
         let candidate = Candidate::parse(token).map_err(unauthenticated)?;
         let key = self.key(Some(&candidate.kid), policy).await?;
         if !self.runtime.verify(&key, candidate.signed, candidate.signature()).await {

@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
-use crate::headers::{Edit, Name};
+use crate::edits::{Edit, Edits};
+use crate::headers::Name;
 use crate::origins::Origins;
 use crate::problem::{Code, Refusal, quoted};
 use crate::route::{LooseNames, Prefix};
@@ -104,7 +105,7 @@ pub struct Explanation {
 }
 
 /// What a preflight gets: headers, and a refusal where it is one.
-pub type PreflightAnswer = Result<Vec<Edit>, Refused>;
+pub type PreflightAnswer = Result<Edits, Refused>;
 
 /// A refused preflight.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +114,7 @@ pub struct Refused {
     pub refusal: Refusal,
     /// The headers gathered before the refusal. With `debug` they are sent, so that the browser's console blames the
     /// method or the header and not the origin.
-    pub gathered: Vec<Edit>,
+    pub gathered: Edits,
 }
 
 /// Every answer to a preflight depends on these three request headers.
@@ -160,7 +161,7 @@ impl Policy {
     /// # Errors
     /// The first of the three that the policy does not allow.
     pub fn preflight(&self, preflight: Preflight) -> PreflightAnswer {
-        let mut answer = vec![Edit::Set(Name::Vary, PREFLIGHT_VARY.to_owned())];
+        let mut answer = Edits::from_iter([Edit::Set(Name::Vary, PREFLIGHT_VARY)]);
         let refused = |code, rule, seen: &str, answer| {
             let reason = match self.origins {
                 Callers::Excluded => format!("{} lists the path", self.key("excluded_paths")),
@@ -178,25 +179,25 @@ impl Policy {
 
         match self.allowed_method(preflight.method) {
             MethodAllowed::Always => {}
-            MethodAllowed::AsListed => answer.push(Edit::Set(Name::AllowMethods, preflight.method.to_owned())),
-            MethodAllowed::AsWildcard => answer.push(Edit::Set(Name::AllowMethods, "*".to_owned())),
+            MethodAllowed::AsListed => answer.push(Edit::Set(Name::AllowMethods, preflight.method)),
+            MethodAllowed::AsWildcard => answer.push(Edit::Set(Name::AllowMethods, "*")),
             MethodAllowed::No => {
                 return refused(Code::MethodNotAllowed, "allowed_methods", preflight.method, answer);
             }
         }
         match self.allowed_headers(preflight.headers.unwrap_or_default()) {
             Ok(None) => {}
-            Ok(Some(names)) => answer.push(Edit::Set(Name::AllowHeaders, names)),
+            Ok(Some(names)) => answer.push(Edit::Set(Name::AllowHeaders, &names)),
             Err(name) => {
                 // All that would pass, so that the browser blames the one that does not. Not `*`: Chromium still takes it
                 // for `authorization`, too, and would send what is refused.
                 if let Allowed::Listed(names) = &self.headers {
-                    answer.push(Edit::Set(Name::AllowHeaders, names.join(",")));
+                    answer.push(Edit::Set(Name::AllowHeaders, &names.join(",")));
                 }
                 return refused(Code::HeaderNotAllowed, "allowed_headers", name, answer);
             }
         }
-        answer.push(Edit::Set(Name::MaxAge, self.max_age.to_string()));
+        answer.push(Edit::Set(Name::MaxAge, &self.max_age.to_string()));
         Ok(answer)
     }
 
@@ -248,34 +249,26 @@ impl Policy {
         Explanation { rule: self.key(key), seen: quoted(seen), passes, change }
     }
 
-    /// The headers that let a page of `origin` read an answer, the relay's own errors included. `vary` reads the `Vary`
-    /// that the answer has already.
-    #[must_use]
-    pub fn response_headers(&self, origin: Option<&str>, vary: impl Fn() -> Option<String>) -> Vec<Edit> {
-        let mut edits = Vec::new();
+    /// The headers that let a page of `origin` read an answer, the relay's own errors included.
+    pub fn add_response_headers(&self, origin: Option<&str>, answer: &mut Edits) {
         // Also without an Origin and for an origin that is refused: a cache must not hand one's answer to another.
-        let looks_at_origin = matches!(self.origins, Callers::Listed(_));
-        let lists_it = |vary: String| crate::headers::lists(&vary, "origin") || crate::headers::lists(&vary, "*");
-        if looks_at_origin && !vary().is_some_and(lists_it) {
-            edits.push(Edit::Append(Name::Vary, "Origin".to_owned()));
+        if matches!(self.origins, Callers::Listed(_)) {
+            answer.push(Edit::VaryByOrigin);
         }
         // `*` does not look at the origin, so it is there without one too: a cached answer then suits every page.
         let origin = if self.origins == Callers::Anybody { Some("*") } else { origin };
         if let Some(origin) = origin.filter(|origin| self.allows_origin(origin)) {
-            self.allow_origin(origin, &mut edits);
-            if let Some(exposed) = &self.exposed {
-                edits.push(Edit::Set(Name::ExposeHeaders, exposed.clone()));
-            }
+            self.allow_origin(origin, answer);
+            answer.extend(self.exposed.as_deref().map(|exposed| Edit::Set(Name::ExposeHeaders, exposed)));
         }
-        edits
     }
 
     /// The headers that let pages of `origin`, which is allowed, read an answer.
-    pub fn allow_origin(&self, origin: &str, answer: &mut Vec<Edit>) {
+    pub fn allow_origin(&self, origin: &str, answer: &mut Edits) {
         let value = if self.origins == Callers::Anybody { "*" } else { origin };
-        answer.push(Edit::Set(Name::AllowOrigin, value.to_owned()));
+        answer.push(Edit::Set(Name::AllowOrigin, value));
         if self.credentials {
-            answer.push(Edit::Set(Name::AllowCredentials, "true".to_owned()));
+            answer.push(Edit::Set(Name::AllowCredentials, "true"));
         }
     }
 

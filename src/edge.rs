@@ -1,7 +1,7 @@
 //! The edge: the only part that knows JavaScript. It reads what the decisions need, asks `gateway`, and acts.
 //!
 //! Every crossing of the border between Wasm and JavaScript costs, strings most of all: bodies stay in JavaScript, a
-//! request's head, its call to the API and its answer cross once each, header names once per isolate. Futures cost as
+//! request's head, its call to the API and its answer cross once each, header names once for each instance. Futures cost as
 //! much again, so a warm request polls one future once, and JavaScript's own promise of the API's answer does the rest
 //! ([`exchange`]).
 
@@ -98,7 +98,7 @@ async fn begin(request: web_sys::Request, env: Env) -> Next {
     match action {
         Action::Answer(answer) => Next::Answer(exchange.answer(answer)),
         Action::Health => {
-            let report = health::report(settings, gate).await;
+            let report = Box::pin(health::report(settings, gate)).await;
             exchange.warn(report.iter().filter_map(Check::warning));
             Next::Answer(exchange.answer(crate::health::answer(&report)))
         }
@@ -113,8 +113,9 @@ async fn settings(env: &Env) -> Result<Rc<Settings>, settings::Unsound> {
     match current {
         Some(current) if !REREAD.take() => Ok(current),
         // Where the store fails, what was read before serves on.
-        Some(current) => Ok(settings::load(env).await.map_or(current, keep)),
-        None => settings::load(env).await.map(keep),
+        // Boxed, for it is large, and most requests do without.
+        Some(current) => Ok(Box::pin(settings::load(env)).await.map_or(current, keep)),
+        None => Box::pin(settings::load(env)).await.map(keep),
     }
 }
 

@@ -14,9 +14,9 @@ use crate::access::{self, Caller, Gate};
 use crate::config::{Access, Config, Route};
 use crate::cors::{self, Policy, PreflightBy};
 use crate::cross_origin;
+use crate::edits::{Edit, Edits};
 use crate::forward::{self, Forward};
-use crate::headers::{self, Edit, Name, Present, Read};
-use crate::origin::authority_of;
+use crate::headers::{self, Name, Present, Read};
 use crate::problem::{CONTENT_TYPE, Code, Refusal};
 use crate::route::{Target, is_cloudflares};
 use crate::runtime::Runtime;
@@ -79,7 +79,7 @@ pub struct Answer {
     /// The status.
     pub status: u16,
     /// Its headers, to be set on none.
-    pub headers: Vec<Edit>,
+    pub headers: Edits,
     /// The body; none for a preflight.
     pub body: Option<String>,
     /// Why, where it is a refusal; for the log.
@@ -152,7 +152,7 @@ async fn flow<H: Read, R: Runtime>(
         let facts = cross_origin::Facts {
             site: site.as_deref(),
             origin: known.origin.as_deref(),
-            host: authority_of(request.url),
+            host: target.authority,
             carries_credentials: credentials.iter().any(|name| request.present.has(*name)),
         };
         cross_origin::check(facts, &known.cors).map_err(|refusal| {
@@ -176,7 +176,7 @@ async fn flow<H: Read, R: Runtime>(
         token = Some(found);
     }
 
-    Ok(Action::Forward(forward::call(config, request, route, (target, rest), known, token)))
+    Ok(Action::Forward(forward::call(config, request, route, (target, rest), known, token.as_deref())))
 }
 
 /// The deepest route that covers the path, and what comes after its prefix.
@@ -217,7 +217,7 @@ fn preflight<H: Read>(known: &Known, request: &RequestHead<'_, H>, debug: bool) 
         return Answer { headers: refused.gathered, refusal, ..Answer::empty(204) };
     }
     let mut answer = Answer::problem(refused.refusal, request.trace, debug);
-    answer.headers.extend(refused.gathered.into_iter().filter(|edit| matches!(edit, Edit::Set(Name::Vary, _))));
+    answer.headers.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY));
     answer
 }
 
@@ -225,19 +225,18 @@ impl Answer {
     /// A status, and nothing else.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: None, refusal: None }
+        Self { status, headers: Edits::default(), body: None, refusal: None }
     }
 
     /// A refusal as problem+json, without CORS headers.
     #[must_use]
     pub fn problem(refusal: Refusal, trace: &Trace, debug: bool) -> Self {
-        let mut headers = vec![
-            Edit::Set(Name::ContentType, CONTENT_TYPE.to_owned()),
-            Edit::Set(Name::CacheControl, "no-store".to_owned()),
-        ];
+        let mut headers = Edits::new();
+        headers.push(Edit::Set(Name::ContentType, CONTENT_TYPE));
+        headers.push(Edit::Set(Name::CacheControl, "no-store"));
         if refusal.code == Code::Unauthenticated {
             // RFC 9110 §15.5.2 asks for a challenge; the same one whatever was wrong.
-            headers.push(Edit::Set(Name::WwwAuthenticate, "Bearer realm=\"access-relay\"".to_owned()));
+            headers.push(Edit::Set(Name::WwwAuthenticate, "Bearer realm=\"access-relay\""));
         }
         Self {
             status: refusal.code.status(),
@@ -251,7 +250,7 @@ impl Answer {
     #[must_use]
     pub fn refusal(refusal: Refusal, known: &Known, trace: &Trace, debug: bool) -> Self {
         let mut answer = Self::problem(refusal, trace, debug);
-        answer.headers.extend(known.cors.response_headers(known.origin.as_deref(), || None));
+        known.cors.add_response_headers(known.origin.as_deref(), &mut answer.headers);
         answer
     }
 }

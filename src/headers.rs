@@ -4,6 +4,9 @@
 //! there are, and the values that nearly every decision needs; [`Present`] says which of the known ones are there and
 //! which must go, and only what else matters is then read.
 
+use crate::edits::Edit;
+use crate::origin::split_before;
+
 macro_rules! names {
     ($($variant:ident = $text:literal,)*) => {
         /// A header name the relay reads, sets or removes.
@@ -16,6 +19,18 @@ macro_rules! names {
         impl Name {
             /// All of them, in the order of the enum.
             pub const ALL: &'static [Name] = &[$(Name::$variant,)*];
+
+            /// As it crosses the border between Wasm and JavaScript: its place among all, as a character from `0` on.
+            #[must_use]
+            pub const fn place(self) -> char {
+                (b'0' + self as u8) as char
+            }
+
+            /// The name at a place.
+            #[must_use]
+            pub fn at(place: char) -> Option<Self> {
+                Self::ALL.get((place as usize).checked_sub(b'0' as usize)?).copied()
+            }
 
             /// The name in lower case.
             #[must_use]
@@ -83,21 +98,6 @@ names! {
     WwwAuthenticate = "www-authenticate",
 }
 
-/// One change to a copy of a message's headers. Edits apply in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Edit {
-    /// Remove every line of a header that the caller or the API sent.
-    Delete(String),
-    /// Remove every line of a known header.
-    Remove(Name),
-    /// Remove every header whose name begins like this.
-    RemoveAll(&'static str),
-    /// Replace every line of a known header by this one.
-    Set(Name, String),
-    /// Add a line, keeping those there are.
-    Append(Name, String),
-}
-
 /// Reads one header's value; repeated lines arrive joined with `, `.
 pub trait Read {
     /// The value, up to one byte more than [`Name::longest`], or `None` where the message has no such header.
@@ -110,16 +110,16 @@ pub trait Read {
 /// What the API cannot say to the browser, which takes the page's host for who says it: what is kept there (RFC 6265;
 /// Clear Site Data §3.1), and who may read the answer (all the names that Fetch gives a response, and Private Network
 /// Access's).
-pub const ONLY_OURS_TO_SAY: [Edit; 9] = [
-    Edit::Remove(Name::SetCookie),
-    Edit::Remove(Name::ClearSiteData),
-    Edit::Remove(Name::AllowOrigin),
-    Edit::Remove(Name::AllowCredentials),
-    Edit::Remove(Name::AllowHeaders),
-    Edit::Remove(Name::AllowMethods),
-    Edit::Remove(Name::AllowPrivateNetwork),
-    Edit::Remove(Name::ExposeHeaders),
-    Edit::Remove(Name::MaxAge),
+pub const ONLY_OURS_TO_SAY: [Name; 9] = [
+    Name::SetCookie,
+    Name::ClearSiteData,
+    Name::AllowOrigin,
+    Name::AllowCredentials,
+    Name::AllowHeaders,
+    Name::AllowMethods,
+    Name::AllowPrivateNetwork,
+    Name::ExposeHeaders,
+    Name::MaxAge,
 ];
 
 /// What every name of CORS begins with, those that no standard has yet included.
@@ -148,37 +148,58 @@ pub const ALONG: [Name; 7] = [
 /// What the API may say all the same, where preflights are its to answer.
 pub const FOR_PREFLIGHTS: [Name; 3] = [Name::AllowMethods, Name::AllowHeaders, Name::MaxAge];
 
+/// A set of known names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Names(u64);
+
+// A set is 64 bits, and a place must not look like a letter: the enum must fit both.
+const _: () = assert!(Name::ALL.len() <= 48);
+
+impl Names {
+    /// Adds one.
+    pub const fn insert(&mut self, name: Name) {
+        self.0 |= 1 << name as u64;
+    }
+
+    /// Whether one is there.
+    #[must_use]
+    pub const fn has(self, name: Name) -> bool {
+        self.0 & (1 << name as u64) != 0
+    }
+}
+
 /// What a request's headers tell before any is read by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Present<'t> {
-    known: u64,
-    /// The values that came along.
-    values: Vec<(Name, &'t str)>,
+    known: Names,
+    /// The values that came along, at the places that their names have in [`ALONG`].
+    values: [&'t str; ALONG.len()],
     /// Other names that must not cross to the API, in the request's own spelling.
     dropped: Vec<&'t str>,
 }
 
-// `known` is a set of bits, and a place must not look like a letter: the enum must fit both.
-const _: () = assert!(Name::ALL.len() <= 48);
-
 impl<'t> Present<'t> {
-    /// Takes stock of a request's headers, a line each, names in lower case. A known one is told by its place in
-    /// [`Name::ALL`], as a character from `0` on, and with those of [`ALONG`] comes the value; of the others, those are
-    /// told by name that begin with one of [`MAY_NOT_CROSS`].
+    /// Takes stock of a request's headers, names in lower case. The first line tells known ones by their places
+    /// ([`Name::place`]); then those of [`ALONG`] have a line each, the place and the value; of the others, those are told
+    /// by name that begin with one of [`MAY_NOT_CROSS`].
     #[must_use]
     pub fn of(lines: &'t str) -> Self {
-        let mut present = Self { known: 0, values: Vec::with_capacity(ALONG.len()), dropped: Vec::with_capacity(8) };
-        for line in lines.split('\n') {
-            let place = line.bytes().next().and_then(|place| usize::from(place).checked_sub(usize::from(b'0')));
-            let Some(name) = place.and_then(|place| Name::ALL.get(place)) else {
+        let mut present = Self { known: Names::default(), values: [""; ALONG.len()], dropped: Vec::new() };
+        let (places, mut rest) = split_before(lines, |b| b == b'\n');
+        places.chars().filter_map(Name::at).for_each(|name| present.known.insert(name));
+        while let Some(lines) = rest.get(1..) {
+            let (line, after) = split_before(lines, |b| b == b'\n');
+            rest = after;
+            let mut characters = line.chars();
+            let Some(name) = characters.next().and_then(Name::at) else {
                 if never_crosses_to_the_api(line) {
                     present.dropped.push(line);
                 }
                 continue;
             };
-            present.known |= 1 << *name as u64;
-            if ALONG.contains(name) {
-                present.values.push((*name, line.get(1..).unwrap_or_default()));
+            present.known.insert(name);
+            if let Some((_, value)) = ALONG.iter().zip(&mut present.values).find(|(along, _)| **along == name) {
+                *value = characters.as_str();
             }
         }
         present
@@ -187,19 +208,20 @@ impl<'t> Present<'t> {
     /// Whether a known header is there.
     #[must_use]
     pub fn has(&self, name: Name) -> bool {
-        self.known & (1 << name as u64) != 0
+        self.known.has(name)
     }
 
-    /// What must not cross to the API.
-    pub fn dropped(&self) -> impl Iterator<Item = Edit> {
-        let known = NEVER_CROSS.iter().filter(|name| self.has(**name)).map(|name| Edit::Remove(*name));
-        known.chain(self.dropped.iter().map(|name| Edit::Delete((*name).to_owned())))
+    /// What must not cross to the API, but for what is `set` in its place.
+    pub fn dropped(&self, set: Names) -> impl Iterator<Item = Edit<'t>> {
+        let known = NEVER_CROSS.into_iter().filter(move |name| self.has(*name) && !set.has(*name)).map(Edit::Remove);
+        known.chain(self.dropped.iter().map(|name| Edit::Delete(name)))
     }
 
     /// A header's value, if it came along: up to one byte more than [`Name::longest`].
     #[must_use]
     pub fn value(&self, name: Name) -> Option<&'t str> {
-        self.values.iter().find_map(|(found, value)| (*found == name).then_some(*value))
+        let (_, value) = ALONG.iter().zip(&self.values).find(|(along, _)| **along == name)?;
+        self.has(name).then_some(*value)
     }
 }
 
@@ -226,8 +248,8 @@ pub const NEVER_CROSS: [Name; 15] = [
 pub const MAY_NOT_CROSS: &str = "cfkptux";
 
 /// What a caller cannot say to the API through the relay:
-/// - `cf-access-*`: Access's credentials and its word on who calls; ours are set afterwards, alone (strict mode
-///   refuses duplicates);
+/// - `cf-access-*`: Access's credentials and its word on who calls; ours take their place, alone (strict mode refuses
+///   duplicates);
 /// - `forwarded` and `x-forwarded-*`: the relay's word on who calls and from where (RFC 7239);
 /// - hop-by-hop headers (RFC 9110 §7.6.1), and what else is meant for a proxy (`proxy`, `proxy-*`).
 ///
@@ -255,7 +277,7 @@ pub fn connection_options(connection: &str) -> Vec<String> {
     connection.split(',').map(|option| option.trim().to_ascii_lowercase()).filter(|option| is_token(option)).collect()
 }
 
-/// Whether a comma-separated list of tokens, as in `Vary` or `Upgrade`, holds `token`, in whatever case.
+/// Whether a comma-separated list of tokens, as in `Upgrade` or `Vary`, holds `token`, in whatever case.
 #[must_use]
 pub fn lists(header: &str, token: &str) -> bool {
     header.split(',').any(|element| element.trim().eq_ignore_ascii_case(token))

@@ -6,8 +6,9 @@
 use std::rc::Rc;
 
 use crate::config::{Credentials, Route};
+use crate::edits::{Edit, Edits};
 use crate::gateway::Answer;
-use crate::headers::{Edit, Name, Read};
+use crate::headers::{Name, Read};
 use crate::problem::{Code, Refusal};
 use crate::settle::{self, ResponseHead};
 
@@ -55,10 +56,8 @@ pub fn answer(checks: &[Check]) -> Answer {
         body.push('}');
     }
     body.push_str("\n]}\n");
-    let headers = vec![
-        Edit::Set(Name::ContentType, "application/json".to_owned()),
-        Edit::Set(Name::CacheControl, "no-store".to_owned()),
-    ];
+    let headers =
+        Edits::from_iter([Edit::Set(Name::ContentType, "application/json"), Edit::Set(Name::CacheControl, "no-store")]);
     Answer { headers, body: Some(body), ..Answer::empty(if holds { 200 } else { 503 }) }
 }
 

@@ -14,7 +14,7 @@
 //! | [`cross_origin`] | which requests of browsers may change something |
 //! | [`access`], [`token`], [`keys`], [`verified`] | who is calling; [`runtime`] is what that needs from outside |
 //! | [`forward`], [`settle`] | what the API gets, and what becomes of its answer |
-//! | [`headers`], [`cookies`] | what crosses, in both directions |
+//! | [`headers`], [`edits`], [`cookies`] | what crosses, in both directions |
 //! | [`trace`], [`log`], [`problem`], [`health`] | what others can see of it |
 //!
 //! # Invariants
@@ -29,6 +29,7 @@ pub mod config;
 pub mod cookies;
 pub mod cors;
 pub mod cross_origin;
+pub mod edits;
 pub mod forward;
 pub mod gateway;
 pub mod headers;

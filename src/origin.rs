@@ -143,12 +143,18 @@ pub fn split_scheme(url: &str) -> Option<(&str, &str)> {
 #[must_use]
 pub fn authority_of(url: &str) -> &str {
     let after_scheme = split_scheme(url).map_or("", |(_, rest)| rest);
-    split_before(after_scheme, b"/?#\\").0
+    split_authority(after_scheme).0
 }
 
-/// A text up to the first of these ASCII bytes, and from there on. On bytes: several times cheaper than on characters.
-pub(crate) fn split_before<'t>(text: &'t str, bytes: &[u8]) -> (&'t str, &'t str) {
-    let at = text.bytes().position(|b| bytes.contains(&b)).unwrap_or(text.len());
+/// Splits what follows a URL's `://` after host and port.
+pub(crate) fn split_authority(after_scheme: &str) -> (&str, &str) {
+    split_before(after_scheme, |b| matches!(b, b'/' | b'?' | b'#' | b'\\'))
+}
+
+/// A text up to the first ASCII byte that is one of those, and from there on. On bytes: several times cheaper than on
+/// characters.
+pub(crate) fn split_before(text: &str, ends: impl Fn(u8) -> bool) -> (&str, &str) {
+    let at = text.bytes().position(ends).unwrap_or(text.len());
     text.split_at_checked(at).unwrap_or((text, ""))
 }
 

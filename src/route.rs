@@ -5,7 +5,7 @@
 //! path that always begins with `/`, so nothing in the path can change the host; what could climb out of the base
 //! path, for the URL parser or for an API that decodes the path once, is refused.
 
-use crate::origin::{Origin, split_before, split_scheme};
+use crate::origin::{Origin, split_authority, split_before, split_scheme};
 
 /// A path prefix on segment boundaries: `/api` covers `/api` and `/api/x`, never `/apiary`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,9 +20,13 @@ pub struct Upstream {
     pub base_path: String,
 }
 
-/// The path and the query of a request, safe to forward.
+/// What a request's URL says; the path and the query are safe to forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target<'a> {
+    /// `https`, unless it says something else.
+    pub scheme: &'a str,
+    /// The relay's host and port, as the request names them.
+    pub authority: &'a str,
     /// Begins with `/`; in the caller's own spelling.
     pub path: &'a str,
     /// With its `?`, or empty.
@@ -150,7 +154,7 @@ impl Upstream {
     /// What to write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         let after_scheme = split_scheme(text).map_or("", |(_, rest)| rest);
-        let (_, path) = split_before(after_scheme, b"/?#\\");
+        let (_, path) = split_authority(after_scheme);
         let origin = text.strip_suffix(path).unwrap_or(text);
         let origin = parse_server(origin)?;
         let base_path = path.strip_suffix('/').unwrap_or(path);
@@ -176,20 +180,20 @@ pub fn parse_server(text: &str) -> Result<Origin, String> {
 }
 
 impl<'a> Target<'a> {
-    /// Takes the target out of a request's URL, whatever its host: the host is not the caller's to choose.
+    /// Takes a request's URL apart, whatever its host: which API it leads to is not the caller's to choose.
     ///
     /// # Errors
     /// Why the path cannot be forwarded; `bad_path` to the caller.
     pub fn of(url: &'a str) -> Result<Self, &'static str> {
-        let after_scheme = split_scheme(url).map_or(url, |(_, rest)| rest);
-        let (_, from_path) = split_before(after_scheme, b"/?#\\");
-        let (without_fragment, _) = split_before(from_path, b"#");
-        let (path, query) = split_before(without_fragment, b"?");
+        let (scheme, after_scheme) = split_scheme(url).unwrap_or(("https", url));
+        let (authority, from_path) = split_authority(after_scheme);
+        let (path, suffix) = split_before(from_path, |b| matches!(b, b'?' | b'#'));
+        let (query, _) = split_before(suffix, |b| b == b'#');
         if !path.starts_with('/') {
             return Err("the request target is not a path (RFC 9112 §3.2.1, origin-form)");
         }
         check_climb(path)?;
-        Ok(Self { path, query })
+        Ok(Self { scheme, authority, path, query })
     }
 }
 
@@ -223,7 +227,7 @@ pub fn relay_location(location: &str, upstream: &Upstream, prefix: &Prefix, stri
         }
         None => return None,
     };
-    let (path, suffix) = split_before(at_api, b"?#");
+    let (path, suffix) = split_before(at_api, |b| matches!(b, b'?' | b'#'));
     let path = if path.is_empty() { "/" } else { path };
     let relayed = path.strip_prefix(upstream.base_path.as_str()).and_then(|rest| {
         let on_boundary = rest.is_empty() || rest.starts_with('/');

@@ -3,8 +3,9 @@
 use crate::config::{Credentials, Route, ServiceToken};
 use crate::cookies;
 use crate::cors;
+use crate::edits::{Edit, Edits};
 use crate::gateway::Known;
-use crate::headers::{self, Edit, Name, Read};
+use crate::headers::{self, Name, Read};
 use crate::origin::authority_of;
 use crate::problem::{Code, Refusal, quoted};
 use crate::route::relay_location;
@@ -22,35 +23,38 @@ pub struct ResponseHead<'a, H: Read> {
 /// # Errors
 /// `upstream_access_denied`: the answer is Access's, and says that the relay's credentials were refused. A redirect
 /// of the browser to a login page would help nobody.
-pub fn settle<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Result<Vec<Edit>, Refusal> {
+pub fn settle<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Result<Edits, Refusal> {
     let Some(route) = known.route.as_deref() else {
         return Err(Refusal::new(Code::Internal, "an answer without a route"));
     };
     let location = location(response);
     check_denial(route, response, location.as_deref())?;
-    let mut edits = Vec::with_capacity(16);
+    let mut edits = Edits::new();
     let cookies = if route.response_cookies.is_empty() { Vec::new() } else { response.headers.set_cookies() };
     if known.preflight {
         // Whoever asked: what answers a preflight, and nothing else.
-        let said = headers::FOR_PREFLIGHTS.into_iter();
-        edits.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY.to_owned()));
-        edits.extend(said.filter_map(|name| Some(Edit::Set(name, response.headers.read(name)?))));
+        edits.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY));
+        for name in headers::FOR_PREFLIGHTS {
+            if let Some(said) = response.headers.read(name) {
+                edits.push(Edit::Set(name, &said));
+            }
+        }
         known.cors.allow_origin(known.origin.as_deref().unwrap_or_default(), &mut edits);
         return Ok(edits);
     }
-    edits.extend(headers::ONLY_OURS_TO_SAY);
+    edits.extend(headers::ONLY_OURS_TO_SAY.map(Edit::Remove));
     if known.origin.is_some() {
         // Where CORS applies, names that no standard has yet are not the API's to say either.
         edits.push(Edit::RemoveAll(headers::OF_CORS));
     }
-    let kept = cookies.iter().filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies));
-    edits.extend(kept.map(|cookie| Edit::Append(Name::SetCookie, cookie)));
+    for cookie in cookies.iter().filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies)) {
+        edits.push(Edit::Append(Name::SetCookie, &cookie));
+    }
     if let Some(location) = location {
         let relayed = relay_location(&location, &route.upstream, &route.prefix, route.strip_prefix);
-        edits.extend(relayed.map(|location| Edit::Set(Name::Location, location)));
+        edits.extend(relayed.as_deref().map(|location| Edit::Set(Name::Location, location)));
     }
-    let vary = || response.headers.read(Name::Vary);
-    edits.extend(known.cors.response_headers(known.origin.as_deref(), vary));
+    known.cors.add_response_headers(known.origin.as_deref(), &mut edits);
     Ok(edits)
 }
 

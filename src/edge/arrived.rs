@@ -6,6 +6,7 @@ use worker::web_sys::Request;
 use super::border::{self, Message};
 use crate::gateway::RequestHead;
 use crate::headers::{Name, Present, Read as _};
+use crate::origin::split_before;
 use crate::trace::Trace;
 
 pub(super) struct Arrived {
@@ -13,6 +14,8 @@ pub(super) struct Arrived {
     message: Message,
     /// The method, the URL, and its headers.
     lines: String,
+    /// Where the URL begins, and where the headers.
+    starts: [usize; 2],
     /// When it came, in milliseconds since the epoch, if anybody is going to ask.
     pub(super) at_ms: Option<i64>,
 }
@@ -20,7 +23,10 @@ pub(super) struct Arrived {
 impl Arrived {
     pub(super) fn of(request: Request, at_ms: Option<i64>) -> Self {
         let lines = border::head(&request);
-        Self { message: request.unchecked_into(), lines, at_ms }
+        let (method, rest) = split_before(&lines, |b| b == b'\n');
+        let (url, _) = split_before(rest.get(1..).unwrap_or_default(), |b| b == b'\n');
+        let starts = [method.len() + 1, method.len() + 1 + url.len() + 1];
+        Self { message: request.unchecked_into(), lines, starts, at_ms }
     }
 
     /// The request itself.
@@ -30,33 +36,27 @@ impl Arrived {
 
     /// Its headers, as far as they have been told.
     pub(super) fn present(&self) -> Present<'_> {
-        let [_, _, headers] = self.parts();
-        Present::of(headers)
+        let [_, headers] = self.starts;
+        Present::of(self.lines.get(headers..).unwrap_or_default())
     }
 
     /// What decisions need of it.
     pub(super) fn head<'a>(&'a self, present: &'a Present<'a>, trace: &'a Trace) -> RequestHead<'a, Message> {
-        let [method, url, _] = self.parts();
-        RequestHead { method, url, present, headers: &self.message, trace }
+        RequestHead { method: self.method(), url: self.url(), present, headers: &self.message, trace }
     }
 
     pub(super) fn method(&self) -> &str {
-        let [method, ..] = self.parts();
-        method
+        let [url, _] = self.starts;
+        self.lines.get(..url - 1).unwrap_or_default()
     }
 
     pub(super) fn url(&self) -> &str {
-        let [_, url, _] = self.parts();
-        url
+        let [url, headers] = self.starts;
+        self.lines.get(url..headers - 1).unwrap_or_default()
     }
 
     /// Cloudflare's id of the request, for the log.
     pub(super) fn ray(&self) -> Option<String> {
         self.message.read(Name::Ray)
-    }
-
-    fn parts(&self) -> [&str; 3] {
-        let mut parts = self.lines.splitn(3, '\n');
-        [(); 3].map(|()| parts.next().unwrap_or_default())
     }
 }

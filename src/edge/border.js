@@ -15,8 +15,9 @@ let ofPreflights = [];
  */
 export function know(list, letters, preflights) {
   known = [];
-  names = Object.entries(JSON.parse(list)).map(([name, longest], place) => {
-    (known[name.length] ??= []).push({ name, place: `\n${String.fromCharCode(48 + place)}`, longest });
+  names = Object.entries(JSON.parse(list)).map(([name, longest], at) => {
+    const place = String.fromCharCode(48 + at);
+    (known[name.length] ??= []).push({ name, place, line: `\n${place}`, longest });
     return name;
   });
   firstLetters = letters;
@@ -33,15 +34,15 @@ function find(name) {
 const nameAt = (place) => names[place.charCodeAt(0) - 48];
 
 /**
- * A request's method, its URL, and its headers, a line each: a known one as its place, with the value if that goes along;
- * of the others, the names that the Wasm asks about. Of a preflight hardly a header matters and none passes on unless it
- * is named: asking for those costs less than listing all.
+ * A request's method, its URL, and its headers: a line with the places of known ones; then, a line each, those whose value
+ * goes along, as place and value; and of the others, the names that the Wasm asks about. Of a preflight hardly a header
+ * matters and none passes on unless it is named: asking for those costs less than listing all.
  *
  * Not by `forEach`: it makes texts of all values, and each text that nobody reads brings the next collection of garbage
  * nearer.
  */
 export function head({ method, url, headers }) {
-  let lines = `${method}\n${url}`;
+  let [places, lines] = ["", ""];
   const preflight = method === "OPTIONS" && headers.has("origin") && headers.has("access-control-request-method");
   for (const name of preflight ? ofPreflights : headers.keys()) {
     const found = find(name);
@@ -49,12 +50,12 @@ export function head({ method, url, headers }) {
       if (firstLetters.includes(name[0])) lines += `\n${name}`;
     } else if (found.longest > 0 || preflight) {
       const value = headers.get(name);
-      if (value !== null) lines += found.place + value.slice(0, found.longest);
+      if (value !== null) lines += found.line + value.slice(0, found.longest);
     } else {
-      lines += found.place;
+      places += found.place;
     }
   }
-  return lines;
+  return `${method}\n${url}\n${places}${lines}`;
 }
 
 /** The value of a message's header at a place of the list, cut where nobody would read on; repeated lines arrive joined. */
@@ -62,8 +63,9 @@ export const value = ({ headers }, place, longest) => headers.get(names[place])?
 
 /**
  * Edits headers in order, by the lines after the first. `=` and `+` set and append a known one, whose place and value
- * follow, `-` removes all whose places follow; `~` removes the one whose name follows, `*` all whose names begin so.
- * The lines are found one by one: a split would leave an array and a text for each to the next collection.
+ * follow, `-` removes all whose places follow; `~` removes the one whose name follows, `*` all whose names begin so; `?`
+ * names `Origin` in `Vary`. The lines are found one by one: a split would leave an array and a text for each to the next
+ * collection.
  */
 function edit(headers, lines) {
   let start = lines.indexOf("\n") + 1;
@@ -75,6 +77,7 @@ function edit(headers, lines) {
     else if (sign === "+") headers.append(nameAt(lines[start + 1]), lines.slice(start + 2, end));
     else if (sign === "~") headers.delete(lines.slice(start + 1, end));
     else if (sign === "*") removeAll(headers, lines.slice(start + 1, end));
+    else if (sign === "?") varyByOrigin(headers);
     else for (let at = start + 1; at < end; at++) headers.delete(nameAt(lines[at]));
     start = next;
   }
@@ -90,6 +93,14 @@ function urlOf(lines) {
 function removeAll(headers, prefix) {
   for (const name of [...headers.keys()]) if (name.startsWith(prefix)) headers.delete(name);
 }
+
+function varyByOrigin(headers) {
+  const vary = headers.get("vary");
+  if (vary === null || !NAMES_ORIGIN.test(vary)) headers.append("vary", "Origin");
+}
+
+/** A `Vary` that names it, or `*`. */
+const NAMES_ORIGIN = /(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i;
 
 /** Headers of answers of the relay's own, by their edits: most of those answers are alike. */
 const given = new Map();
@@ -120,7 +131,7 @@ export function send(exchange, request, lines, bodiless, cached, milliseconds, r
   const left = retries > 0 && request.body === null ? retries : 0;
   const began = Date.now();
   const call = { exchange, request, lines, bodiless, cached, left, tries: 1, began, timer: 0, resolve, reject };
-  call.timer = setTimeout(() => end(call, "late"), milliseconds);
+  call.timer = setTimeout(() => end(call, late), milliseconds);
   attempt(call);
   return promise;
 }
@@ -128,13 +139,17 @@ export function send(exchange, request, lines, bodiless, cached, milliseconds, r
 function attempt(call) {
   try {
     forward(call).then(
-      (response) => end(call, "answered", response, response.status),
-      (error) => (mayRetry(call) ? attempt(call) : end(call, "failed", reasonOf(error))),
+      (response) => end(call, (exchange, elapsed, tries) => exchange.answered(response, response.status, elapsed, tries)),
+      (error) => (mayRetry(call) ? attempt(call) : fail(call, error)),
     );
   } catch (error) {
-    end(call, "failed", reasonOf(error)); // What cannot be sent at all.
+    fail(call, error); // What cannot be sent at all.
   }
 }
+
+const late = (exchange, elapsed, tries) => exchange.late(elapsed, tries);
+
+const fail = (call, error) => end(call, (exchange, elapsed, tries) => exchange.failed(reasonOf(error), elapsed, tries));
 
 /** Whether there is one more attempt, which is counted then. */
 function mayRetry(call) {
@@ -147,13 +162,13 @@ function mayRetry(call) {
 const reasonOf = (error) => String(error?.message ?? error);
 
 /** The first outcome counts: the exchange is gone after that. */
-function end(call, outcome, ...facts) {
+function end(call, outcome) {
   const { exchange } = call;
   if (exchange === undefined) return;
   call.exchange = undefined;
   clearTimeout(call.timer);
   try {
-    call.resolve(exchange[outcome](...facts, Date.now() - call.began, call.tries));
+    call.resolve(outcome(exchange, Date.now() - call.began, call.tries));
   } catch (error) {
     call.reject(error);
   }
@@ -174,21 +189,21 @@ function forward({ request, lines, bodiless, cached }) {
   return fetch(url, { method, headers, body, redirect: "manual", cache });
 }
 
-/** Whether edits change headers: removals alone may find nothing to remove. */
-function changes(headers, edits) {
+/** Whether edits change a message's headers: removals alone may find nothing to remove. */
+function changes(message, edits) {
   if (edits[1] !== "-" || edits.indexOf("\n", 1) > 0) return edits.length > 0;
+  const { headers } = message;
   for (let at = 2; at < edits.length; at++) if (headers.has(nameAt(edits[at]))) return true;
   return false;
 }
 
 /**
- * The API's answer with its headers edited; where nothing changes, the answer itself. It shares the body, or the
- * WebSocket, which a plain copy would lose.
+ * The API's answer, of this status, with its headers edited; where nothing changes, the answer itself. It shares the body,
+ * or the WebSocket, which a plain copy would lose.
  */
-export function edited(response, edits) {
-  const { webSocket, headers } = response;
-  if (!changes(headers, edits)) return response;
-  const copy = webSocket === null ? response : { status: response.status, webSocket, headers };
+export function edited(response, status, edits) {
+  if (!changes(response, edits)) return response;
+  const copy = status === 101 ? { status, webSocket: response.webSocket, headers: response.headers } : response;
   const answer = new Response(response.body, copy);
   edit(answer.headers, edits);
   return answer;

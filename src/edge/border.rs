@@ -9,7 +9,8 @@ use worker::wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Headers, Request, Response, console};
 
 use super::exchange::Exchange;
-use crate::headers::{ALONG, Edit, MAY_NOT_CROSS, Name, READ_OF_PREFLIGHTS, Read};
+use crate::edits::Edits;
+use crate::headers::{ALONG, MAY_NOT_CROSS, Name, READ_OF_PREFLIGHTS, Read};
 use crate::log::{Level, Quota, Record};
 
 #[wasm_bindgen]
@@ -61,9 +62,9 @@ extern "C" {
     /// the URL and its headers.
     pub(super) fn probe(lines: &str, milliseconds: u32) -> Promise;
 
-    /// The API's answer with its headers edited. It shares the body, or the WebSocket.
-    #[wasm_bindgen(catch)]
-    pub(super) fn edited(response: &Response, edits: &str) -> Result<Response, JsValue>;
+    /// The API's answer, of this status, with its headers edited. It shares the body, or the WebSocket. `edits` are a string.
+    #[wasm_bindgen(js_name = edited, catch)]
+    fn edited_by(response: &Response, status: u16, edits: &JsValue) -> Result<Response, JsValue>;
 
     /// The text at a URL.
     #[wasm_bindgen(js_name = fetchText)]
@@ -98,7 +99,7 @@ pub(super) fn start() {
         format!("\"{}\":{longest}", name.as_str())
     };
     let list = Name::ALL.iter().map(entry).collect::<Vec<_>>().join(",");
-    let preflights: String = READ_OF_PREFLIGHTS.into_iter().map(place).collect();
+    let preflights: String = READ_OF_PREFLIGHTS.into_iter().map(Name::place).collect();
     know(&format!("{{{list}}}"), MAY_NOT_CROSS, &preflights);
 }
 
@@ -142,42 +143,20 @@ impl Read for Message {
     }
 }
 
-/// Edits in one string, for one crossing: a line each after `first`, as `border.js` reads them. Neither `first` nor a name
-/// holds a line break: each comes from one line of a request's head.
-pub(super) fn lines(first: &str, edits: &[Edit]) -> String {
-    let mut lines = String::with_capacity(1024);
-    lines.push_str(first);
-    let mut removing = false;
-    for edit in edits {
-        if !removing || !matches!(edit, Edit::Remove(_)) {
-            lines.push('\n');
-        }
-        match edit {
-            Edit::Remove(name) if removing => lines.push(place(*name)),
-            Edit::Remove(name) => known(&mut lines, '-', *name, ""),
-            Edit::Delete(name) => lines.extend(["~", name.as_str()]),
-            Edit::RemoveAll(prefix) => lines.extend(["*", *prefix]),
-            // No header can carry a line break. Should a value ever hold one, it must not become a line of its own.
-            Edit::Set(name, value) | Edit::Append(name, value) if value.contains('\n') => {
-                known(&mut lines, '-', *name, "");
-            }
-            Edit::Set(name, value) => known(&mut lines, '=', *name, value),
-            Edit::Append(name, value) => known(&mut lines, '+', *name, value),
-        }
-        removing = matches!(edit, Edit::Remove(_));
-    }
-    lines
+thread_local! {
+    /// The edits of the latest answer, here and as JavaScript has them.
+    static LATEST: RefCell<(Edits, JsValue)> = RefCell::new((Edits::default(), JsValue::from_str("")));
 }
 
-fn known(lines: &mut String, sign: char, name: Name, value: &str) {
-    lines.push(sign);
-    lines.push(place(name));
-    lines.push_str(value);
-}
-
-/// A name's place in the list, as it crosses.
-fn place(name: Name) -> char {
-    char::from(b'0' + name as u8)
+/// The API's answer, of this status, with its headers edited. Most answers are edited alike, so what crossed for the last one serves on.
+pub(super) fn edited(response: &Response, status: u16, edits: Edits) -> Result<Response, JsValue> {
+    LATEST.with_borrow_mut(|(latest, text)| {
+        if *latest != edits {
+            *text = JsValue::from_str(edits.as_str());
+            *latest = edits;
+        }
+        edited_by(response, status, text)
+    })
 }
 
 /// What a thrown value says.

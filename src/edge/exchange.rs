@@ -12,9 +12,10 @@ use super::border::{self, Message};
 use super::respond;
 use super::settings::Settings;
 use crate::config::{Credentials, Log, Route};
+use crate::edits::{Edit, Edits};
 use crate::forward::Forward;
 use crate::gateway::{Answer, Known};
-use crate::headers::{Edit, Name};
+use crate::headers::Name;
 use crate::log::Record;
 use crate::problem::{Code, Refusal};
 use crate::settle::{ResponseHead, settle};
@@ -48,7 +49,7 @@ impl Exchange {
 
     /// Answers by ourselves.
     pub(super) fn answer(&self, mut answer: Answer) -> Response {
-        answer.headers.extend(self.server_timing(None));
+        self.add_server_timing(None, &mut answer.headers);
         self.log(answer.status, answer.refusal.as_ref(), None);
         respond::answer(&answer)
     }
@@ -61,11 +62,18 @@ impl Exchange {
     /// Sends the request: the caller's method and body, untouched, and its headers with the edits.
     pub(super) fn begin(self, forward: &Forward) -> Promise {
         let request = self.arrived.request();
-        let lines = border::lines(&forward.url, &forward.edits);
         let bodiless = self.known.preflight;
         // RFC 9110 §9.2.2: sent once more, these change nothing.
         let retries = if matches!(self.arrived.method(), "GET" | "HEAD") { forward.route.retries } else { 0 };
-        border::send(self, &request, &lines, bodiless, forward.route.cache, forward.route.timeout_ms, retries)
+        border::send(
+            self,
+            &request,
+            forward.edits.as_str(),
+            bodiless,
+            forward.route.cache,
+            forward.route.timeout_ms,
+            retries,
+        )
     }
 }
 
@@ -111,14 +119,13 @@ impl Exchange {
             // Nobody will read this body: let go of its connection. Whether that works changes nothing for the caller.
             drop(response.body().map(|body| body.cancel()));
         })?;
-        edits.extend(self.server_timing(Some(upstream)));
+        self.add_server_timing(Some(upstream), &mut edits);
         if self.known.preflight {
             drop(response.body().map(|body| body.cancel()));
             let answer = Answer { headers: edits, ..Answer::empty(status) };
             return Ok(respond::answer(&answer));
         }
-        border::edited(response, &border::lines("", &edits))
-            .map_err(|error| Refusal::new(Code::Internal, border::message(&error)))
+        border::edited(response, status, edits).map_err(|error| Refusal::new(Code::Internal, border::message(&error)))
     }
 
     fn refuse(&self, refusal: Refusal, upstream: Upstream) -> Response {
@@ -130,19 +137,19 @@ impl Exchange {
             super::REREAD.set(true);
         }
         let mut answer = Answer::refusal(refusal, &self.known, &self.trace, config.debug);
-        answer.headers.extend(self.server_timing(Some(upstream)));
+        self.add_server_timing(Some(upstream), &mut answer.headers);
         self.log(answer.status, answer.refusal.as_ref(), Some(upstream));
         respond::answer(&answer)
     }
 
     /// How long the relay took, and the API (Server Timing §3). Time stands still between I/O, so that the relay's own is
     /// what it waited for the issuer or a store; nearly always 0.
-    fn server_timing(&self, upstream: Option<Upstream>) -> Option<Edit> {
-        let since = self.arrived.at_ms.filter(|_| self.settings.config.server_timing)?;
+    fn add_server_timing(&self, upstream: Option<Upstream>, edits: &mut Edits) {
+        let Some(since) = self.arrived.at_ms.filter(|_| self.settings.config.server_timing) else { return };
         let api = upstream.map_or(0, |upstream| upstream.milliseconds);
         let own = border::now_ms() - since - i64::from(api);
         let api = upstream.map_or_else(String::new, |_| format!(", api;dur={api}"));
-        Some(Edit::Append(Name::ServerTiming, format!("relay;dur={own}{api}")))
+        edits.push(Edit::Append(Name::ServerTiming, &format!("relay;dur={own}{api}")));
     }
 
     fn log(&self, status: u16, refusal: Option<&Refusal>, upstream: Option<Upstream>) {

@@ -14,7 +14,7 @@ use crate::trace::Trace;
 
 /// Makes the response.
 pub(super) fn answer(answer: &Answer) -> Response {
-    let made = border::answer(answer.status, &border::lines("", &answer.headers), answer.body.as_deref());
+    let made = border::answer(answer.status, answer.headers.as_str(), answer.body.as_deref());
     // What is set here is ours, and plain; should the runtime refuse it all the same, the status alone says enough.
     made.or_else(|_| border::answer(answer.status, "", None)).unwrap_or_else(|_| Response::error())
 }

@@ -1,5 +1,6 @@
+use access_relay::edits::Edit;
 use access_relay::headers::{
-    ALONG, Edit, NEVER_CROSS, Name, Present, connection_options, is_plain_value, lists, never_crosses_to_the_api,
+    ALONG, NEVER_CROSS, Name, Names, Present, connection_options, is_plain_value, lists, never_crosses_to_the_api,
 };
 
 use crate::support::Lines;
@@ -12,6 +13,10 @@ fn names_are_known_by_one_list() {
         assert!(Present::of(&told).has(*name));
         assert_eq!(Present::of(&told).value(*name), ALONG.contains(name).then_some("v"));
         assert!(!Present::of("").has(*name));
+        assert_eq!(Name::at(name.place()), Some(*name));
+        let mut set = Names::default();
+        set.insert(*name);
+        assert_eq!(Name::ALL.iter().filter(|other| set.has(**other)).collect::<Vec<_>>(), [name]);
     }
 }
 
@@ -51,9 +56,15 @@ fn what_a_caller_cannot_say_to_the_api() {
         "cf.access_client-id",
     ] {
         let told = Lines::of(&[("accept", ""), (name, ""), ("x-a", "")]).told();
-        let dropped: Vec<Edit> = Present::of(&told).dropped().collect();
+        let present = Present::of(&told);
+        let dropped = |set| present.dropped(set).collect::<Vec<_>>();
         let known = Name::ALL.iter().find(|known| known.as_str() == name);
-        assert_eq!(dropped, [known.map_or(Edit::Delete(name.to_owned()), |known| Edit::Remove(*known))]);
+        assert_eq!(dropped(Names::default()), [known.map_or(Edit::Delete(name), |known| Edit::Remove(*known))]);
+        let mut all = Names::default();
+        Name::ALL.iter().for_each(|name| all.insert(*name));
+        // What is set in its place is not removed; what is only spelled like it goes all the same.
+        let rest = if known.is_some() { vec![] } else { vec![Edit::Delete(name)] };
+        assert_eq!(dropped(all), rest, "{name}");
     }
     let kept = [
         ("accept", ""),
@@ -67,7 +78,7 @@ fn what_a_caller_cannot_say_to_the_api() {
         ("forwarded-x", ""),
         ("x-real-ip", ""),
     ];
-    assert!(Present::of(&Lines::of(&kept).told()).dropped().next().is_none());
+    assert!(Present::of(&Lines::of(&kept).told()).dropped(Names::default()).next().is_none());
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod cors;
 mod cors_browser;
 mod cross_origin;
 mod docs;
+mod edits;
 mod gateway;
 mod headers;
 mod health;

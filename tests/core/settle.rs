@@ -106,8 +106,8 @@ fn accesss_own_refusals_are_ours_to_explain() {
 #[test]
 fn what_health_asks_an_api() {
     let config = parsed(&relay(|value| value["routes"][0]["upstream"] = json!("https://api.example.com/v2")));
-    let (url, edits) = question(&config.routes[0]);
-    assert_eq!(url, "https://api.example.com/v2/");
+    let edits = question(&config.routes[0]);
+    assert_eq!(edits.url(), "https://api.example.com/v2/");
     let asked = Lines::default().apply(&edits);
     assert_eq!(asked.0, owned(&[("cf-access-client-id", "0123.access"), ("cf-access-client-secret", "s3cr3t-value")]));
 }

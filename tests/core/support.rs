@@ -10,8 +10,9 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 use access_relay::config::{self, Config, JwtPolicy, Secrets};
+use access_relay::edits::{Edit, Edits};
 use access_relay::gateway::RequestHead;
-use access_relay::headers::{ALONG, MAY_NOT_CROSS, Name, Present, Read};
+use access_relay::headers::{ALONG, MAY_NOT_CROSS, Name, Present, Read, lists};
 use access_relay::keys::Jwk;
 use access_relay::runtime::Runtime;
 use access_relay::trace::Trace;
@@ -74,15 +75,19 @@ impl Lines {
     /// What `head` of `border.js` tells of them: each name once, in order.
     pub fn told(&self) -> String {
         let names: BTreeSet<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
-        let line = |name: &str| match Name::ALL.iter().find(|known| known.as_str() == name) {
-            Some(known) => {
-                let value = self.get(name).filter(|_| ALONG.contains(known)).unwrap_or_default();
-                let read: String = value.chars().take(known.longest() + 1).collect();
-                Some(format!("{}{read}", char::from(b'0' + *known as u8)))
+        let (mut places, mut lines) = (String::new(), String::new());
+        for name in names {
+            match Name::ALL.iter().find(|known| known.as_str() == name) {
+                Some(known) if ALONG.contains(known) => {
+                    let value: String = self.get(name).unwrap_or_default().chars().take(known.longest() + 1).collect();
+                    lines.extend(["\n", &known.place().to_string(), &value]);
+                }
+                Some(known) => places.push(known.place()),
+                None if name.starts_with(|c| MAY_NOT_CROSS.contains(c)) => lines.extend(["\n", name]),
+                None => {}
             }
-            None => name.starts_with(|c| MAY_NOT_CROSS.contains(c)).then(|| name.to_owned()),
-        };
-        names.into_iter().filter_map(line).collect::<Vec<_>>().join("\n")
+        }
+        places + &lines
     }
 
     /// A request with these headers, as decisions see it.
@@ -99,18 +104,23 @@ impl Lines {
     }
 
     /// What the edge does with edits.
-    pub fn apply(mut self, edits: &[access_relay::headers::Edit]) -> Self {
-        use access_relay::headers::Edit;
-        for edit in edits {
+    pub fn apply(mut self, edits: &Edits) -> Self {
+        for edit in edits.iter() {
             match edit {
                 Edit::Delete(name) => self.0.retain(|(found, _)| found != name),
                 Edit::Remove(name) => self.0.retain(|(found, _)| found != name.as_str()),
                 Edit::RemoveAll(prefix) => self.0.retain(|(found, _)| !found.starts_with(prefix)),
                 Edit::Set(name, value) => {
                     self.0.retain(|(found, _)| found != name.as_str());
-                    self.0.push((name.as_str().to_owned(), value.clone()));
+                    self.0.push((name.as_str().to_owned(), value.to_owned()));
                 }
-                Edit::Append(name, value) => self.0.push((name.as_str().to_owned(), value.clone())),
+                Edit::Append(name, value) => self.0.push((name.as_str().to_owned(), value.to_owned())),
+                Edit::VaryByOrigin => {
+                    let varies = |vary: String| lists(&vary, "origin") || lists(&vary, "*");
+                    if !self.get("vary").is_some_and(varies) {
+                        self.0.push(("vary".to_owned(), "Origin".to_owned()));
+                    }
+                }
             }
         }
         self

@@ -174,3 +174,28 @@ test("answers of the API can be read by who may, and its own word on CORS is gon
     assert.equal(api.requests.length, status === 200 ? 1 : 0, `${path} ${origin}`);
   }
 });
+
+test("Vary names Origin once, beside what the API says", async () => {
+  for (const [said, expected] of [
+    [undefined, "Origin"],
+    ["Accept", "Accept, Origin"],
+    ["Origin", "Origin"],
+    ["accept,ORIGIN", "accept,ORIGIN"],
+    ["origin \t, Accept", "origin \t, Accept"],
+    [["Accept", "Origin"], "Accept, Origin"],
+    ["*", "*"],
+    ["Accept , *", "Accept , *"],
+    ["X-Origin", "X-Origin, Origin"],
+    ["Origin-Agent-Cluster, Accept", "Origin-Agent-Cluster, Accept, Origin"],
+    ["Accept Origin", "Accept Origin, Origin"],
+  ]) {
+    api.answer = (request, response) => {
+      if (said) response.setHeader("Vary", said);
+      response.end("{}");
+    };
+    for (const origin of [{}, { origin: admin }]) {
+      const answer = await fetch(`${plain.url}/api/x`, { headers: origin });
+      assert.deepEqual([answer.status, answer.headers.get("vary")], [200, expected], String(said));
+    }
+  }
+});

@@ -61,14 +61,15 @@ test("crossings are those that docs/performance.md lists", async () => {
   const preflight = { ...origin, "access-control-request-method": "GET" };
   const works = [
     ["a relayed GET, warm", "/api/x", { headers: assertion(good) }, 200],
-    ["the same of another origin that may", "/cors/x", { headers: { ...assertion(good), ...origin } }, 200],
     ["a token never seen", "/api/x", { headers: assertion(issuer.token({ email: "grace@example.com" })) }, 200],
+    ["the same of another origin that may", "/cors/x", { headers: { ...assertion(good), ...origin } }, 200],
     ["a text that is no token", "/api/x", { headers: assertion("x") }, 401],
     ["an allowed preflight", "/cors/x", { method: "OPTIONS", headers: preflight }, 204],
     ["a refused preflight", "/cors/x", { method: "OPTIONS", headers: { ...preflight, origin: "https://evil.example" } }, 403],
   ];
-  // What the first requests do once: configuration, keys, a pool of randomness, the token.
-  for (const [, path, init] of works.slice(0, 3)) await fetch(relay.url + path, init);
+  // What the first requests do once: configuration, keys, a pool of randomness, the token; last, what is measured first: the
+  // edits of an answer cross where they are not those of the answer before.
+  for (const [, path, init] of works.slice(0, 3).reverse()) await fetch(relay.url + path, init);
   const measured = {};
   for (const [work, path, init, status] of works) {
     if (work === "a token never seen") init.headers["cf-access-jwt-assertion"] = issuer.token({ email: "joan@example.com" });
