@@ -1,8 +1,8 @@
 //! The edge: the only part that knows JavaScript. It reads what the decisions need, asks `gateway`, and acts.
 //!
 //! Every crossing of the border between Wasm and JavaScript costs, strings most of all: bodies stay in JavaScript, a
-//! request's head, its call to the API and its answer cross once each, header names once for each instance. Futures cost as
-//! much again, so a warm request polls one future once, and JavaScript's own promise of the API's answer does the rest
+//! request's head, its call to the API and its answer cross once each, header names once for each instance. Futures cost
+//! as much again, so a warm request polls one future once, and JavaScript's own promise of the API's answer does the rest
 //! ([`exchange`]).
 
 mod arrived;
@@ -110,10 +110,10 @@ async fn begin(request: web_sys::Request, env: Env) -> Next {
 /// once, each reads it (no request may wait for another's promise) and the last one stays.
 async fn settings(env: &Env) -> Result<Rc<Settings>, settings::Unsound> {
     let current = CONFIG.with(|shared| shared.borrow().clone());
+    // What reads them is boxed, for it is large, and most requests do without.
     match current {
         Some(current) if !REREAD.take() => Ok(current),
         // Where the store fails, what was read before serves on.
-        // Boxed, for it is large, and most requests do without.
         Some(current) => Ok(Box::pin(settings::load(env)).await.map_or(current, keep)),
         None => Box::pin(settings::load(env)).await.map(keep),
     }

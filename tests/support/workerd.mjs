@@ -12,8 +12,8 @@ const TRAP = Buffer.from("0061736d0100000001040160000003020100070801047472617000
 /**
  * Starts the relay. `relay` is the table RELAY, `secrets` are string secrets, `stored` are secrets behind an async
  * `get()` as a Secrets Store binding has it. `sabotage` may change the script that ships, and use a Wasm module
- * `trap.wasm`. With `front`, callers can go away; with
- * `collector`, the script can call `gc()`. Returns its URL, the log so far, and `stop()`.
+ * `trap.wasm`. With `front`, callers can go away; with `collector`, the script can call `gc()`. Returns its URL, the log so
+ * far, and `stop()`.
  */
 export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, sabotage = (script) => script }) {
   return serve({

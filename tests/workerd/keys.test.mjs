@@ -200,7 +200,7 @@ test("nor can they fill the log while there are no keys", async () => {
   });
 });
 
-test("memory stays bounded with 100,000 distinct tokens", async () => {
+test("memory stays bounded with 120,000 distinct tokens", async () => {
   await withRelay({ sabotage: tellingMemory }, async ({ issuer, relay, send }) => {
     api.answer = (_, response) => response.writeHead(200).end();
     const residentMiB = () => Number(readFileSync(`/proc/${relay.pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB/m)[1]) / 1024;
