@@ -16,6 +16,12 @@ const features = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bu
 /** The build helpers that worker-build would download. */
 const HELPERS = { WASM_BINDGEN_BIN: join(cargoBin, "wasm-bindgen"), WASM_OPT_BIN: join(bin, "wasm-opt"), ESBUILD_BIN: join(bin, "esbuild") };
 
+/**
+ * How much LLVM inlines: half as much as it would by itself at the relay's `opt-level`, for 7 KB less and the same speed;
+ * for calls that are seldom made, the limit stays as it is.
+ */
+const INLINING = ["inline-threshold=120", "inlinecold-threshold=45"].map((limit) => `-Cllvm-args=-${limit}`);
+
 /** Installs what is missing, compiles, and leaves in build/ what ships. */
 export function buildWorker() {
   installBuildTools();
@@ -23,7 +29,7 @@ export function buildWorker() {
   // No path of this machine goes into what ships.
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
   const remapped = [[cargoHome, "cargo"], [root, "access-relay/"]].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
-  const flags = { CARGO_ENCODED_RUSTFLAGS: remapped.join("\x1f") };
+  const flags = { CARGO_ENCODED_RUSTFLAGS: [...remapped, ...INLINING].join("\x1f") };
   // It is minified below.
   run("worker-build", ["--release"], { variables: { ...HELPERS, ...flags, NO_MINIFY: "1" } });
   ship();
