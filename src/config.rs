@@ -12,7 +12,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::cookies::RequestCookies;
+use crate::cookies::{CookieNames, RequestCookies};
 use crate::cors::Policy;
 use crate::origins::sorted_by;
 use crate::route::{Prefix, Upstream};
@@ -36,6 +36,16 @@ pub struct Config {
     pub health_path: Option<Prefix>,
     /// Whether refusals tell the caller why.
     pub debug: bool,
+}
+
+impl Config {
+    /// Every secret's value that the configuration holds, for hiding it wherever something is printed.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.routes.iter().flat_map(|route| match &route.credentials {
+            Credentials::ServiceToken(token) => vec![token.client_secret.as_str(), token.client_id.as_str()],
+            Credentials::CallerToken => Vec::new(),
+        })
+    }
 }
 
 /// Who may call.
@@ -116,15 +126,43 @@ pub struct Route {
     /// `request_cookies`.
     pub request_cookies: RequestCookies,
     /// `response_cookies`: names, none of them Access's.
-    pub response_cookies: Vec<String>,
+    pub response_cookies: CookieNames,
     /// How long the API may take until its answer's headers, in milliseconds.
     pub timeout_ms: u32,
     /// How often a GET or HEAD without a body is sent once more, where it got no answer at all.
     pub retries: u32,
     /// Whether Cloudflare may cache the API's answers.
     pub cache: bool,
+    /// What pages of other sites may make a browser GET here without CORS.
+    pub foreign_requests: ForeignRequests,
+    /// `callback_paths`: whole paths, below the route's, that take a foreign page's top-level POST.
+    pub callback_paths: Vec<Prefix>,
+    /// What becomes of an answer that a browser would show as a document.
+    pub documents: Documents,
     /// The route's own policy, else the global one.
     pub cors: Rc<Policy>,
+}
+
+/// What pages of other sites may make a browser GET here without CORS (`foreign_requests`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ForeignRequests {
+    /// `"none"`: nothing, not even a link that somebody follows.
+    None,
+    /// `"navigations"`: a link that somebody follows, in a window of its own.
+    #[default]
+    Navigations,
+    /// `"all"`: images, scripts, styles and frames too.
+    All,
+}
+
+/// What becomes of an answer that a browser would show as a document (`documents`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Documents {
+    /// `"sandbox"`: it gets an origin of its own and runs no script (CSP3 §6.3.2, `sandbox`).
+    #[default]
+    Sandbox,
+    /// `"allow"`: it is a page of the relay's own host.
+    Allow,
 }
 
 /// What opens Access in front of the API.

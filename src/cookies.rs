@@ -6,6 +6,34 @@
 /// The cookie in which Access keeps the caller's application token.
 pub const ACCESS_TOKEN_COOKIE: &str = "CF_Authorization";
 
+/// Names of cookies, as `request_cookies` and `response_cookies` have them: `theme`, or with a `*` at the end all names that
+/// begin so, for cookies that a framework cuts into pieces (`.AspNetCore.CookiesC1`, `sb-x-auth-token.0`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CookieNames(Vec<String>);
+
+impl CookieNames {
+    /// These names.
+    #[must_use]
+    pub fn new(names: Vec<String>) -> Self {
+        Self(names)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a cookie of this name is meant.
+    #[must_use]
+    pub fn contain(&self, name: &str) -> bool {
+        self.0.iter().any(|listed| match listed.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => listed == name,
+        })
+    }
+}
+
 /// Which cookies of the caller a route passes on to its API.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum RequestCookies {
@@ -13,7 +41,7 @@ pub enum RequestCookies {
     #[default]
     Nothing,
     /// These names.
-    Named(Vec<String>),
+    Named(CookieNames),
     /// All but Access's own.
     AllButAccess,
 }
@@ -50,7 +78,7 @@ impl RequestCookies {
     pub fn filter(&self, cookie_header: &str) -> Option<String> {
         let passes = |name: &str| match self {
             Self::Nothing => false,
-            Self::Named(names) => names.iter().any(|allowed| allowed == name),
+            Self::Named(names) => names.contain(name),
             Self::AllButAccess => true,
         };
         let kept: Vec<&str> = pairs(cookie_header)
@@ -65,11 +93,11 @@ impl RequestCookies {
 /// One `Set-Cookie` of the API as the browser may get it: `None` unless `allowed` names the cookie; else the same
 /// line without `Domain`, so that the cookie stays with the relay's own host (RFC 6265 §5.3 step 6, host-only).
 #[must_use]
-pub fn host_only(set_cookie: &str, allowed: &[String]) -> Option<String> {
+pub fn host_only(set_cookie: &str, allowed: &CookieNames) -> Option<String> {
     let mut parts = set_cookie.split(';');
     let pair = parts.next().unwrap_or_default();
     let name = pair.split_once('=').map(|(name, _)| name.trim())?;
-    if mentions_access_cookie(name) || !allowed.iter().any(|allowed| allowed == name) {
+    if mentions_access_cookie(name) || !allowed.contain(name) {
         return None;
     }
     let mut kept = pair.trim().to_owned();

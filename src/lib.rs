@@ -39,6 +39,7 @@ pub mod log;
 pub mod origin;
 pub mod origins;
 pub mod problem;
+pub mod redact;
 pub mod route;
 pub mod runtime;
 pub mod settle;

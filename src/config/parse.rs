@@ -5,8 +5,11 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::table::{Report, Table};
-use super::{Access, Config, ConfigError, Credentials, JwtPolicy, Log, Route, Routes, ServiceToken, cors};
-use crate::cookies::{RequestCookies, is_cookie_name, mentions_access_cookie};
+use super::{
+    Access, Config, ConfigError, Credentials, Documents, ForeignRequests, JwtPolicy, Log, Route, Routes, ServiceToken,
+    cors,
+};
+use crate::cookies::{CookieNames, RequestCookies, is_cookie_name, mentions_access_cookie};
 use crate::cors::{Policy, PreflightBy};
 use crate::headers::is_plain_value;
 use crate::problem::quoted;
@@ -199,6 +202,23 @@ fn route(mut table: Table, global: &Rc<Policy>, callers_are_checked: bool, secre
         let expected = "leave it out: the cache goes by URL, and would hand one person's answer to another";
         table.error("cache", "true beside credentials = \"caller-token\"", expected);
     }
+    let foreign_requests = match table.string("foreign_requests", "none").as_deref() {
+        None | Some("navigations") => ForeignRequests::Navigations,
+        Some("none") => ForeignRequests::None,
+        Some("all") => ForeignRequests::All,
+        Some(other) => {
+            table.error("foreign_requests", &quoted(other), "write \"none\", \"navigations\" or \"all\"");
+            ForeignRequests::None
+        }
+    };
+    let documents = match table.string("documents", "sandbox").as_deref() {
+        None | Some("sandbox") => Documents::Sandbox,
+        Some("allow") => Documents::Allow,
+        Some(other) => {
+            table.error("documents", &quoted(other), "write \"sandbox\" or \"allow\"");
+            Documents::Sandbox
+        }
+    };
     let cors = match table.table("cors") {
         Some(table) => Rc::new(cors::read(table, prefix.as_ref())),
         None => Rc::clone(global),
@@ -214,10 +234,13 @@ fn route(mut table: Table, global: &Rc<Policy>, callers_are_checked: bool, secre
         strip_prefix,
         credentials: credentials?,
         request_cookies,
-        response_cookies,
+        response_cookies: CookieNames::new(response_cookies),
         timeout_ms: u32::try_from(timeout_ms).ok()?,
         retries: u32::try_from(retries).ok()?,
         cache,
+        foreign_requests,
+        callback_paths: Vec::new(),
+        documents,
         cors,
     })
 }
@@ -302,7 +325,7 @@ fn request_cookies(table: &mut Table) -> RequestCookies {
         [all] if all == "*" => RequestCookies::AllButAccess,
         _ => {
             check_cookie_names(table, KEY, &names);
-            RequestCookies::Named(names)
+            RequestCookies::Named(CookieNames::new(names))
         }
     }
 }

@@ -33,7 +33,8 @@ fn defaults() {
     assert_eq!((token.client_id.as_str(), token.client_secret.as_str()), ("0123.access", "s3cr3t-value"));
     assert_eq!((route.strip_prefix, route.timeout_ms, route.retries, route.cache), (false, 30_000, 0, false));
     assert_eq!((config.server_timing, &config.health_path), (false, &None));
-    assert_eq!((&route.request_cookies, route.response_cookies.len()), (&RequestCookies::Nothing, 0));
+    assert_eq!(route.request_cookies, RequestCookies::Nothing);
+    assert!(route.response_cookies.is_empty());
     assert_eq!(route.cors.origins, Callers::Nobody);
     assert_eq!((config.log, config.debug), (Log::Refusals, false));
 }

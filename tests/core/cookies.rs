@@ -1,8 +1,8 @@
-use access_relay::cookies::{RequestCookies, host_only, values_of};
+use access_relay::cookies::{CookieNames, RequestCookies, host_only, values_of};
 
 #[test]
 fn request_cookies() {
-    let named = RequestCookies::Named(vec!["theme".to_owned(), "lang".to_owned()]);
+    let named = RequestCookies::Named(CookieNames::new(vec!["theme".to_owned(), "lang".to_owned()]));
     #[rustfmt::skip]
     let table = [
         (&RequestCookies::Nothing, "theme=dark", None),
@@ -26,7 +26,7 @@ fn request_cookies() {
 
 #[test]
 fn response_cookies_are_named_and_host_only() {
-    let allowed = ["session".to_owned()];
+    let allowed = CookieNames::new(vec!["session".to_owned()]);
     #[rustfmt::skip]
     let table = [
         ("session=1; Domain=example.com; Path=/; HttpOnly", Some("session=1; Path=/; HttpOnly")),
@@ -42,7 +42,7 @@ fn response_cookies_are_named_and_host_only() {
         assert_eq!(host_only(line, &allowed).as_deref(), expected, "{line}");
     }
     // Even if the configuration could name it, Access's own would not pass.
-    assert_eq!(host_only("CF_Authorization=jwt", &["CF_Authorization".to_owned()]), None);
+    assert_eq!(host_only("CF_Authorization=jwt", &CookieNames::new(vec!["CF_Authorization".to_owned()])), None);
 }
 
 #[test]
