@@ -13,8 +13,9 @@ import { buildWorker } from "./worker.mjs";
 const SIZE_LIMIT = 120 * 1024;
 
 const steps = {
-  /** Formatting, lints on the host and on Wasm, and what may be in the dependency tree. */
+  /** What git may take and CI may run, formatting, lints on the host and on Wasm, what may be in the dependency tree. */
   lint() {
+    runNodeTests("repository");
     installRustComponents();
     run("cargo", ["fmt", "--all", "--check"]);
     run("cargo", ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]);
