@@ -1,4 +1,5 @@
-//! The HTML. Every page is whole in itself: no script, no font, no image, nothing from elsewhere.
+//! The HTML. Every page is whole in itself: no script, no font, nothing from elsewhere. The icon is empty: without one,
+//! browsers ask for `/favicon.ico`.
 
 const STYLE: &str = "
 :root{color-scheme:light dark;

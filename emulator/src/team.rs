@@ -60,9 +60,11 @@ async fn login(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
 fn form(shared: &Shared, application: &Application, rejected: Option<&str>) -> Response<Body> {
     let status = if rejected.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let mut answer = html(status, pages::login(&application.hostname, &shared.settings.people, rejected));
-    // Browsers apply form-action to the redirect that follows the form too, hence the application's origin.
+    // The one image is the empty icon. Browsers apply form-action to the redirect that follows the form too, hence the
+    // application's origin.
     let policy = format!(
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {}",
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; \
+         form-action 'self' {}",
         application.origin
     );
     set(answer.headers_mut(), "content-security-policy", &policy);

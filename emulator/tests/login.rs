@@ -89,6 +89,24 @@ async fn a_login_never_leads_elsewhere() {
 }
 
 #[tokio::test]
+async fn the_login_page_keeps_its_own_policy() {
+    let access = start(|_| ()).await;
+    let path = format!("/cdn-cgi/access/login/app.example.localhost?kid={APP_AUD}&redirect_url=%2F");
+    let page = get(&access.issuer(), &path, &[]).await;
+    let policy = page.header("content-security-policy").unwrap();
+    let form_action = format!("form-action 'self' {}", access.app_url());
+    let allowed = ["default-src 'none'", "style-src 'unsafe-inline'", "img-src data:", "base-uri 'none'"];
+    let allowed = [&allowed[..], &["frame-ancestors 'none'", &form_action]].concat();
+    assert_eq!(policy.split("; ").collect::<Vec<_>>(), allowed);
+    // All that the page loads is a style of its own and an icon of no bytes.
+    assert!(page.body.contains("<link rel=\"icon\" href=\"data:,\">"));
+    assert_eq!(page.body.matches("<link").count(), 1);
+    for loads in [" src=", "<script", "<img", "url(", "@import", "style=\"", "<base", "action="] {
+        assert!(!page.body.contains(loads), "{loads}");
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_is_none_is_asked_for_again() {
     let access = start(|_| ()).await;
     let path = format!("/cdn-cgi/access/login/app.example.localhost?kid={APP_AUD}&redirect_url=%2F");
