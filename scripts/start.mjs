@@ -39,7 +39,8 @@ process.stdout.write(`
 
       \x1b[1m${address}\x1b[0m
 
-  and log in with any address. Ctrl-C ends it.
+  and log in with any address. Ctrl-C ends it. Use Chromium or Firefox: Safari and
+  other WebKit browsers refuse the login's Secure cookie over http.
 
 `);
 

@@ -20,7 +20,7 @@ use crate::pages;
 use crate::refusal::refuse;
 use crate::settings::{ApiSettings, AppSettings, Backend};
 use crate::state::Shared;
-use crate::tokens::{TokenRequest, text as claim};
+use crate::tokens::text as claim;
 
 /// A protected application. Both of the emulator's are of this type; they differ in their policies.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ pub(crate) async fn serve(
         Err(_) if application.passes_everyone(method, uri.path()) => None,
         Err(refusal) => {
             let preflight = is_preflight(method, request.headers());
-            return refuse(application, &shared.issuer, refusal, preflight, uri, request.headers());
+            return refuse(shared, application, refusal, preflight, uri, request.headers());
         }
     };
     let Some(backend) = application.backend_for(uri.path()) else {
@@ -195,10 +195,10 @@ fn authorized(shared: &Shared, application: &Application, uri: &Uri) -> Response
     let Some(login) = shared.collect(&code, &application.aud) else {
         return html(StatusCode::BAD_REQUEST, pages::login_expired(&application.origin));
     };
-    let token = shared.mint(&TokenRequest { aud: Some(json!([application.aud])), ..TokenRequest::user(&login.email) });
     shared.counts.logins.fetch_add(1, Ordering::Relaxed);
     // The path begins with a slash, so the origin cannot be changed by what follows it.
     let mut answer = redirect(&format!("{}{}", application.origin, login.return_to));
+    let token = shared.begin_session(login);
     let cookie = access_cookie(COOKIE_NAME, &token, shared.settings.session_seconds);
     append(answer.headers_mut(), "set-cookie", &cookie);
     answer

@@ -24,13 +24,32 @@ button:hover{border-color:var(--accent);color:var(--accent)}
 button.go{background:var(--accent);border-color:var(--accent);color:var(--card);text-align:center;font-weight:600}
 button.go:hover{filter:brightness(1.1)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.notice{margin-top:1rem}
 .wrong{color:#b3261e;font-weight:600}
 @media(prefers-color-scheme:dark){.wrong{color:#ff9d94}}
 footer{margin-top:1.75rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.875rem;color:var(--quiet)}
 ";
 
+const NO_COOKIE: &str = "\
+<div class=\"notice\" role=\"alert\">
+<p class=\"wrong\">You logged in, but this browser did not keep the cookie.</p>
+<p>The cookie is marked Secure. WebKit, the engine of Safari, refuses such a cookie over http. Use Chromium or Firefox, or
+put TLS in front of this emulator.</p>
+<p>If this is Chromium or Firefox, it blocks cookies: allow them for this host.</p>
+</div>
+";
+
+/// Why the login form is shown again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Problem<'a> {
+    /// This was typed, and is no e-mail address.
+    NoAddress(&'a str),
+    /// The login succeeded, and the browser did not keep its cookie.
+    NoCookie,
+}
+
 /// The login form: a button for each known person, and a field for any other address.
-pub(crate) fn login(hostname: &str, people: &[String], rejected: Option<&str>) -> String {
+pub(crate) fn login(hostname: &str, people: &[String], problem: Option<Problem<'_>>) -> String {
     let buttons: String = people
         .iter()
         .map(|person| escape(person))
@@ -41,23 +60,25 @@ pub(crate) fn login(hostname: &str, people: &[String], rejected: Option<&str>) -
     } else {
         format!("<h2>Continue as</h2>\n<form method=\"post\">\n{buttons}</form>\n")
     };
-    let (problem, marks) = match rejected {
-        Some(_) => (
+    let host = escape(hostname);
+    let no_cookie = if matches!(problem, Some(Problem::NoCookie)) { NO_COOKIE } else { "" };
+    let (typed, no_address, marks) = match problem {
+        Some(Problem::NoAddress(typed)) => (
+            typed,
             "<p class=\"wrong\" id=\"problem\" role=\"alert\">That is not an e-mail address.</p>\n",
             " aria-invalid=\"true\" aria-describedby=\"problem\"",
         ),
-        None => ("", ""),
+        Some(Problem::NoCookie) | None => ("", "", ""),
     };
-    let value = escape(rejected.unwrap_or_default());
-    let host = escape(hostname);
+    let value = escape(typed);
     page(
         "Log in",
         &format!(
-            "<h1>Log in</h1>\n<p>to {host}</p>\n{people}<form method=\"post\">\n\
+            "<h1>Log in</h1>\n<p>to {host}</p>\n{no_cookie}{people}<form method=\"post\">\n\
              <h2><label for=\"email\">E-mail address</label></h2>\n\
              <input id=\"email\" name=\"email\" type=\"email\" required autocomplete=\"email\" \
              placeholder=\"you@example.com\" value=\"{value}\"{marks}>\n\
-             {problem}<button class=\"go\">Log in</button>\n</form>\n"
+             {no_address}<button class=\"go\">Log in</button>\n</form>\n"
         ),
     )
 }

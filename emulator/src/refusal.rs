@@ -16,16 +16,20 @@ use serde_json::json;
 
 use crate::admission::Refusal;
 use crate::application::Application;
-use crate::http::{Body, access_cookie, append, encode, has_token, header, html, json, redirect, set};
+use crate::http::{
+    Body, COOKIE_NAME, access_cookie, append, cookies, encode, has_token, header, html, json, redirect, set,
+};
 use crate::keys::random_hex;
 use crate::pages;
+use crate::state::Shared;
+use crate::team::NO_COOKIE;
 
 const APP_SESSION_SECONDS: i64 = 24 * 60 * 60;
 
 /// The answer to a request that is refused.
 pub(crate) fn refuse(
+    shared: &Shared,
     application: &Application,
-    issuer: &str,
     refusal: Refusal,
     preflight: bool,
     uri: &Uri,
@@ -51,14 +55,19 @@ pub(crate) fn refuse(
             set(answer.headers_mut(), "www-authenticate", &challenge(application));
             answer
         }
-        Refusal::Unauthenticated => to_login(application, issuer, uri),
+        Refusal::Unauthenticated => to_login(shared, application, uri, headers),
     }
 }
 
-fn to_login(application: &Application, issuer: &str, uri: &Uri) -> Response<Body> {
+fn to_login(shared: &Shared, application: &Application, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let (host, aud) = (&application.hostname, &application.aud);
-    let mut answer = redirect(&format!("{issuer}/cdn-cgi/access/login/{host}?kid={aud}&redirect_url={}", encode(path)));
+    let (issuer, host, aud) = (&shared.issuer, &application.hostname, &application.aud);
+    let mut login = format!("{issuer}/cdn-cgi/access/login/{host}?kid={aud}&redirect_url={}", encode(path));
+    // A browser that just logged in and has no cookie did not keep it, and would only see the login again.
+    if cookies(headers, COOKIE_NAME).next().is_none() && shared.expects_return(aud, path) {
+        login.push_str(NO_COOKIE);
+    }
+    let mut answer = redirect(&login);
     let headers = answer.headers_mut();
     set(headers, "www-authenticate", &challenge(application));
     append(headers, "set-cookie", &access_cookie("CF_AppSession", &random_hex(8), APP_SESSION_SECONDS));

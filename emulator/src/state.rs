@@ -17,6 +17,8 @@ use crate::tokens::{Defaults, Kind, Signatory, TokenRequest, now, opens, text};
 
 /// How long a one-time code of the login can be used.
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
+/// How long after a login a browser may take to come back to the application: it only follows a redirect.
+const RETURN_TIME: Duration = Duration::from_secs(10);
 /// How long the token that the API's backend sees for a service token is used again. A signature costs more than
 /// everything else that the emulator does for a request.
 const SERVICE_JWT_REUSE_SECONDS: i64 = 30;
@@ -71,6 +73,16 @@ pub(crate) struct Login {
 struct Sessions {
     open: HashMap<String, String>,
     ended: HashSet<String>,
+    returning: Vec<Returning>,
+}
+
+/// A browser that was just sent back to the application, and whose session nobody has presented yet.
+#[derive(Debug)]
+struct Returning {
+    nonce: String,
+    aud: String,
+    path: String,
+    since: Instant,
 }
 
 #[derive(Debug)]
@@ -134,6 +146,22 @@ impl Shared {
         self.sign(request, &claims)
     }
 
+    /// The token of a person who has just logged in, with which the browser is expected back.
+    pub(crate) fn begin_session(&self, login: Login) -> String {
+        let nonce = random_hex(8);
+        let extra = Map::from_iter([("identity_nonce".to_owned(), json!(nonce))]);
+        let aud = Some(json!([login.aud]));
+        let token = self.mint(&TokenRequest { aud, extra, ..TokenRequest::user(&login.email) });
+        let returning = Returning { nonce, aud: login.aud, path: login.return_to, since: Instant::now() };
+        lock(&self.sessions).returning.push(returning);
+        token
+    }
+
+    /// Whether a browser is expected at this path with the session of a login. It is no more, once asked.
+    pub(crate) fn expects_return(&self, aud: &str, path: &str) -> bool {
+        lock(&self.sessions).returns(aud, path)
+    }
+
     /// The token that a backend sees when a person's token for another application was presented.
     pub(crate) fn linked_jwt(&self, aud: &str, email: &str, sub: Option<&str>) -> String {
         let aud = Some(json!([aud]));
@@ -157,7 +185,7 @@ impl Shared {
     /// The claims of a token that opens the application with this AUD tag now and whose session was not ended.
     pub(crate) fn check(&self, token: &str, aud: &str) -> Option<Map<String, Value>> {
         let claims = self.keys().claims(token)?;
-        let ended = text(&claims, "identity_nonce").is_some_and(|nonce| lock(&self.sessions).ended.contains(nonce));
+        let ended = text(&claims, "identity_nonce").is_some_and(|nonce| lock(&self.sessions).presented(nonce));
         (!ended && opens(&claims, &self.issuer, aud, now())).then_some(claims)
     }
 
@@ -241,6 +269,18 @@ impl Switches {
 }
 
 impl Sessions {
+    /// Notes that the session of a login has arrived, and says whether it was ended.
+    fn presented(&mut self, nonce: &str) -> bool {
+        self.returning.retain(|returning| returning.nonce != nonce);
+        self.ended.contains(nonce)
+    }
+
+    fn returns(&mut self, aud: &str, path: &str) -> bool {
+        self.returning.retain(|returning| returning.since.elapsed() < RETURN_TIME);
+        let expected = self.returning.iter().position(|returning| returning.aud == aud && returning.path == path);
+        expected.map(|index| self.returning.swap_remove(index)).is_some()
+    }
+
     fn end(&mut self, which: impl Fn(&str, &str) -> bool) {
         let ended = self.open.extract_if(|nonce, email| which(nonce, email)).map(|(nonce, _)| nonce);
         self.ended.extend(ended);

@@ -8,12 +8,15 @@ use serde_json::json;
 
 use crate::application::Application;
 use crate::http::{Body, access_cookie, append, cookies, html, json, parameter, redirect, set, small_body, text};
-use crate::pages;
+use crate::pages::{self, Problem};
 use crate::state::{Login, Shared};
 use crate::tokens::{TokenRequest, text as claim};
 
 const LOGIN: &str = "/cdn-cgi/access/login/";
 const SESSION_COOKIE: &str = "CF_Session";
+/// What an application adds to the login's address for a browser that comes back without the cookie. Access has no such
+/// parameter: over https, browsers keep it.
+pub(crate) const NO_COOKIE: &str = "&problem=no_cookie";
 
 /// Answers a request to the team domain.
 pub(crate) async fn serve(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
@@ -36,13 +39,14 @@ async fn login(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
         return html(StatusCode::BAD_REQUEST, pages::unknown_application());
     };
     if request.method() != Method::POST {
-        return form(shared, application, None);
+        let no_cookie = request.uri().query().is_some_and(|query| query.contains(NO_COOKIE));
+        return form(shared, application, no_cookie.then_some(Problem::NoCookie));
     }
     let (aud, hostname) = (application.aud.clone(), &application.hostname);
     let form_body = small_body(request.into_body()).await.unwrap_or_default();
     let email = parameter(&form_body, "email").unwrap_or_default().trim().to_owned();
     if !is_address(&email) {
-        return form(shared, application, Some(&email));
+        return form(shared, application, Some(Problem::NoAddress(&email)));
     }
     let session = TokenRequest {
         aud: Some(json!([shared.issuer])),
@@ -57,9 +61,12 @@ async fn login(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     answer
 }
 
-fn form(shared: &Shared, application: &Application, rejected: Option<&str>) -> Response<Body> {
-    let status = if rejected.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let mut answer = html(status, pages::login(&application.hostname, &shared.settings.people, rejected));
+fn form(shared: &Shared, application: &Application, problem: Option<Problem<'_>>) -> Response<Body> {
+    let status = match problem {
+        Some(Problem::NoAddress(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+        Some(Problem::NoCookie) | None => StatusCode::OK,
+    };
+    let mut answer = html(status, pages::login(&application.hostname, &shared.settings.people, problem));
     // The one image is the empty icon. Browsers apply form-action to the redirect that follows the form too, hence the
     // application's origin.
     let policy = format!(

@@ -89,6 +89,46 @@ async fn a_login_never_leads_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_browser_that_did_not_keep_the_cookie_is_told_so() {
+    let access = start(|settings| settings.api.allow_policy = true).await;
+    let app = access.app_local_url();
+    let login_after = async |base: &str, path: &str, headers: &[(&str, &str)]| {
+        let refused = get(base, path, headers).await;
+        assert_eq!(refused.status, 302);
+        refused.header("location").unwrap().strip_prefix(&access.issuer()).unwrap().to_owned()
+    };
+    let told = async |login: &str| {
+        let page = get(&access.issuer(), login, &[]).await;
+        assert_eq!(page.status, 200);
+        let marks = ["did not keep the cookie", "WebKit", "Use Chromium or Firefox", "TLS in front"];
+        let marks = marks.map(|mark| page.body.contains(mark));
+        assert!(marks.iter().all(|mark| *mark == marks[0]), "{}", page.body);
+        marks[0]
+    };
+    assert!(!told(&login_after(&app, "/a?b=%22c", &[]).await).await, "a first visit");
+
+    log_in(&access, "/a?b=%22c").await;
+    assert!(!told(&login_after(&app, "/a", &[]).await).await, "another path");
+    assert!(!told(&login_after(&access.api_local_url(), "/a?b=%22c", &[]).await).await, "another application");
+    let login = login_after(&app, "/a?b=%22c", &[]).await;
+    assert!(told(&login).await, "back without the cookie");
+    assert!(!told(&login_after(&app, "/a?b=%22c", &[]).await).await, "whoever comes next");
+    let again = send(&access.issuer(), "POST", &login, &[EMAIL], "email=ada%40example.com").await;
+    assert_eq!(again.status, 302, "the form is still one");
+
+    let cookie = log_in(&access, "/").await.cookie("CF_Authorization");
+    assert_eq!(get(&app, "/", &[("Cookie", &cookie)]).await.status, 200);
+    assert!(!told(&login_after(&app, "/", &[]).await).await, "another browser");
+    access.expire_sessions();
+    assert!(!told(&login_after(&app, "/", &[("Cookie", &cookie)]).await).await, "an expired session");
+    assert!(!told(&login_after(&app, "/", &[]).await).await, "an expired session whose cookie is gone");
+
+    let cookie = log_in(&access, "/").await.cookie("CF_Authorization");
+    access.expire_sessions();
+    assert!(!told(&login_after(&app, "/", &[("Cookie", &cookie)]).await).await, "over before it was used");
+}
+
+#[tokio::test]
 async fn the_login_page_keeps_its_own_policy() {
     let access = start(|_| ()).await;
     let path = format!("/cdn-cgi/access/login/app.example.localhost?kid={APP_AUD}&redirect_url=%2F");

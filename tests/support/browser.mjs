@@ -11,8 +11,8 @@ import { installBrowser } from "../../scripts/tools.mjs";
 const QUIET = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const executablePath = installBrowser();
 
-/** Starts Chromium with a fresh profile: its context, a page, and `close()`. */
-export async function launchBrowser() {
+/** Starts Chromium with a fresh profile, and `args` beside its own: its context, a page, and `close()`. */
+export async function launchBrowser({ args = [] } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "access-relay-browser-"));
   // Debian's Chromium blocks third parties' cookies, and every Chromium does in the contexts that Playwright makes by
   // default, as in Incognito. Chrome's default, the harder one for the relay, is a preference of a profile on disk.
@@ -20,7 +20,7 @@ export async function launchBrowser() {
   writeFileSync(join(profile, "Default", "Preferences"), JSON.stringify({ profile: { cookie_controls_mode: 0 } }));
   // The browser's own sandbox does not work for root, and for root alone it is left out.
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  const options = { executablePath, args: [...QUIET, ...sandbox] };
+  const options = { executablePath, args: [...QUIET, ...sandbox, ...args] };
   const context = await chromium.launchPersistentContext(profile, options);
   return {
     context,
