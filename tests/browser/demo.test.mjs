@@ -122,6 +122,30 @@ test("an expired session is a 401 that the page can read, and logging in again g
   assert.ok(!(await page.getByTestId("session-ended").isVisible()));
 });
 
+test("a login and the demo's own pages leave no error in the console but the blocked calls", async () => {
+  const errors = [];
+  const blocked = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() !== "error") return;
+    const { url } = message.location();
+    // What the demo shows: the browser's two lines on each direct call, of which the second has the API's address only.
+    if (/^Access to fetch at 'http:\/\/api\.example\.localhost:8701\/.* has been blocked by CORS policy/.test(message.text())) blocked.push(message.text());
+    else if (message.text() !== "Failed to load resource: net::ERR_FAILED" || !url.startsWith("http://api.example.localhost:8701/")) errors.push(`${url}: ${message.text()}`);
+  });
+  await logIn(page, address, person);
+  await runAll();
+  await page.goto(`${address}/why`);
+  await page.getByTestId("preset-allowed").click();
+  await page.getByText("Allowed: the browser sends the call").waitFor();
+  await page.goto(`${address}/cdn-cgi/access/logout`);
+  await page.getByRole("link", { name: "Log in again" }).click();
+  await page.getByLabel("E-mail address").waitFor();
+  assert.deepEqual(errors, []);
+  // Whom, post, delete, download.
+  assert.ok(blocked.length >= 4, blocked.join("\n"));
+});
+
 test("nothing overflows on a small screen", async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   const width = () => page.evaluate(() => [innerWidth, Math.max(innerWidth, document.documentElement.scrollWidth)]);
