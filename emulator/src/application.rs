@@ -43,11 +43,15 @@ pub(crate) struct Application {
 
 impl Application {
     pub(crate) fn app(settings: &AppSettings, port: u16) -> io::Result<Application> {
+        let origin = match &settings.origin {
+            Some(origin) => checked_origin(origin)?,
+            None => format!("http://{}:{port}", settings.hostname),
+        };
         Ok(Application {
             listener: Listener::App,
             hostname: settings.hostname.clone(),
             port,
-            origin: format!("http://{}:{port}", settings.hostname),
+            origin,
             aud: settings.aud.clone(),
             allow_policy: true,
             service_auth: settings.service_tokens,
@@ -225,9 +229,17 @@ fn covers(prefix: &str, path: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// An origin as browsers write it. It becomes a part of addresses and of a Content-Security-Policy.
+fn checked_origin(origin: &str) -> io::Result<String> {
+    let uri = origin.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
+    let whole = uri.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
+    whole
+        .filter(|whole| whole == origin)
+        .ok_or_else(|| wrong(format!("an origin must be like https://app.example.localhost:8743, but is {origin:?}")))
+}
+
 /// Backends that can be asked, the longest path first.
 fn checked(mut backends: Vec<Backend>) -> io::Result<Vec<Backend>> {
-    let wrong = |message: String| io::Error::new(io::ErrorKind::InvalidInput, message);
     for backend in &mut backends {
         if !backend.path.starts_with('/') {
             return Err(wrong(format!("a backend's path must begin with a slash, but is {:?}", backend.path)));
@@ -241,4 +253,8 @@ fn checked(mut backends: Vec<Backend>) -> io::Result<Vec<Backend>> {
     }
     backends.sort_by_key(|backend| std::cmp::Reverse(backend.path.trim_end_matches('/').len()));
     Ok(backends)
+}
+
+fn wrong(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
 }

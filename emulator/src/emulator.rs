@@ -97,7 +97,7 @@ impl Emulator {
         self.shared.issuer.clone()
     }
 
-    /// The app's origin as browsers know it: `http://app.example.localhost:<port>`.
+    /// The app's origin as browsers know it: `http://app.example.localhost:<port>`, or what the settings say.
     #[must_use]
     pub fn app_url(&self) -> String {
         self.shared.app.origin.clone()

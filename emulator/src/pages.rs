@@ -34,7 +34,7 @@ const NO_COOKIE: &str = "\
 <div class=\"notice\" role=\"alert\">
 <p class=\"wrong\">You logged in, but this browser did not keep the cookie.</p>
 <p>The cookie is marked Secure. WebKit, the engine of Safari, refuses such a cookie over http. Use Chromium or Firefox, or
-put TLS in front of this emulator.</p>
+put TLS in front of this emulator: emulator/README.md says how.</p>
 <p>If this is Chromium or Firefox, it blocks cookies: allow them for this host.</p>
 </div>
 ";

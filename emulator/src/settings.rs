@@ -48,6 +48,9 @@ pub struct AppSettings {
     pub port: u16,
     /// The host name that browsers use.
     pub hostname: String,
+    /// The origin that browsers see, if a proxy stands in front: `https://app.example.localhost:8743`. Left out: `http`,
+    /// the host name and the port.
+    pub origin: Option<String>,
     /// The application's AUD tag.
     pub aud: String,
     /// Where requests go; the longest prefix wins.
@@ -148,6 +151,7 @@ impl Default for AppSettings {
         AppSettings {
             port: 8700,
             hostname: "app.example.localhost".into(),
+            origin: None,
             aud: APP_AUD.into(),
             backends: vec![
                 Backend { path: "/api".into(), to: "http://127.0.0.1:8704".into() },

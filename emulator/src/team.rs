@@ -42,7 +42,7 @@ async fn login(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
         let no_cookie = request.uri().query().is_some_and(|query| query.contains(NO_COOKIE));
         return form(shared, application, no_cookie.then_some(Problem::NoCookie));
     }
-    let (aud, hostname) = (application.aud.clone(), &application.hostname);
+    let aud = application.aud.clone();
     let form_body = small_body(request.into_body()).await.unwrap_or_default();
     let email = parameter(&form_body, "email").unwrap_or_default().trim().to_owned();
     if !is_address(&email) {
@@ -55,7 +55,7 @@ async fn login(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     };
     let session = shared.mint(&session);
     let code = shared.grant(Login { aud, email, return_to });
-    let mut answer = redirect(&format!("http://{hostname}:{}/cdn-cgi/access/authorized?code={code}", application.port));
+    let mut answer = redirect(&format!("{}/cdn-cgi/access/authorized?code={code}", application.origin));
     let cookie = access_cookie(SESSION_COOKIE, &session, shared.settings.session_seconds);
     append(answer.headers_mut(), "set-cookie", &cookie);
     answer

@@ -5,7 +5,7 @@
 mod support;
 
 use access_emulator::emulator::Emulator;
-use access_emulator::settings::{API_AUD, APP_AUD, Backend};
+use access_emulator::settings::{API_AUD, APP_AUD, Backend, Settings};
 use access_emulator::tokens::{Signatory, TokenRequest};
 use serde_json::json;
 use support::{Answer, decode, echo, get, send, start};
@@ -143,6 +143,25 @@ async fn the_login_page_keeps_its_own_policy() {
     assert_eq!(page.body.matches("<link").count(), 1);
     for loads in [" src=", "<script", "<img", "url(", "@import", "style=\"", "<base", "action="] {
         assert!(!page.body.contains(loads), "{loads}");
+    }
+}
+
+#[tokio::test]
+async fn behind_a_proxy_with_tls_a_login_stays_at_its_origin() {
+    let origin = "https://app.example.localhost:8743";
+    let access = start(|settings| settings.app.origin = Some(origin.into())).await;
+    assert_eq!(access.app_url(), origin);
+    // It also follows each redirect to that origin, and nowhere else.
+    let answer = log_in(&access, "/a?b=1").await;
+    assert_eq!(answer.header("location").unwrap(), format!("{origin}/a?b=1"));
+    for wrong in ["app.example.localhost", "ftp://app.example", "https://app.example/", "https://app.example; x", ""] {
+        let mut settings = Settings::on_free_ports();
+        settings.app.origin = Some(wrong.into());
+        let error = Emulator::start(settings).await.err().unwrap().to_string();
+        assert!(
+            error.starts_with("an origin must be like https://") && error.ends_with(&format!("{wrong:?}")),
+            "{error}"
+        );
     }
 }
 
