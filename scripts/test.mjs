@@ -10,7 +10,7 @@ import { fail, installBrowser, installCargoTool, installPackages, installRustCom
 import { buildWorker } from "./worker.mjs";
 
 /** What ships may weigh this much, JavaScript and Wasm gzipped together. The next goal is 100,000. */
-const SIZE_LIMIT = 120 * 1024;
+const SIZE_LIMIT = 140 * 1024;
 
 const steps = {
   /** What git may take and CI may run, formatting, lints on the host and on Wasm, what may be in the dependency tree. */

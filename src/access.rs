@@ -1,7 +1,7 @@
 //! The caller check: who is calling, as a token of Cloudflare Access says it. Pure; keys, signatures and the time come
 //! from outside.
 //!
-//! [`token_of`] finds the token, [`Gate::identify`] checks it: structure, algorithm and key, signature, claims, in this
+//! [`tokens_of`] finds the token, [`Gate::identify`] checks it: structure, algorithm and key, signature, claims, in this
 //! order ([`crate::token`]). Only what all of them allow comes out as a [`Caller`].
 
 use std::borrow::Cow;
@@ -61,23 +61,34 @@ pub struct Identity {
     pub warning: Option<String>,
 }
 
-/// The caller's token: Access's header, else its cookie. The header is preferred "since the cookie is not guaranteed
-/// to be passed" (Access); a header that is there but bad is not saved by a good cookie.
+/// More than one token is somebody's mistake or attack; more than these are not looked at.
+const MOST_TOKENS: usize = 16;
+
+/// The caller's tokens, one each: Access's header, else what its cookies hold that could be one. The header is preferred
+/// "since the cookie is not guaranteed to be passed" (Access); a header that is there but bad is not saved by a good cookie.
+///
+/// Several cookies of that name are possible: a page on a sibling host can plant one. What is no JWT at all does not count.
 ///
 /// # Errors
-/// Why there is no one token to check.
-pub fn token_of<'a>(request: &RequestHead<'a, impl Read>) -> Result<Cow<'a, str>, &'static str> {
+/// Why there is no token to check.
+pub fn tokens_of<'a>(request: &RequestHead<'a, impl Read>) -> Result<Vec<Cow<'a, str>>, &'static str> {
     if request.present.has(Name::AccessJwtAssertion) {
-        return Ok(request.header(Name::AccessJwtAssertion).unwrap_or_default());
+        return Ok(vec![request.header(Name::AccessJwtAssertion).unwrap_or_default()]);
     }
     let cookie = request.header(Name::Cookie).unwrap_or_default();
-    let mut tokens = cookies::values_of(&cookie, cookies::ACCESS_TOKEN_COOKIE);
-    let token = tokens.next().ok_or("no cf-access-jwt-assertion header and no CF_Authorization cookie")?;
-    // Which of two a server takes is anybody's guess, and one may have been planted from a sibling host.
-    if tokens.any(|other| other != token) {
-        return Err("several CF_Authorization cookies that differ");
+    let (mut tokens, mut there) = (Vec::new(), false);
+    for value in cookies::values_of(&cookie, cookies::ACCESS_TOKEN_COOKIE) {
+        there = true;
+        if token::has_three_parts(value).is_ok() && !tokens.iter().any(|known| known == value) {
+            tokens.push(Cow::Owned(value.to_owned()));
+        }
     }
-    Ok(Cow::Owned(token.to_owned()))
+    match (tokens.len(), there) {
+        (0, false) => Err("no cf-access-jwt-assertion header and no CF_Authorization cookie"),
+        (0, true) => Err("no CF_Authorization cookie holds a JWT: it has not three parts"),
+        (MOST_TOKENS.., _) => Err("too many CF_Authorization cookies that differ"),
+        _ => Ok(tokens),
+    }
 }
 
 /// Checks tokens, and remembers what it needs to do so cheaply: keys, and tokens it found good.
@@ -94,6 +105,35 @@ impl<R: Runtime> Gate<R> {
     /// A gate that knows no key and no token yet.
     pub fn new(runtime: R) -> Rc<Self> {
         Rc::new(Self { runtime, keys: RefCell::default(), verified: RefCell::default() })
+    }
+
+    /// Who calls with one of these tokens, and which of them says so. Those that are not good do not count, and several good
+    /// ones must name one caller: which of two a server takes is anybody's guess.
+    ///
+    /// # Errors
+    /// That of the first token, unless another could not be checked at all; `unauthenticated` where two callers are named.
+    pub async fn identify_one<'t>(
+        self: &Rc<Self>,
+        tokens: Vec<Cow<'t, str>>,
+        policy: &JwtPolicy,
+    ) -> Result<(Identity, Cow<'t, str>), Refusal> {
+        let mut found: Option<(Identity, Cow<'t, str>)> = None;
+        let mut failure: Option<Refusal> = None;
+        for token in tokens {
+            match (self.identify(&token, policy).await, &mut found) {
+                (Ok(identity), None) => found = Some((identity, token)),
+                (Ok(identity), Some((first, _))) if first.caller != identity.caller => {
+                    return Err(unauthenticated("several good CF_Authorization cookies name different callers"));
+                }
+                (Ok(identity), Some((first, _))) => first.warning = first.warning.take().or(identity.warning),
+                (Err(refusal), _) => {
+                    if failure.is_none() || refusal.code == Code::KeysUnavailable {
+                        failure = Some(refusal);
+                    }
+                }
+            }
+        }
+        found.ok_or_else(|| failure.unwrap_or_else(|| unauthenticated("no token")))
     }
 
     /// Who calls with `token`.

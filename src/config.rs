@@ -16,12 +16,15 @@ use crate::cookies::{CookieNames, RequestCookies};
 use crate::cors::Policy;
 use crate::origins::sorted_by;
 use crate::route::{Prefix, Upstream};
+use crate::verified::Digest;
 
 pub use parse::{Secrets, parse, secret_names};
 
 /// What the relay does, in whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// What tells this relay from others where a request could pass it twice ([`Config::identify`]).
+    pub id: String,
     /// Who may call.
     pub access: Access,
     /// At least one.
@@ -39,6 +42,16 @@ pub struct Config {
 }
 
 impl Config {
+    /// The same for every isolate of a Worker, another for a relay that leads elsewhere: half a digest of where its routes lead.
+    #[must_use]
+    pub fn identify(routes: &Routes) -> String {
+        let mut text = String::new();
+        for route in routes.iter() {
+            text.extend([route.prefix.as_str(), " ", route.upstream.origin.as_str(), &route.upstream.base_path, "\n"]);
+        }
+        Digest::of(&text).short()
+    }
+
     /// Every secret's value that the configuration holds, for hiding it wherever something is printed.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.routes.iter().flat_map(|route| match &route.credentials {

@@ -64,10 +64,12 @@ pub fn is_cookie_name(name: &str) -> bool {
     crate::headers::is_token(name)
 }
 
-/// Every value that a `Cookie` header gives to `name`, in order.
+/// Every value that a `Cookie` header gives to `name`, in order, those in a second line among them: Workers join lines with a
+/// comma.
 pub fn values_of<'a>(cookie_header: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
-    pairs(cookie_header).filter(move |(found, _)| *found == name).map(|(_, pair)| {
-        let value = pair.split_once('=').map_or("", |(_, value)| value.trim());
+    let cookies = pairs(cookie_header).flat_map(|(_, pair)| readings(pair));
+    cookies.filter(move |(found, _)| *found == name).map(|(_, value)| {
+        let value = value.trim();
         value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value)
     })
 }
@@ -82,7 +84,8 @@ impl RequestCookies {
             Self::AllButAccess => true,
         };
         let kept: Vec<&str> = pairs(cookie_header)
-            .filter(|(name, _)| passes(name))
+            // Whatever a server could take for a cookie of its own must be allowed: a second line rides along in no value.
+            .filter(|(name, pair)| passes(name) && readings(pair).all(|(name, _)| passes(name)))
             .map(|(_, pair)| pair)
             .filter(|pair| !mentions_access_cookie(pair))
             .collect();
@@ -91,9 +94,11 @@ impl RequestCookies {
 }
 
 /// One `Set-Cookie` of the API as the browser may get it: `None` unless `allowed` names the cookie; else the same
-/// line without `Domain`, so that the cookie stays with the relay's own host (RFC 6265 §5.3 step 6, host-only).
+/// line without `Domain`, so that the cookie stays with the relay's own host (RFC 6265 §5.3 step 6, host-only), and with a
+/// `Path` that leads `back` to what it names at the API. `/` stays: it covers the relay's path, and what reads the cookie may
+/// be a page above it.
 #[must_use]
-pub fn host_only(set_cookie: &str, allowed: &CookieNames) -> Option<String> {
+pub fn host_only(set_cookie: &str, allowed: &CookieNames, back: impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut parts = set_cookie.split(';');
     let pair = parts.next().unwrap_or_default();
     let name = pair.split_once('=').map(|(name, _)| name.trim())?;
@@ -102,10 +107,16 @@ pub fn host_only(set_cookie: &str, allowed: &CookieNames) -> Option<String> {
     }
     let mut kept = pair.trim().to_owned();
     for attribute in parts.map(str::trim) {
-        let attribute_name = attribute.split('=').next().unwrap_or_default().trim_end();
-        if !attribute_name.eq_ignore_ascii_case("domain") {
-            kept.push_str("; ");
-            kept.push_str(attribute);
+        let (attribute_name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
+        let (attribute_name, value) = (attribute_name.trim_end(), value.trim_start());
+        if attribute_name.eq_ignore_ascii_case("domain") {
+            continue;
+        }
+        kept.push_str("; ");
+        let is_path = attribute_name.eq_ignore_ascii_case("path") && value.starts_with('/') && value != "/";
+        match is_path.then(|| back(value)).flatten() {
+            Some(path) => kept.extend(["Path=", &path]),
+            None => kept.push_str(attribute),
         }
     }
     Some(kept)
@@ -114,9 +125,15 @@ pub fn host_only(set_cookie: &str, allowed: &CookieNames) -> Option<String> {
 /// The cookies of a header: each one's name, and the whole `name=value` as it stands. A part without `=` is a cookie
 /// with an empty name to some servers and a name to others, so it is nobody's: it has no name here.
 fn pairs(cookie_header: &str) -> impl Iterator<Item = (&str, &str)> {
-    // A comma is never split on: values may hold one.
     cookie_header.split(';').map(str::trim).filter(|pair| !pair.is_empty()).map(|pair| {
         let name = pair.split_once('=').map_or("", |(name, _)| name.trim_end());
         (name, pair)
     })
+}
+
+/// Every cookie that somebody could read in a `name=value`, each with its value: the pair itself, and what begins after a comma
+/// and has a `=` of its own. A value may hold a comma (most servers take it for a part of the value), and a second `Cookie`
+/// line follows the first after one; RFC 2109 §4.2.2 and some servers separate cookies by it.
+fn readings(pair: &str) -> impl Iterator<Item = (&str, &str)> {
+    pair.split(',').filter_map(|part| part.split_once('=')).map(|(name, value)| (name.trim(), value))
 }

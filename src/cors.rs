@@ -8,7 +8,7 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use crate::edits::{Edit, Edits};
-use crate::headers::Name;
+use crate::headers::{Name, lists};
 use crate::origins::Origins;
 use crate::problem::{Code, Refusal, quoted};
 use crate::route::{LooseNames, Prefix};
@@ -249,11 +249,12 @@ impl Policy {
         Explanation { rule: self.key(key), seen: quoted(seen), passes, change }
     }
 
-    /// The headers that let a page of `origin` read an answer, the relay's own errors included.
-    pub fn add_response_headers(&self, origin: Option<&str>, answer: &mut Edits) {
+    /// The headers that let a page of `origin` read an answer, the relay's own errors included. `vary` is what its `Vary`
+    /// says by then.
+    pub fn add_response_headers(&self, origin: Option<&str>, vary: &str, answer: &mut Edits) {
         // Also without an Origin and for an origin that is refused: a cache must not hand one's answer to another.
-        if matches!(self.origins, Callers::Listed(_)) {
-            answer.push(Edit::VaryByOrigin);
+        if matches!(self.origins, Callers::Listed(_)) && !lists(vary, "origin") && !lists(vary, "*") {
+            answer.push(Edit::Append(Name::Vary, "Origin"));
         }
         // `*` does not look at the origin, so it is there without one too: a cached answer then suits every page.
         let origin = if self.origins == Callers::Anybody { Some("*") } else { origin };

@@ -28,7 +28,6 @@ use crate::access::Gate;
 use crate::forward::Forward;
 use crate::gateway::{self, Action, Decision};
 use crate::headers::Name;
-use crate::health::Check;
 use crate::trace::{Randomness, Trace};
 
 use arrived::Arrived;
@@ -40,6 +39,7 @@ use settings::Settings;
 thread_local! {
     static CONFIG: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
     static REREAD: Cell<bool> = const { Cell::new(false) };
+    static READ_AGAIN_AT: Cell<i64> = const { Cell::new(0) };
     static GATE: Rc<Gate<Workers>> = Gate::new(Workers);
 }
 
@@ -94,12 +94,11 @@ async fn begin(request: web_sys::Request, env: Env) -> Next {
     };
     let gate = GATE.with(Rc::clone);
     let Decision { action, known } = gateway::decide(&settings.config, &gate, &arrived.head(&present, &trace)).await;
-    let mut exchange = Exchange::new(Rc::clone(&settings), arrived, trace, known);
+    let exchange = Exchange::new(Rc::clone(&settings), arrived, trace, known);
     match action {
         Action::Answer(answer) => Next::Answer(exchange.answer(answer)),
         Action::Health => {
-            let report = Box::pin(health::report(settings, gate)).await;
-            exchange.warn(report.iter().filter_map(Check::warning));
+            let report = Box::pin(health::report(settings, gate, exchange.trace().clone())).await;
             Next::Answer(exchange.answer(crate::health::answer(&report)))
         }
         Action::Forward(forward) => Next::Call(forward, exchange),
@@ -119,7 +118,21 @@ async fn settings(env: &Env) -> Result<Rc<Settings>, settings::Unsound> {
     }
 }
 
+/// Secrets of a store are read again at most once in this time, in seconds: what a caller asks for may be what another
+/// application of Access refuses, whatever the token.
+const REREAD_SECONDS: i64 = 30;
+
+/// Has the next request read the configuration again, unless it was read again just now.
+fn read_again() {
+    let now = border::now();
+    if now - READ_AGAIN_AT.get() >= REREAD_SECONDS {
+        READ_AGAIN_AT.set(now);
+        REREAD.set(true);
+    }
+}
+
 fn keep(settings: Settings) -> Rc<Settings> {
+    border::guard_secrets(settings.config.secrets());
     let settings = Rc::new(settings);
     CONFIG.with(|shared| *shared.borrow_mut() = Some(Rc::clone(&settings)));
     settings

@@ -16,14 +16,12 @@ pub enum Edit<'a> {
     Set(Name, &'a str),
     /// Add a line, keeping those there are.
     Append(Name, &'a str),
-    /// Name `Origin` in `Vary`, unless it is named there, or `*` is (RFC 9110 §12.5.5).
-    VaryByOrigin,
 }
 
 /// Changes that apply in order; of a request to the API, with its URL.
 ///
 /// A line each after the URL's, which is empty where there is none: a sign, then what it is about. A known name is told by
-/// its place in [`Name::ALL`], as a character from `0` on; removals of known names share a line.
+/// its place ([`Name::place`]); removals of known names share a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edits {
     lines: String,
@@ -69,7 +67,6 @@ impl Edits {
         let (sign, name, text) = match edit {
             Edit::Delete(name) => ('~', None, name),
             Edit::RemoveAll(prefix) => ('*', None, prefix),
-            Edit::VaryByOrigin => ('?', None, ""),
             Edit::Remove(name) => ('-', Some(name), ""),
             Edit::Append(name, value) => ('+', Some(name), value),
             Edit::Set(name, value) => ('=', Some(name), value),
@@ -110,7 +107,6 @@ impl Edits {
             let other = match (sign, known) {
                 (Some('~'), _) => Some(Edit::Delete(rest)),
                 (Some('*'), _) => Some(Edit::RemoveAll(rest)),
-                (Some('?'), _) => Some(Edit::VaryByOrigin),
                 (Some('='), Some((name, value))) => Some(Edit::Set(name, value)),
                 (Some('+'), Some((name, value))) => Some(Edit::Append(name, value)),
                 _ => None,

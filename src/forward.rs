@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::access::Caller;
 use crate::config::{Access, Config, Credentials, Route};
 use crate::cookies::RequestCookies;
+use crate::crossing;
 use crate::edits::{Edit, Edits};
 use crate::gateway::{Known, RequestHead};
 use crate::headers::{self, Name, Read};
@@ -17,6 +18,16 @@ pub struct Forward {
     pub route: Rc<Route>,
     /// The URL, and what changes in the caller's headers.
     pub edits: Edits,
+}
+
+/// A list of relays that a request has passed is longer only where somebody has made it up, or the chain has no end.
+pub const LOOP_LONGEST: usize = 640;
+
+/// Whether a request has passed a relay, by the list that relays keep in it: what RFC 8586 has for CDNs, whose own header is
+/// Cloudflare's to write.
+#[must_use]
+pub fn has_passed(passed: &str, id: &str) -> bool {
+    passed.len() > LOOP_LONGEST || headers::lists(passed, id)
 }
 
 impl Forward {
@@ -40,7 +51,7 @@ pub(crate) fn call<H: Read>(
     let mut forward = Forward::new(route, (target, rest));
     let edits = &mut forward.edits;
     callers_headers(route, request, edits);
-    relays_headers(route, request, target, token, edits);
+    relays_headers(config, route, request, target, token, edits);
     if matches!(&config.access, Access::Jwt(policy) if policy.identity_headers) {
         for (name, value) in known.caller.as_deref().map(identity).into_iter().flatten().flatten() {
             // Left out rather than bent: what the API reads is what Access said, or nothing.
@@ -51,14 +62,15 @@ pub(crate) fn call<H: Read>(
             }
         }
     }
-    edits.extend(request.present.dropped(edits.names_set()));
+    edits.extend(request.present.dropped(crossing::NEVER_TO_THE_API, edits.names_set()));
     forward
 }
 
 /// A question of the relay's own, for its health: the API's base path, with nothing but the credentials.
 #[must_use]
-pub fn question(route: &Route) -> Edits {
+pub fn question(config: &Config, route: &Route) -> Edits {
     let mut edits = Edits::to(&format!("{}{}/", route.upstream.origin.as_str(), route.upstream.base_path));
+    edits.push(Edit::Set(Name::Loop, &config.id));
     credentials(route, None, &mut edits);
     edits
 }
@@ -66,6 +78,7 @@ pub fn question(route: &Route) -> Edits {
 /// A preflight that is the API's to answer. It sees no caller, for a preflight never has one, and nobody has checked who
 /// this is: what a preflight asks is all that passes.
 pub(crate) fn preflight<H: Read>(
+    config: &Config,
     request: &RequestHead<'_, H>,
     route: &Rc<Route>,
     (target, rest): (Target, &str),
@@ -78,7 +91,7 @@ pub(crate) fn preflight<H: Read>(
             edits.push(Edit::Set(name, &asked));
         }
     }
-    relays_headers(route, request, target, None, edits);
+    relays_headers(config, route, request, target, None, edits);
     forward
 }
 
@@ -88,7 +101,6 @@ fn callers_headers<H: Read>(route: &Route, request: &RequestHead<'_, H>, edits: 
         headers::connection_options(&options).iter().for_each(|option| edits.push(Edit::Delete(option)));
     }
     if request.is_websocket() {
-        // The one thing that the relay upgrades to as well.
         edits.push(Edit::Set(Name::Upgrade, "websocket"));
     }
     if request.present.has(Name::Cookie) {
@@ -109,6 +121,7 @@ fn callers_headers<H: Read>(route: &Route, request: &RequestHead<'_, H>, edits: 
 
 /// What is ours to say: where the request came from, its trace, and the credentials.
 fn relays_headers<H: Read>(
+    config: &Config,
     route: &Route,
     request: &RequestHead<'_, H>,
     target: Target,
@@ -117,6 +130,13 @@ fn relays_headers<H: Read>(
 ) {
     edits.push(Edit::Set(Name::ForwardedHost, target.authority));
     edits.push(Edit::Set(Name::ForwardedProto, target.scheme));
+    if route.strip_prefix && route.prefix.len() > 0 {
+        edits.push(Edit::Set(Name::ForwardedPrefix, route.prefix.as_str()));
+    }
+    match request.header(Name::Loop) {
+        Some(passed) => edits.push(Edit::Set(Name::Loop, &[&passed, ", ", &config.id].concat())),
+        None => edits.push(Edit::Set(Name::Loop, &config.id)),
+    }
     if let Some(ip) = request.header(Name::ConnectingIp) {
         edits.push(Edit::Set(Name::ForwardedFor, &ip));
     }

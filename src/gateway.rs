@@ -4,7 +4,7 @@
 //! ```text
 //! request -> route -> preflight? -> cross-origin rule -> caller check -> forward -> scrub answer -> CORS headers
 //!              |          |               |                  |             |
-//!           400 404   204 / 403          403              401 503     502 / 504
+//!        400 404 405  204 / 403          403              401 503     502 / 504
 //! ```
 
 use std::borrow::Cow;
@@ -16,7 +16,7 @@ use crate::cors::{self, Policy, PreflightBy};
 use crate::cross_origin;
 use crate::edits::{Edit, Edits};
 use crate::forward::{self, Forward};
-use crate::headers::{self, Name, Present, Read};
+use crate::headers::{Name, Present, Read};
 use crate::problem::{CONTENT_TYPE, Code, Refusal};
 use crate::route::{Target, is_cloudflares};
 use crate::runtime::Runtime;
@@ -56,10 +56,38 @@ pub struct Known {
     pub preflight: bool,
     /// The page's origin.
     pub origin: Option<String>,
+    /// Whether it asks for a WebSocket.
+    pub websocket: bool,
+    /// What the browser makes of the answer.
+    pub destination: Destination,
     /// Who called, once that is proven.
     pub caller: Option<Rc<Caller>>,
     /// What the log should say though nothing was refused.
     pub warnings: Vec<String>,
+}
+
+/// What a browser makes of an answer, as `Sec-Fetch-Dest` says it (Fetch, "destination").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// A document, in a window or a frame.
+    Document,
+    /// A worker's script: a policy of its answer would be the worker's.
+    Worker,
+    /// Something else: data, an image, a script.
+    Other,
+    /// It does not say: no browser, or one too old for it.
+    Unknown,
+}
+
+impl Destination {
+    fn of(dest: Option<&str>) -> Self {
+        match dest {
+            None => Self::Unknown,
+            Some("document" | "iframe" | "frame" | "fencedframe" | "embed" | "object") => Self::Document,
+            Some("worker" | "sharedworker" | "serviceworker" | "audioworklet" | "paintworklet") => Self::Worker,
+            Some(_) => Self::Other,
+        }
+    }
 }
 
 /// What to do with a request.
@@ -92,8 +120,10 @@ impl<'a, H: Read> RequestHead<'a, H> {
         along.or_else(|| self.present.has(name).then(|| self.headers.read(name).map(Cow::Owned)).flatten())
     }
 
+    /// Whether it asks for a WebSocket, and for nothing else (RFC 6455 §4.1): who offers several protocols gets none.
     pub(crate) fn is_websocket(&self) -> bool {
-        self.header(Name::Upgrade).is_some_and(|upgrade| headers::lists(&upgrade, "websocket"))
+        let upgrade = self.header(Name::Upgrade);
+        self.method == "GET" && upgrade.is_some_and(|upgrade| upgrade.trim().eq_ignore_ascii_case("websocket"))
     }
 
     /// Fetch, "CORS-preflight request": OPTIONS, with an `Origin` and an `Access-Control-Request-Method`.
@@ -113,12 +143,14 @@ pub async fn decide<H: Read, R: Runtime>(
         cors: Rc::clone(&config.cors),
         preflight: request.is_preflight(),
         origin: request.header(Name::Origin).map(Cow::into_owned),
+        websocket: request.is_websocket(),
+        destination: Destination::of(request.header(Name::SecFetchDest).as_deref()),
         caller: None,
         warnings: Vec::new(),
     };
     let action = flow(config, gate, request, &mut known)
         .await
-        .unwrap_or_else(|refusal| Action::Answer(Answer::refusal(refusal, &known, request.trace, config.debug)));
+        .unwrap_or_else(|refusal| Action::Answer(Answer::refusal(refusal, &known, request.trace, config)));
     Decision { action, known }
 }
 
@@ -129,6 +161,12 @@ async fn flow<H: Read, R: Runtime>(
     known: &mut Known,
 ) -> Result<Action, Refusal> {
     let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
+    if request.header(Name::Loop).is_some_and(|passed| forward::has_passed(&passed, &config.id)) {
+        return Err(Refusal::new(
+            Code::LoopDetected,
+            "the request has passed this relay before: an upstream leads back to it",
+        ));
+    }
     if matches!(request.method, "GET" | "HEAD")
         && config.health_path.as_ref().is_some_and(|path| path.as_str() == target.path)
     {
@@ -137,46 +175,78 @@ async fn flow<H: Read, R: Runtime>(
     let (route, rest) = find_route(config, target.path)?;
     known.route = Some(Rc::clone(route));
     known.cors = Policy::of_path(&route.cors, target.path);
+    if ["TRACE", "TRACK", "CONNECT"].iter().any(|method| request.method.eq_ignore_ascii_case(method)) {
+        return Err(Refusal::new(
+            Code::MethodNotForwarded,
+            "an echo of the request would hold the relay's credentials",
+        ));
+    }
+    if request.header(Name::Connection).is_some_and(|options| options.len() > Name::Connection.longest()) {
+        let reason = format!("the connection header has more than {} bytes", Name::Connection.longest());
+        return Err(Refusal::new(Code::BadRequest, reason));
+    }
 
     if known.preflight {
         let answer = preflight(known, request, config.debug);
         if answer.refusal.is_some() || known.cors.preflight == PreflightBy::Edge {
             return Ok(Action::Answer(answer));
         }
-        return Ok(Action::Forward(forward::preflight(request, route, (target, rest))));
+        return Ok(Action::Forward(forward::preflight(config, request, route, (target, rest))));
     }
 
-    if cross_origin::applies(request.method, request.is_websocket(), known.origin.is_some()) {
-        let site = request.header(Name::SecFetchSite);
-        let credentials = [Name::Cookie, Name::AccessJwtAssertion, Name::AccessToken];
-        let facts = cross_origin::Facts {
-            site: site.as_deref(),
-            origin: known.origin.as_deref(),
-            host: target.authority,
-            carries_credentials: credentials.iter().any(|name| request.present.has(*name)),
-        };
-        cross_origin::check(facts, &known.cors).map_err(|refusal| {
-            // Where credentials were too much, the reason has said it all.
-            match known.origin.as_deref() {
-                Some(origin) if config.debug && !known.cors.allows_origin(origin) => {
-                    let asked = cors::Preflight { origin, method: request.method, headers: None };
-                    refusal.explained(known.cors.explain(Code::OriginNotAllowed, asked))
-                }
-                _ => refusal,
-            }
-        })?;
-    }
+    check_origin(request, route, target, known, config.debug)?;
 
     let mut token = None;
     if let Access::Jwt(policy) = &config.access {
-        let found = access::token_of(request).map_err(|reason| Refusal::new(Code::Unauthenticated, reason))?;
-        let identity = gate.identify(&found, policy).await?;
+        let tokens = access::tokens_of(request).map_err(|reason| Refusal::new(Code::Unauthenticated, reason))?;
+        let (identity, found) = gate.identify_one(tokens, policy).await?;
         known.caller = Some(identity.caller);
         known.warnings.extend(identity.warning);
         token = Some(found);
     }
 
     Ok(Action::Forward(forward::call(config, request, route, (target, rest), known, token.as_deref())))
+}
+
+/// The cross-origin rule.
+fn check_origin<H: Read>(
+    request: &RequestHead<'_, H>,
+    route: &Route,
+    target: Target,
+    known: &Known,
+    debug: bool,
+) -> Result<(), Refusal> {
+    let site = request.header(Name::SecFetchSite);
+    if site.as_deref() == Some("same-origin") {
+        return Ok(()); // As nearly all are; nothing else has to be read for it.
+    }
+    let credentials = [Name::Cookie, Name::AccessJwtAssertion, Name::AccessToken];
+    let [mode, dest, purpose] =
+        [Name::SecFetchMode, Name::SecFetchDest, Name::SecPurpose].map(|name| request.header(name));
+    let facts = cross_origin::Facts {
+        method: request.method,
+        websocket: known.websocket,
+        site: site.as_deref(),
+        mode: mode.as_deref(),
+        dest: dest.as_deref(),
+        prefetch: purpose.is_some(),
+        origin: known.origin.as_deref(),
+        scheme: target.scheme,
+        host: target.authority,
+        carries_credentials: request.present.has_any(&credentials),
+        foreign_requests: route.foreign_requests,
+        callback: route.callback_paths.iter().any(|path| path.as_str() == target.path),
+    };
+    cross_origin::check(facts, &known.cors).map_err(|refusal| {
+        // Where credentials were too much, the reason has said it all.
+        match known.origin.as_deref() {
+            Some(origin) if debug && !known.cors.allows_origin(origin) => {
+                let asked = cors::Preflight { origin, method: request.method, headers: None };
+                refusal.explained(known.cors.explain(Code::OriginNotAllowed, asked))
+            }
+            _ => refusal,
+        }
+    })
 }
 
 /// The deepest route that covers the path, and what comes after its prefix.
@@ -234,9 +304,16 @@ impl Answer {
         let mut headers = Edits::new();
         headers.push(Edit::Set(Name::ContentType, CONTENT_TYPE));
         headers.push(Edit::Set(Name::CacheControl, "no-store"));
-        if refusal.code == Code::Unauthenticated {
+        match refusal.code {
             // RFC 9110 §15.5.2 asks for a challenge; the same one whatever was wrong.
-            headers.push(Edit::Set(Name::WwwAuthenticate, "Bearer realm=\"access-relay\""));
+            Code::Unauthenticated => {
+                headers.push(Edit::Set(Name::WwwAuthenticate, "Bearer realm=\"access-relay\""));
+            }
+            // RFC 9110 §15.5.6.
+            Code::MethodNotForwarded => {
+                headers.push(Edit::Set(Name::Allow, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+            }
+            _ => {}
         }
         Self {
             status: refusal.code.status(),
@@ -248,9 +325,9 @@ impl Answer {
 
     /// A refusal that the page can read, where its policy lets it.
     #[must_use]
-    pub fn refusal(refusal: Refusal, known: &Known, trace: &Trace, debug: bool) -> Self {
-        let mut answer = Self::problem(refusal, trace, debug);
-        known.cors.add_response_headers(known.origin.as_deref(), &mut answer.headers);
+    pub fn refusal(refusal: Refusal, known: &Known, trace: &Trace, config: &Config) -> Self {
+        let mut answer = Self::problem(refusal.redacted(config.secrets()), trace, config.debug);
+        known.cors.add_response_headers(known.origin.as_deref(), "", &mut answer.headers);
         answer
     }
 }

@@ -1,11 +1,15 @@
 //! The one list of header names the relay knows, and what becomes of each. Pure.
 //!
 //! Every read of a header crosses the border between Wasm and JavaScript, so the edge tells in one string which headers
-//! there are, and the values that nearly every decision needs; [`Present`] says which of the known ones are there and
-//! which must go, and only what else matters is then read.
+//! a message has, and the values that nearly every decision needs; [`Present`] says which of the known ones are there and
+//! which must go ([`crate::crossing`]), and only what else matters is then read.
 
 use crate::edits::Edit;
 use crate::origin::split_before;
+
+/// The character of the first place. It and the 59 after it are neither letters in lower case, with which other names begin,
+/// nor `!`, which marks a leak.
+pub const FIRST: u8 = b'$';
 
 macro_rules! names {
     ($($variant:ident = $text:literal,)*) => {
@@ -20,16 +24,16 @@ macro_rules! names {
             /// All of them, in the order of the enum.
             pub const ALL: &'static [Name] = &[$(Name::$variant,)*];
 
-            /// As it crosses the border between Wasm and JavaScript: its place among all, as a character from `0` on.
+            /// As it crosses the border between Wasm and JavaScript: its place among all, as a character from `FIRST` on.
             #[must_use]
             pub const fn place(self) -> char {
-                (b'0' + self as u8) as char
+                (FIRST + self as u8) as char
             }
 
             /// The name at a place.
             #[must_use]
             pub fn at(place: char) -> Option<Self> {
-                Self::ALL.get((place as usize).checked_sub(b'0' as usize)?).copied()
+                Self::ALL.get((place as usize).checked_sub(FIRST as usize)?).copied()
             }
 
             /// The name in lower case.
@@ -46,8 +50,9 @@ macro_rules! names {
                     Name::Connection => 1024,
                     Name::Origin => crate::origins::LONGEST,
                     Name::RequestHeaders => crate::cors::REQUEST_HEADERS_LONGEST,
-                    Name::RequestMethod | Name::SecFetchSite => 64,
+                    Name::RequestMethod | Name::SecFetchSite | Name::SecFetchMode | Name::SecFetchDest => 64,
                     Name::ConnectingIp => 64,
+                    Name::Loop => crate::forward::LOOP_LONGEST,
                     Name::Traceparent => 256,
                     _ => usize::MAX >> 1,
                 }
@@ -64,31 +69,42 @@ names! {
     AccessError = "cf-access-error",
     AccessJwtAssertion = "cf-access-jwt-assertion",
     AccessToken = "cf-access-token",
+    Allow = "allow",
     AllowCredentials = "access-control-allow-credentials",
     AllowHeaders = "access-control-allow-headers",
     AllowMethods = "access-control-allow-methods",
     AllowOrigin = "access-control-allow-origin",
-    AllowPrivateNetwork = "access-control-allow-private-network",
     CacheControl = "cache-control",
-    ClearSiteData = "clear-site-data",
+    CdnCacheControl = "cdn-cache-control",
     ConnectingIp = "cf-connecting-ip",
     Connection = "connection",
+    ContentLocation = "content-location",
+    ContentSecurityPolicy = "content-security-policy",
     ContentType = "content-type",
     Cookie = "cookie",
+    CrossOriginResourcePolicy = "cross-origin-resource-policy",
     ExposeHeaders = "access-control-expose-headers",
     ForwardedClientId = "x-forwarded-client-id",
     ForwardedEmail = "x-forwarded-email",
     ForwardedFor = "x-forwarded-for",
     ForwardedHost = "x-forwarded-host",
+    ForwardedPrefix = "x-forwarded-prefix",
     ForwardedProto = "x-forwarded-proto",
     ForwardedUser = "x-forwarded-user",
+    Link = "link",
     Location = "location",
+    Loop = "access-relay-loop",
     MaxAge = "access-control-max-age",
+    OperationLocation = "operation-location",
     Origin = "origin",
     Ray = "cf-ray",
+    Refresh = "refresh",
     RequestHeaders = "access-control-request-headers",
     RequestMethod = "access-control-request-method",
+    SecFetchDest = "sec-fetch-dest",
+    SecFetchMode = "sec-fetch-mode",
     SecFetchSite = "sec-fetch-site",
+    SecPurpose = "sec-purpose",
     ServerTiming = "server-timing",
     SetCookie = "set-cookie",
     Traceparent = "traceparent",
@@ -107,43 +123,37 @@ pub trait Read {
     fn set_cookies(&self) -> Vec<String>;
 }
 
-/// What the API cannot say to the browser, which takes the page's host for who says it: what is kept there (RFC 6265;
-/// Clear Site Data §3.1), and who may read the answer (all the names that Fetch gives a response, and Private Network
-/// Access's).
-pub const ONLY_OURS_TO_SAY: [Name; 9] = [
-    Name::SetCookie,
-    Name::ClearSiteData,
-    Name::AllowOrigin,
-    Name::AllowCredentials,
-    Name::AllowHeaders,
-    Name::AllowMethods,
-    Name::AllowPrivateNetwork,
-    Name::ExposeHeaders,
-    Name::MaxAge,
-];
-
-/// What every name of CORS begins with, those that no standard has yet included.
-pub const OF_CORS: &str = "access-control-";
-
 /// What a preflight asks: all that an API gets of it.
 pub const OF_PREFLIGHTS: [Name; 3] = [Name::Origin, Name::RequestMethod, Name::RequestHeaders];
 
 /// What decisions and the log look at in a preflight: what it asks, where it comes from, and which trace it belongs to.
-pub const READ_OF_PREFLIGHTS: [Name; 6] =
-    [Name::Origin, Name::RequestMethod, Name::RequestHeaders, Name::ConnectingIp, Name::Ray, Name::Traceparent];
+pub const READ_OF_PREFLIGHTS: [Name; 7] = [
+    Name::Origin,
+    Name::RequestMethod,
+    Name::RequestHeaders,
+    Name::ConnectingIp,
+    Name::Loop,
+    Name::Ray,
+    Name::Traceparent,
+];
 
 /// What nearly every decision reads, so that its value comes along with a request's head.
 ///
 /// Not the token: it is long, and as a part of a longer text it would be copied once more.
-pub const ALONG: [Name; 7] = [
+pub const ALONG_A_REQUEST: &[Name] = &[
     Name::ConnectingIp,
     Name::Connection,
+    Name::Loop,
     Name::Origin,
     Name::RequestHeaders,
     Name::RequestMethod,
+    Name::SecFetchDest,
     Name::SecFetchSite,
     Name::Traceparent,
 ];
+
+/// The same for an answer's head.
+pub const ALONG_AN_ANSWER: &[Name] = &[Name::CacheControl, Name::ContentType, Name::Vary];
 
 /// What the API may say all the same, where preflights are its to answer.
 pub const FOR_PREFLIGHTS: [Name; 3] = [Name::AllowMethods, Name::AllowHeaders, Name::MaxAge];
@@ -153,7 +163,7 @@ pub const FOR_PREFLIGHTS: [Name; 3] = [Name::AllowMethods, Name::AllowHeaders, N
 pub struct Names(u64);
 
 // A set is 64 bits, and a place must not look like a letter: the enum must fit both.
-const _: () = assert!(Name::ALL.len() <= 48);
+const _: () = assert!(Name::ALL.len() <= 60);
 
 impl Names {
     /// Adds one.
@@ -168,38 +178,49 @@ impl Names {
     }
 }
 
-/// What a request's headers tell before any is read by itself.
+/// What a message's headers tell before any is read by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Present<'t> {
     known: Names,
-    /// The values that came along, at the places that their names have in [`ALONG`].
-    values: [&'t str; ALONG.len()],
-    /// Other names that must not cross to the API, in the request's own spelling.
-    dropped: Vec<&'t str>,
+    /// Those whose values come along.
+    along: &'static [Name],
+    /// Their values, at the same places.
+    values: [&'t str; 9],
+    /// Other names that matter, in the message's own spelling.
+    others: Vec<&'t str>,
+    /// The names of headers in whose value the border has found a secret of ours.
+    leaks: Vec<&'t str>,
 }
 
+// Every value that comes along has its place.
+const _: () = assert!(ALONG_A_REQUEST.len() <= 9 && ALONG_AN_ANSWER.len() <= 9);
+
 impl<'t> Present<'t> {
-    /// Takes stock of a request's headers, names in lower case. The first line tells known ones by their places
-    /// ([`Name::place`]); then those of [`ALONG`] have a line each, the place and the value; of the others, those are told
-    /// by name that begin with one of [`MAY_NOT_CROSS`].
+    /// Takes stock of a message's headers, as the border tells them; [`crate::crossing`] has what `matters`.
+    ///
+    /// Names are in lower case. The first line tells known ones by their places ([`Name::place`]); then those of `along`
+    /// have a line each, the place and the value; of the others, names are told that begin like one that matters. `!`
+    /// stands before a name whose value holds a secret of ours.
     #[must_use]
-    pub fn of(lines: &'t str) -> Self {
-        let mut present = Self { known: Names::default(), values: [""; ALONG.len()], dropped: Vec::new() };
+    pub fn of(lines: &'t str, along: &'static [Name], matters: fn(&str) -> bool) -> Self {
+        let mut present =
+            Self { known: Names::default(), along, values: [""; 9], others: Vec::new(), leaks: Vec::new() };
         let (places, mut rest) = split_before(lines, |b| b == b'\n');
         places.chars().filter_map(Name::at).for_each(|name| present.known.insert(name));
         while let Some(lines) = rest.get(1..) {
             let (line, after) = split_before(lines, |b| b == b'\n');
             rest = after;
             let mut characters = line.chars();
-            let Some(name) = characters.next().and_then(Name::at) else {
-                if never_crosses_to_the_api(line) {
-                    present.dropped.push(line);
+            let first = characters.next();
+            if first == Some('!') {
+                present.leaks.push(characters.as_str());
+            } else if let Some(name) = first.and_then(Name::at) {
+                present.known.insert(name);
+                if let Some((_, value)) = along.iter().zip(&mut present.values).find(|(along, _)| **along == name) {
+                    *value = characters.as_str();
                 }
-                continue;
-            };
-            present.known.insert(name);
-            if let Some((_, value)) = ALONG.iter().zip(&mut present.values).find(|(along, _)| **along == name) {
-                *value = characters.as_str();
+            } else if matters(line) {
+                present.others.push(line);
             }
         }
         present
@@ -211,64 +232,37 @@ impl<'t> Present<'t> {
         self.known.has(name)
     }
 
-    /// What must not cross to the API, but for what is `set` in its place.
-    pub fn dropped(&self, set: Names) -> impl Iterator<Item = Edit<'t>> {
-        let known = NEVER_CROSS.into_iter().filter(move |name| self.has(*name) && !set.has(*name)).map(Edit::Remove);
-        known.chain(self.dropped.iter().map(|name| Edit::Delete(name)))
+    /// Whether one of these is there.
+    #[must_use]
+    pub fn has_any(&self, names: &[Name]) -> bool {
+        names.iter().any(|name| self.has(*name))
+    }
+
+    /// The names that are not among the known ones, and must not cross.
+    #[must_use]
+    pub fn others(&self) -> &[&'t str] {
+        &self.others
+    }
+
+    /// The names of headers in whose value the border has found a secret of ours.
+    #[must_use]
+    pub fn leaks(&self) -> &[&'t str] {
+        &self.leaks
+    }
+
+    /// What must not cross, but for what is `set` in its place; `never` are the known ones.
+    pub fn dropped(&self, never: &'static [Name], set: Names) -> impl Iterator<Item = Edit<'t>> {
+        let known =
+            never.iter().filter(move |name| self.has(**name) && !set.has(**name)).map(|name| Edit::Remove(*name));
+        known.chain(self.others.iter().map(|name| Edit::Delete(name)))
     }
 
     /// A header's value, if it came along: up to one byte more than [`Name::longest`].
     #[must_use]
     pub fn value(&self, name: Name) -> Option<&'t str> {
-        let (_, value) = ALONG.iter().zip(&self.values).find(|(along, _)| **along == name)?;
+        let (_, value) = self.along.iter().zip(&self.values).find(|(along, _)| **along == name)?;
         self.has(name).then_some(*value)
     }
-}
-
-/// The known ones of those that [`never_crosses_to_the_api`].
-pub const NEVER_CROSS: [Name; 15] = [
-    Name::AccessAud,
-    Name::AccessClientId,
-    Name::AccessClientSecret,
-    Name::AccessDomain,
-    Name::AccessError,
-    Name::AccessJwtAssertion,
-    Name::AccessToken,
-    Name::Connection,
-    Name::ForwardedClientId,
-    Name::ForwardedEmail,
-    Name::ForwardedFor,
-    Name::ForwardedHost,
-    Name::ForwardedProto,
-    Name::ForwardedUser,
-    Name::Upgrade,
-];
-
-/// What names that must not cross to the API begin with; no others have to be told.
-pub const MAY_NOT_CROSS: &str = "cfkptux";
-
-/// What a caller cannot say to the API through the relay:
-/// - `cf-access-*`: Access's credentials and its word on who calls; ours take their place, alone (strict mode refuses
-///   duplicates);
-/// - `forwarded` and `x-forwarded-*`: the relay's word on who calls and from where (RFC 7239);
-/// - hop-by-hop headers (RFC 9110 §7.6.1), and what else is meant for a proxy (`proxy`, `proxy-*`).
-///
-/// `_` and `.` count as `-`: many servers read them alike.
-#[must_use]
-pub fn never_crosses_to_the_api(name: &str) -> bool {
-    const PREFIXES: [&str; 3] = ["cf-access-", "x-forwarded-", "proxy-"];
-    const WHOLE: [&str; 8] =
-        ["forwarded", "connection", "keep-alive", "proxy", "te", "trailer", "transfer-encoding", "upgrade"];
-    PREFIXES.iter().any(|prefix| starts_with_dashed(name, prefix))
-        || WHOLE.iter().any(|whole| name.len() == whole.len() && starts_with_dashed(name, whole))
-}
-
-fn starts_with_dashed(name: &str, prefix: &str) -> bool {
-    name.len() >= prefix.len()
-        && name
-            .bytes()
-            .zip(prefix.bytes())
-            .all(|(found, wanted)| found == wanted || (wanted == b'-' && matches!(found, b'_' | b'.')))
 }
 
 /// Names that a `Connection` header makes hop-by-hop (RFC 9110 §7.6.1), in lower case.

@@ -72,7 +72,7 @@ pub fn judge<H: Read>(route: &Route, response: &ResponseHead<'_, H>) -> Result<(
         return Err(Refusal::new(Code::UpstreamUnreachable, reason));
     }
     match route.credentials {
-        Credentials::ServiceToken(_) => settle::check_denial(route, response, settle::location(response).as_deref()),
+        Credentials::ServiceToken(_) => settle::check_denial(route, response),
         Credentials::CallerToken => Ok(()),
     }
 }

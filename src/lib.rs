@@ -14,8 +14,8 @@
 //! | [`cross_origin`] | which requests of browsers may change something |
 //! | [`access`], [`token`], [`keys`], [`verified`] | who is calling; [`runtime`] is what that needs from outside |
 //! | [`forward`], [`settle`] | what the API gets, and what becomes of its answer |
-//! | [`headers`], [`edits`], [`cookies`] | what crosses, in both directions |
-//! | [`trace`], [`log`], [`problem`], [`health`] | what others can see of it |
+//! | [`headers`], [`crossing`], [`edits`], [`cookies`] | what crosses, in both directions |
+//! | [`trace`], [`log`], [`redact`], [`problem`], [`health`] | what others can see of it |
 //!
 //! # Invariants
 //! - Everything above is pure: plain values in, decisions out; no I/O, no clock, no JavaScript. It is built and tested
@@ -29,12 +29,14 @@ pub mod config;
 pub mod cookies;
 pub mod cors;
 pub mod cross_origin;
+pub mod crossing;
 pub mod edits;
 pub mod forward;
 pub mod gateway;
 pub mod headers;
 pub mod health;
 pub mod keys;
+pub mod links;
 pub mod log;
 pub mod origin;
 pub mod origins;

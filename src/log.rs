@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::access::Caller;
-use crate::config::ConfigError;
+use crate::config::{Config, ConfigError, Log};
 use crate::cors::Explanation;
 use crate::gateway::Known;
 use crate::problem::{Code, Refusal};
@@ -55,6 +55,12 @@ pub struct Record<'a> {
     /// Cloudflare's id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ray: Option<String>,
+}
+
+/// Whether a line counts against the quota: whoever has no proven name can cause one as often as they like.
+#[must_use]
+pub fn is_counted(known: &Known, config: &Config) -> bool {
+    known.caller.is_none() && config.log == Log::Refusals && !config.debug
 }
 
 /// How many refusals of strangers are written down in one second; what a stranger sends must not fill the log.
@@ -119,6 +125,12 @@ impl<'a> Record<'a> {
             errors: errors.iter().map(ToString::to_string).collect(),
             ..Self::bare(method, code.status(), trace, ray)
         }
+    }
+
+    /// A health report that was made, and does not hold in whole.
+    #[must_use]
+    pub fn of_health(warnings: &'a [String], trace: &'a Trace) -> Self {
+        Self { warnings, ..Self::bare("GET", 503, trace, None) }
     }
 
     /// The same record, with the refusal.

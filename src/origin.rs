@@ -146,6 +146,13 @@ pub fn authority_of(url: &str) -> &str {
     split_authority(after_scheme).0
 }
 
+/// Host and port as an origin has them: without the port where it is the scheme's default (URL standard, "default port").
+#[must_use]
+pub fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {
+    let default = if scheme == "https" { ":443" } else { ":80" };
+    authority.strip_suffix(default).unwrap_or(authority)
+}
+
 /// Splits what follows a URL's `://` after host and port.
 pub(crate) fn split_authority(after_scheme: &str) -> (&str, &str) {
     split_before(after_scheme, |b| matches!(b, b'/' | b'?' | b'#' | b'\\'))

@@ -2,7 +2,10 @@
 //!
 //! `docs/errors.md` tells users what each means; a test holds the two together.
 
+use std::borrow::Cow;
+
 use crate::cors::Explanation;
+use crate::redact::redacted;
 
 macro_rules! codes {
     ($($variant:ident = $code:literal, $status:literal, $title:literal, $detail:literal;)*) => {
@@ -37,19 +40,15 @@ macro_rules! codes {
     };
 }
 
-impl Code {
-    /// Whether strangers can cause it as often as they like.
-    #[must_use]
-    pub const fn is_strangers(self) -> bool {
-        self.status() < 500 || matches!(self, Self::KeysUnavailable | Self::Misconfigured)
-    }
-}
-
 codes! {
     NotFound = "not_found", 404, "No route takes this path",
         "The relay is not configured to forward this path.";
     BadPath = "bad_path", 400, "The path is not safe to forward",
         "The path holds a dot segment, a backslash or a control character, plain or percent-encoded.";
+    BadRequest = "bad_request", 400, "The request cannot be forwarded as it is",
+        "A header is longer than the relay reads, and cutting it would change what the request says.";
+    MethodNotForwarded = "method_not_forwarded", 405, "The method is never forwarded",
+        "TRACE, TRACK and CONNECT never reach the API.";
     Unauthenticated = "unauthenticated", 401, "Not logged in",
         "The request carries no valid Cloudflare Access token. Reload the page to log in again.";
     OriginNotAllowed = "origin_not_allowed", 403, "The origin is not allowed",
@@ -66,6 +65,8 @@ codes! {
         "The relay's own credentials were refused in front of the API. This is not about the caller's login.";
     UpstreamTimeout = "upstream_timeout", 504, "The API took too long",
         "The API did not begin its answer within the time that the route allows.";
+    LoopDetected = "loop_detected", 508, "The relay leads to itself",
+        "The request has passed this relay before: an upstream of its configuration leads back to it.";
     KeysUnavailable = "keys_unavailable", 503, "Tokens cannot be checked at the moment",
         "No signing key of Cloudflare Access could be had. Try again shortly.";
     Misconfigured = "misconfigured", 500, "The relay is not configured correctly",
@@ -100,6 +101,15 @@ impl Refusal {
             reason.truncate(end);
         }
         Self { code, reason, explanation: None }
+    }
+
+    /// The same refusal, without any of these secrets in its reason.
+    #[must_use]
+    pub fn redacted<'s>(mut self, secrets: impl Iterator<Item = &'s str>) -> Self {
+        if let Cow::Owned(reason) = redacted(&self.reason, secrets) {
+            self.reason = reason;
+        }
+        self
     }
 
     /// The same refusal, explained.

@@ -5,7 +5,7 @@
 //! path that always begins with `/`, so nothing in the path can change the host; what could climb out of the base
 //! path, for the URL parser or for an API that decodes the path once, is refused.
 
-use crate::origin::{Origin, split_authority, split_before, split_scheme};
+use crate::origin::{Origin, authority_of, split_authority, split_before, split_scheme, without_default_port};
 
 /// A path prefix on segment boundaries: `/api` covers `/api` and `/api/x`, never `/apiary`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -213,44 +213,133 @@ pub fn upstream_url(upstream: &Upstream, target: Target, rest: &str, strip_prefi
     [upstream.origin.as_str(), &upstream.base_path, slash, path, target.query].concat()
 }
 
-/// What a browser is told in place of the API's `Location`: the relay's own path for what the route reaches, the
-/// API's full URL for what it does not, and `None` where the value can stand (another host, or a relative path).
-#[must_use]
-pub fn relay_location(location: &str, upstream: &Upstream, prefix: &Prefix, strip_prefix: bool) -> Option<String> {
-    let origin = upstream.origin.as_str();
-    let (at_api, absolute) = match strip_origin(location, origin) {
-        Some("") => ("/", true),
-        Some(at_api) if at_api.starts_with(['/', '?', '#']) => (at_api, true),
-        Some(_) => return None,
-        None if location.starts_with('/') && !location.starts_with("//") && !location.starts_with("/\\") => {
-            (location, false)
+/// The way back: what a browser is told in place of the URLs that an API's answer names.
+#[derive(Debug, Clone, Copy)]
+pub struct WayBack<'a> {
+    /// Where the route leads.
+    pub upstream: &'a Upstream,
+    /// The route's path.
+    pub prefix: &'a Prefix,
+    /// Whether the API sees paths without it.
+    pub strip_prefix: bool,
+    /// What the caller asked for.
+    pub target: Target<'a>,
+}
+
+impl WayBack<'_> {
+    /// A URL of the API's answer, for the browser: the relay's own path for what the route reaches, the API's full URL for
+    /// what it does not, and `None` where the value can stand (another host, or a reference that means the same to both).
+    ///
+    /// The API's host counts whatever the scheme, and so does the relay's own, which an API names that believes
+    /// `X-Forwarded-Host`.
+    #[must_use]
+    pub fn url(&self, reference: &str) -> Option<String> {
+        let (scheme, rest) = match split_scheme(reference) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") => {
+                (scheme, rest)
+            }
+            Some(_) => return None,
+            None => match reference.strip_prefix("//") {
+                Some(rest) => (self.upstream.origin.scheme(), rest),
+                None => return self.path_reference(reference),
+            },
+        };
+        let (authority, at_host) = split_authority(rest);
+        if at_host.starts_with('\\') {
+            return None;
         }
-        None => return None,
-    };
-    let (path, suffix) = split_before(at_api, |b| matches!(b, b'?' | b'#'));
-    let path = if path.is_empty() { "/" } else { path };
-    let relayed = path.strip_prefix(upstream.base_path.as_str()).and_then(|rest| {
+        let is = |host: &str, its_scheme: &str| {
+            let scheme = scheme.to_ascii_lowercase();
+            without_default_port(authority, &scheme).eq_ignore_ascii_case(without_default_port(host, its_scheme))
+        };
+        let (path, suffix) = split_before(at_host, |b| matches!(b, b'?' | b'#'));
+        let path = if path.is_empty() { "/" } else { path };
+        if is(authority_of(self.upstream.origin.as_str()), self.upstream.origin.scheme()) {
+            return self.relayed(path).map(|path| path + suffix);
+        }
+        if is(self.target.authority, self.target.scheme) {
+            let relayed = if self.prefix.strip(path).is_some() { Some(path.to_owned()) } else { self.relayed(path) };
+            return relayed.filter(|path| is_plain(path)).map(|path| path + suffix);
+        }
+        None
+    }
+
+    /// A path of the API's, as the browser has to ask for it: `None` where the route does not reach it.
+    #[must_use]
+    pub fn path(&self, path: &str) -> Option<String> {
+        let relayed = self.relayed(path);
+        // An API that believes `X-Forwarded-Prefix` has said it already; below a base path of its own it cannot have.
+        let said = self.strip_prefix && self.prefix.strip(path).is_some() && is_plain(path);
+        if said && (relayed.is_none() || self.upstream.base_path.is_empty()) {
+            return Some(path.to_owned());
+        }
+        relayed
+    }
+
+    /// A reference without a host (RFC 3986 §4.2).
+    fn path_reference(&self, reference: &str) -> Option<String> {
+        let (path, suffix) = split_before(reference, |b| matches!(b, b'?' | b'#'));
+        // `a:b` has a scheme; `/\host` is a host to browsers.
+        let has_scheme = path.split('/').next().is_some_and(|first| first.contains(':'));
+        if path.is_empty() || has_scheme || path.contains('\\') {
+            return None;
+        }
+        let at_api = if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            let asked = self.prefix.strip(self.target.path).unwrap_or_default();
+            let base = if self.strip_prefix { asked } else { self.target.path };
+            let meant = resolved(&[&self.upstream.base_path, base].concat(), path);
+            // Most mean the same to both.
+            if self.path(&meant).is_some_and(|relayed| relayed == resolved(self.target.path, path)) {
+                return None;
+            }
+            meant
+        };
+        Some(match self.path(&at_api) {
+            Some(relayed) => relayed + suffix,
+            None => [self.upstream.origin.as_str(), &at_api, suffix].concat(),
+        })
+    }
+
+    /// The path at the relay for a path at the API.
+    fn relayed(&self, path: &str) -> Option<String> {
+        let rest = path.strip_prefix(self.upstream.base_path.as_str())?;
         let on_boundary = rest.is_empty() || rest.starts_with('/');
-        // `//host` would be another host's address to the browser.
-        let below = on_boundary && check_climb(rest).is_ok() && !rest.starts_with("//");
-        match strip_prefix {
-            _ if !below => None,
-            true => Some([prefix.0.as_str(), rest].concat()),
-            false => prefix.strip(rest).map(|_| rest.to_owned()),
+        if !on_boundary || !is_plain(rest) {
+            return None;
         }
-    });
-    match relayed {
-        Some(path) if path.is_empty() => Some(["/", suffix].concat()),
-        Some(path) => Some([path.as_str(), suffix].concat()),
-        None if absolute => None,
-        None => Some([origin, path, suffix].concat()),
+        let relayed = match self.strip_prefix {
+            true => [self.prefix.0.as_str(), rest].concat(),
+            false => self.prefix.strip(rest).map(|_| rest.to_owned())?,
+        };
+        Some(if relayed.is_empty() { "/".to_owned() } else { relayed })
     }
 }
 
-/// What follows `origin` in `location`; schemes and hosts compare without regard to case (RFC 3986 §6.2.2.1).
-fn strip_origin<'a>(location: &'a str, origin: &str) -> Option<&'a str> {
-    let (start, rest) = location.split_at_checked(origin.len())?;
-    start.eq_ignore_ascii_case(origin).then_some(rest)
+/// Whether a path is one to a browser too: `//host` would be another host's address.
+fn is_plain(path: &str) -> bool {
+    check_climb(path).is_ok() && !path.starts_with("//")
+}
+
+/// A relative path, resolved against the path that it stands in (RFC 3986 §5.2.3, §5.2.4).
+fn resolved(base: &str, reference: &str) -> String {
+    let (folder, _) = base.rsplit_once('/').unwrap_or_default();
+    let mut segments: Vec<&str> = folder.split('/').skip(1).collect();
+    let mut references = reference.split('/').peekable();
+    while let Some(segment) = references.next() {
+        let dots = matches!(segment, "." | "..");
+        if segment == ".." {
+            segments.pop();
+        }
+        match (dots, references.peek()) {
+            (false, _) => segments.push(segment),
+            // What ends with dots names a folder.
+            (true, None) => segments.push(""),
+            (true, Some(_)) => {}
+        }
+    }
+    ["/", &segments.join("/")].concat()
 }
 
 /// A path of the configuration: what it says must be what every URL parser makes of it.
@@ -286,11 +375,14 @@ fn check_climb(path: &str) -> Result<(), &'static str> {
     }
     // An API that decodes the path before it splits it sees more segments, and some cut a `;parameter` off first.
     let decoded = decode_once(path.as_bytes());
-    if decoded.iter().any(|b| *b < 0x20 || *b == 0x7f) {
+    // Tabs and line breaks are what people write (`encodeURIComponent("a\nb")`), and data to whoever decodes them.
+    if decoded.iter().any(|b| (*b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || *b == 0x7f) {
         return Err("the path holds a percent-encoded control character");
     }
+    // A URL parser that reads it once more would leave them out.
+    let squeezed: Vec<u8> = decoded.into_iter().filter(|b| *b >= 0x20).collect();
     let climbs = |segment: &[u8]| segment.split(|b| *b == b';').next() == Some(b"..");
-    if decoded.split(|b| matches!(b, b'/' | b'\\')).any(climbs) {
+    if squeezed.split(|b| matches!(b, b'/' | b'\\')).any(climbs) {
         return Err("the path holds \"..\" behind a percent-encoding");
     }
     Ok(())

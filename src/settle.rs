@@ -1,98 +1,262 @@
 //! What to make of the API's answer: the changes to its headers, or a refusal where Access has answered in its place. Pure.
 
-use crate::config::{Credentials, Route, ServiceToken};
+use crate::config::{Credentials, Documents, ForeignRequests, Route, ServiceToken};
 use crate::cookies;
 use crate::cors;
+use crate::crossing;
 use crate::edits::{Edit, Edits};
-use crate::gateway::Known;
-use crate::headers::{self, Name, Read};
+use crate::gateway::{Destination, Known};
+use crate::headers::{self, Name, Names, Present, Read};
+use crate::links;
 use crate::origin::authority_of;
-use crate::problem::{Code, Refusal, quoted};
-use crate::route::relay_location;
+use crate::problem::{Code, Refusal};
+use crate::route::{Target, WayBack};
 
 /// The API's answer, as far as decisions need it.
 pub struct ResponseHead<'a, H: Read> {
     /// The status.
     pub status: u16,
-    /// Its headers.
+    /// Which headers there are, and the values that came along.
+    pub present: &'a Present<'a>,
+    /// The other values.
     pub headers: &'a H,
 }
 
-/// What to make of the API's answer: the changes to its headers; for a preflight, all of the answer's headers.
+impl<H: Read> ResponseHead<'_, H> {
+    fn header(&self, name: Name) -> Option<String> {
+        let along = || self.present.value(name).map(str::to_owned);
+        self.present.has(name).then(|| along().or_else(|| self.headers.read(name))).flatten()
+    }
+}
+
+/// An answer that is the API's.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// The changes to its headers; for a preflight, all of the answer's headers.
+    pub edits: Edits,
+    /// What the log should say of it.
+    pub warnings: Vec<String>,
+}
+
+/// What to make of the API's answer to a request for `url`.
 ///
 /// # Errors
 /// `upstream_access_denied`: the answer is Access's, and says that the relay's credentials were refused. A redirect
-/// of the browser to a login page would help nobody.
-pub fn settle<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Result<Edits, Refusal> {
+/// of the browser to a login page would help nobody. `upstream_unreachable`: it is no answer to what was asked.
+pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>) -> Result<Settled, Refusal> {
     let Some(route) = known.route.as_deref() else {
         return Err(Refusal::new(Code::Internal, "an answer without a route"));
     };
-    let location = location(response);
-    check_denial(route, response, location.as_deref())?;
+    if response.status == 101 && !known.websocket {
+        let reason = "the API answered 101, Switching Protocols, to a request that asked for no WebSocket";
+        return Err(Refusal::new(Code::UpstreamUnreachable, reason));
+    }
+    check_denial(route, response)?;
     let mut edits = Edits::new();
-    let cookies = if route.response_cookies.is_empty() { Vec::new() } else { response.headers.set_cookies() };
+    let cookies = if route.response_cookies.is_empty() || !response.present.has(Name::SetCookie) {
+        Vec::new()
+    } else {
+        response.headers.set_cookies()
+    };
     if known.preflight {
         // Whoever asked: what answers a preflight, and nothing else.
         edits.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY));
         for name in headers::FOR_PREFLIGHTS {
-            if let Some(said) = response.headers.read(name) {
+            if let Some(said) = response.header(name) {
                 edits.push(Edit::Set(name, &said));
             }
         }
         known.cors.allow_origin(known.origin.as_deref().unwrap_or_default(), &mut edits);
-        return Ok(edits);
+        return Ok(Settled { edits, warnings: Vec::new() });
     }
-    edits.extend(headers::ONLY_OURS_TO_SAY.map(Edit::Remove));
-    if known.origin.is_some() {
-        // Where CORS applies, names that no standard has yet are not the API's to say either.
-        edits.push(Edit::RemoveAll(headers::OF_CORS));
+    let mut warnings: Vec<String> = may_be_accesss(response).into_iter().collect();
+    drop_what_is_not_the_apis(known, response, &mut edits);
+    if let Ok(target) = Target::of(url) {
+        let back =
+            WayBack { upstream: &route.upstream, prefix: &route.prefix, strip_prefix: route.strip_prefix, target };
+        for cookie in cookies
+            .iter()
+            .filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies, |path| back.path(path)))
+        {
+            edits.push(Edit::Append(Name::SetCookie, &cookie));
+        }
+        lead_back(&back, response, &mut edits);
     }
-    for cookie in cookies.iter().filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies)) {
-        edits.push(Edit::Append(Name::SetCookie, &cookie));
-    }
-    if let Some(location) = location {
-        let relayed = relay_location(&location, &route.upstream, &route.prefix, route.strip_prefix);
-        edits.extend(relayed.as_deref().map(|location| Edit::Set(Name::Location, location)));
-    }
-    known.cors.add_response_headers(known.origin.as_deref(), &mut edits);
-    Ok(edits)
+    let vary = vary(response, &mut edits);
+    drop_echoes(response, &mut edits, &mut warnings);
+    keep_from_others(known, route, response, &mut edits);
+    known.cors.add_response_headers(known.origin.as_deref(), &vary, &mut edits);
+    Ok(Settled { edits, warnings })
 }
 
-/// RFC 9110 §10.2.2: `Location` means something with these.
-pub(crate) fn location<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
-    matches!(response.status, 201 | 300..=399).then(|| response.headers.read(Name::Location)).flatten()
+/// Removes what an API cannot say to a browser.
+fn drop_what_is_not_the_apis<H: Read>(known: &Known, response: &ResponseHead<'_, H>, edits: &mut Edits) {
+    let stays = |edit: &Edit| {
+        let for_caches = |name| crossing::is_listed(name, crossing::NOT_THE_APIS_WHERE_CALLERS_ARE_CHECKED);
+        matches!(edit, Edit::Delete(name) if known.caller.is_none() && for_caches(name))
+    };
+    let dropped = response.present.dropped(crossing::NEVER_TO_THE_BROWSER, Names::default());
+    edits.extend(dropped.filter(|edit| !stays(edit)));
+}
+
+/// Removes what holds a secret of ours, whatever became of it: an echo of what the API was sent.
+fn drop_echoes<H: Read>(response: &ResponseHead<'_, H>, edits: &mut Edits, warnings: &mut Vec<String>) {
+    for name in response.present.leaks() {
+        edits.push(Edit::Delete(name));
+        warnings.push(format!("the API's answer holds the service token in its header {name}: left out"));
+    }
+}
+
+/// Headers that hold one URL.
+const URLS: &[Name] = &[Name::Location, Name::ContentLocation, Name::OperationLocation];
+
+/// Has the URLs that an answer names lead back through the relay.
+fn lead_back<H: Read>(back: &WayBack, response: &ResponseHead<'_, H>, edits: &mut Edits) {
+    let back_url = |url: &str| back.url(url);
+    for name in URLS {
+        let relayed = response.header(*name).and_then(|value| back.url(value.trim()));
+        edits.extend(relayed.as_deref().map(|value| Edit::Set(*name, value)));
+    }
+    let links = response.header(Name::Link).and_then(|value| links::in_link(&value, back_url));
+    edits.extend(links.as_deref().map(|value| Edit::Set(Name::Link, value)));
+    let refresh = response.header(Name::Refresh).and_then(|value| links::in_refresh(&value, back_url));
+    edits.extend(refresh.as_deref().map(|value| Edit::Set(Name::Refresh, value)));
+}
+
+/// What `Vary` says, once what browsers do not send is put in terms of what they do: where an answer depends on what the relay
+/// makes of the caller's login, it depends on the cookie.
+fn vary<H: Read>(response: &ResponseHead<'_, H>, edits: &mut Edits) -> String {
+    let said = response.header(Name::Vary).unwrap_or_default();
+    let is_relays = |name: &str| crossing::never_crosses_to_the_api(&name.to_ascii_lowercase());
+    let elements = || said.split(',').map(str::trim).filter(|name| !name.is_empty());
+    if !elements().any(is_relays) {
+        return said;
+    }
+    let mut kept: Vec<&str> = elements().filter(|name| !is_relays(name)).collect();
+    if !kept.iter().any(|name| name.eq_ignore_ascii_case("cookie") || *name == "*") {
+        kept.push("Cookie");
+    }
+    let vary = kept.join(", ");
+    edits.push(Edit::Set(Name::Vary, &vary));
+    vary
+}
+
+/// Keeps an answer from whoever else could get at it: caches on the way, pages of other sites, and, as a document, the page's
+/// own origin.
+fn keep_from_others<H: Read>(known: &Known, route: &Route, response: &ResponseHead<'_, H>, edits: &mut Edits) {
+    let said = response.present.value(Name::CacheControl).unwrap_or_default();
+    let (no_store, private) = (headers::lists(said, "no-store"), headers::lists(said, "private"));
+    if known.caller.is_some() && !no_store && !private {
+        // What was checked is for who was checked. Browsers do not look at it (RFC 9213 §3.1).
+        edits.push(Edit::Set(Name::CdnCacheControl, "no-store"));
+    } else if known.caller.is_some() && response.present.has(Name::CdnCacheControl) {
+        edits.push(Edit::Remove(Name::CdnCacheControl));
+    }
+    // A page of another site must get at it no more than the request for it: not by a browser that is too old to say which
+    // page asks, and not out of the browser's cache, where no request comes of it (Fetch, "CORP check").
+    let unknown = known.destination == Destination::Unknown;
+    if route.foreign_requests != ForeignRequests::All && (!no_store || unknown) {
+        edits.push(Edit::Set(Name::CrossOriginResourcePolicy, "same-origin"));
+    }
+    let shown = match known.destination {
+        Destination::Document => true,
+        Destination::Worker => false,
+        // What was fetched as data may be shown out of the cache.
+        Destination::Other => !no_store && is_active(response.present.value(Name::ContentType)),
+        Destination::Unknown => is_active(response.present.value(Name::ContentType)),
+    };
+    if route.documents == Documents::Sandbox && shown && response.status != 101 {
+        // Beside whatever policy the API has: all of them count (CSP3 §2.2.2).
+        edits.push(Edit::Append(Name::ContentSecurityPolicy, "sandbox"));
+    }
+}
+
+/// Whether a browser could run a script in a document of this type: unless the type is known for none (MIME Sniffing §8).
+fn is_active(content_type: Option<&str>) -> bool {
+    let Some(content_type) = content_type else { return true };
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (kind, subtype) = essence.split_once('/').unwrap_or_default();
+    match kind {
+        "audio" | "font" | "video" => false,
+        "image" => subtype.ends_with("+xml"),
+        "text" => !matches!(subtype, "css" | "csv" | "event-stream" | "javascript" | "plain"),
+        "application" => {
+            let known = ["gzip", "javascript", "json", "octet-stream", "pdf", "zip"];
+            !known.contains(&subtype) && !subtype.ends_with("+json")
+        }
+        _ => true,
+    }
 }
 
 /// Refuses an answer that is Access's.
-pub(crate) fn check_denial<H: Read>(
-    route: &Route,
-    response: &ResponseHead<'_, H>,
-    location: Option<&str>,
-) -> Result<(), Refusal> {
-    match access_denial(response, location) {
+pub(crate) fn check_denial<H: Read>(route: &Route, response: &ResponseHead<'_, H>) -> Result<(), Refusal> {
+    match access_denial(response) {
         Some(signal) => Err(Refusal::new(Code::UpstreamAccessDenied, denial_reason(route, &signal))),
         None => Ok(()),
     }
 }
 
+/// What Access's own answers carry, those of an application with a custom deny URL among them.
+const MARKS: [Name; 3] = [Name::AccessAud, Name::AccessDomain, Name::AccessError];
+
 /// What shows that Access, and not the API, has answered (`docs/how-it-works.md` has the table).
-fn access_denial<H: Read>(response: &ResponseHead<'_, H>, location: Option<&str>) -> Option<String> {
-    let login = b"/cdn-cgi/access/login";
-    let leads_there = |location: &str| location.as_bytes().windows(login.len()).any(|part| part == login);
-    if location.is_some_and(leads_there) && response.status != 201 {
-        return Some(format!("{} to Access's login page", response.status));
-    }
-    if !matches!(response.status, 401 | 403) {
+fn access_denial<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
+    let status = response.status;
+    if !matches!(status, 300..=399 | 401 | 403) {
         return None;
     }
-    let challenge = response.headers.read(Name::WwwAuthenticate).unwrap_or_default();
-    if challenge.trim_start().get(..17).is_some_and(|scheme| scheme.eq_ignore_ascii_case("cloudflare-access")) {
-        return Some(format!("{} with www-authenticate: Cloudflare-Access", response.status));
+    let is_redirect = matches!(status, 300..=399);
+    let location = if is_redirect { response.header(Name::Location).unwrap_or_default() } else { String::new() };
+    if contains(&location, "/cdn-cgi/access/login") {
+        return Some(format!("{status} to Access's login page"));
     }
-    let marks = [Name::AccessAud, Name::AccessDomain, Name::AccessError];
-    let (mark, value) = marks.into_iter().find_map(|name| Some((name, response.headers.read(name)?)))?;
-    // Its AUD tag tells which application has answered.
-    Some(format!("{} with {} {}", response.status, mark.as_str(), quoted(&value)))
+    let challenge = response.header(Name::WwwAuthenticate).unwrap_or_default();
+    if links::challenges(&challenge).any(|challenge| is_of_scheme(challenge, "cloudflare-access")) {
+        return Some(format!("{status} with www-authenticate: Cloudflare-Access"));
+    }
+    if let Some(mark) = MARKS.into_iter().find(|name| response.present.has(*name)) {
+        // Its AUD tag tells which application has answered; of other values nobody knows what they hold.
+        let aud = response.header(Name::AccessAud).filter(|aud| is_aud_tag(aud));
+        let value = aud.map(|aud| format!(" {aud}")).unwrap_or_default();
+        return Some(format!("{status} with {}{value}", mark.as_str()));
+    }
+    let names_access = |challenge: &str| {
+        ["cloudflareaccess.com", "cloudflare-access", "/cdn-cgi/access/"].iter().any(|name| contains(challenge, name))
+    };
+    if status == 401 && links::challenges(&challenge).any(|each| is_managed_oauth(each) && names_access(each)) {
+        return Some(format!("{status} with www-authenticate: Bearer and resource_metadata of Access"));
+    }
+    None
+}
+
+/// What the log says of an answer that may be Access's (its *Managed OAuth*), and may be the API's as well (RFC 9728 §5.1).
+fn may_be_accesss<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
+    if response.status != 401 || !response.present.has(Name::WwwAuthenticate) {
+        return None;
+    }
+    let challenge = response.header(Name::WwwAuthenticate)?;
+    links::challenges(&challenge).any(is_managed_oauth).then(|| {
+        "the API answered 401 with resource_metadata: if that is Access's Managed OAuth, the relay's service token was refused"
+            .to_owned()
+    })
+}
+
+fn is_managed_oauth(challenge: &str) -> bool {
+    is_of_scheme(challenge, "bearer") && contains(challenge, "resource_metadata")
+}
+
+fn is_of_scheme(challenge: &str, scheme: &str) -> bool {
+    challenge.split([' ', '\t', ',']).next().is_some_and(|found| found.eq_ignore_ascii_case(scheme))
+}
+
+/// Whether a text holds another, in whatever case.
+fn contains(text: &str, part: &str) -> bool {
+    text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+/// Access, "AUD tag": 64 hexadecimal digits.
+fn is_aud_tag(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 fn denial_reason(route: &Route, signal: &str) -> String {

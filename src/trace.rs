@@ -67,7 +67,8 @@ fn is_lower_hex(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
-fn push_hex(text: &mut String, bytes: &[u8]) {
+/// Appends bytes as hexadecimal digits in lower case.
+pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
     let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' - 10 + half });
     for byte in bytes {
         text.push(digit(byte >> 4));

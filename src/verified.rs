@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use blake2::{Blake2b256, Digest as _};
 
+use crate::trace::push_hex;
+
 /// BLAKE2b-256 of a token (RFC 7693): the memory never holds the credential itself. It is as strong as SHA-256, and in Wasm,
 /// which has words of 64 bits and no instructions for either, some four times as fast here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +16,14 @@ impl Digest {
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(Blake2b256::digest(token.as_bytes()).into())
+    }
+
+    /// Its first half as text, where a digest only has to tell a few things apart.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let mut text = String::with_capacity(32);
+        push_hex(&mut text, self.0.get(..16).unwrap_or_default());
+        text
     }
 
     /// The one slot that may hold this token: a digest is evenly spread already, so its first bits are as good as any

@@ -116,7 +116,8 @@ fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
     relay.finish();
     let access = access?;
     let routes = Routes::new(routes);
-    all_read.then_some(Config { access, routes, cors, log, server_timing, health_path, debug })
+    let id = Config::identify(&routes);
+    all_read.then_some(Config { id, access, routes, cors, log, server_timing, health_path, debug })
 }
 
 fn access(relay: &mut Table) -> Option<Access> {

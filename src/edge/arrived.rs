@@ -4,6 +4,7 @@ use worker::wasm_bindgen::JsCast as _;
 use worker::web_sys::Request;
 
 use super::border::{self, Message};
+use crate::crossing;
 use crate::gateway::RequestHead;
 use crate::headers::{Name, Present, Read as _};
 use crate::origin::split_before;
@@ -37,7 +38,7 @@ impl Arrived {
     /// Its headers, as far as they have been told.
     pub(super) fn present(&self) -> Present<'_> {
         let [_, headers] = self.starts;
-        Present::of(self.lines.get(headers..).unwrap_or_default())
+        crossing::in_request(self.lines.get(headers..).unwrap_or_default())
     }
 
     /// What decisions need of it.

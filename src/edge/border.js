@@ -2,26 +2,45 @@
 
 import { waitUntil } from "cloudflare:workers";
 
-/** The header names that the Wasm knows, at their places in its list, and what other names it asks about begin with. */
-let [names, firstLetters] = [[], ""];
+/** The header names that the Wasm knows, at their places in its list. */
+let names = [];
+/** The character of the first place. */
+let first = 0;
 /** The known ones by the length of their names: each with the character that tells its place, and how much of its value goes along. */
 let known = [];
+/** What other names begin with that the Wasm asks about, two characters each. */
+let [inRequest, inAnswer] = [new Set(), new Set()];
 /** The names that matter in a preflight. */
 let ofPreflights = [];
+/** The secrets that no answer may hold in a header, and how long the shortest is. */
+let [secrets, shortest] = [[], Infinity];
 
 /**
- * Takes all three. From then on a known name crosses as its place, a character from "0" on. Names come as JSON, for out of
- * it each is a text of its own: a slice of a longer one compares slowly.
+ * Takes all that. From then on a known name crosses as its place, a character from the first on. Names come as JSON, for out
+ * of it each is a text of its own: a slice of a longer one compares slowly.
  */
-export function know(list, letters, preflights) {
+export function know(list, beginningsInRequest, beginningsInAnswer, firstPlace, preflights) {
   known = [];
-  names = Object.entries(JSON.parse(list)).map(([name, longest], at) => {
-    const place = String.fromCharCode(48 + at);
-    (known[name.length] ??= []).push({ name, place, line: `\n${place}`, longest });
+  first = firstPlace;
+  names = Object.entries(JSON.parse(list)).map(([name, [asked, answered]], at) => {
+    const place = String.fromCharCode(first + at);
+    (known[name.length] ??= []).push({ name, place, line: `\n${place}`, asked, answered });
     return name;
   });
-  firstLetters = letters;
+  [inRequest, inAnswer] = [beginningsInRequest, beginningsInAnswer].map(beginnings);
   ofPreflights = [...preflights].map(nameAt);
+}
+
+/** What names begin with: `-` stands for every character of a token that is neither a letter nor a digit (RFC 9110 §5.6.2). */
+function beginnings(text) {
+  const pairs = text.match(/../g) ?? [];
+  return new Set(pairs.flatMap((pair) => (pair[1] === "-" ? Array.from("!#$%&'*+-.^_`|~", (dash) => pair[0] + dash) : [pair])));
+}
+
+/** Takes the secrets, a line each. */
+export function guard(lines) {
+  secrets = lines.split("\n").filter(Boolean);
+  shortest = Math.min(...secrets.map(({ length }) => length));
 }
 
 /** What is known of a name. Its letters are compared: a Map would have V8 intern each name that the runtime hands out. */
@@ -31,7 +50,7 @@ function find(name) {
   return undefined;
 }
 
-const nameAt = (place) => names[place.charCodeAt(0) - 48];
+const nameAt = (place) => names[place.charCodeAt(0) - first];
 
 /**
  * A request's method, its URL, and its headers: a line with the places of known ones; then, a line each, those whose value
@@ -47,10 +66,10 @@ export function head({ method, url, headers }) {
   for (const name of preflight ? ofPreflights : headers.keys()) {
     const found = find(name);
     if (found === undefined) {
-      if (firstLetters.includes(name[0])) lines += `\n${name}`;
-    } else if (found.longest > 0 || preflight) {
+      if (inRequest.has(name.slice(0, 2))) lines += `\n${name}`;
+    } else if (found.asked > 0 || preflight) {
       const value = headers.get(name);
-      if (value !== null) lines += found.line + value.slice(0, found.longest);
+      if (value !== null) lines += found.line + value.slice(0, found.asked);
     } else {
       places += found.place;
     }
@@ -58,14 +77,30 @@ export function head({ method, url, headers }) {
   return `${method}\n${url}\n${places}${lines}`;
 }
 
+/** An answer's headers, in the same way; with `!`, the names of those whose value holds a secret. */
+export function answerHead({ headers }) {
+  let [places, lines] = ["", ""];
+  for (const [name, value] of headers) {
+    if ((value.length >= shortest || name.length >= shortest) && secrets.some((secret) => value.includes(secret) || name.includes(secret))) lines += `\n!${name}`;
+    const found = find(name);
+    if (found === undefined) {
+      if (inAnswer.has(name.slice(0, 2))) lines += `\n${name}`;
+    } else if (found.answered > 0) {
+      lines += found.line + value.slice(0, found.answered);
+    } else {
+      places += found.place;
+    }
+  }
+  return places + lines;
+}
+
 /** The value of a message's header at a place of the list, cut where nobody would read on; repeated lines arrive joined. */
 export const value = ({ headers }, place, longest) => headers.get(names[place])?.slice(0, longest);
 
 /**
  * Edits headers in order, by the lines after the first. `=` and `+` set and append a known one, whose place and value
- * follow, `-` removes all whose places follow; `~` removes the one whose name follows, `*` all whose names begin so; `?`
- * names `Origin` in `Vary`. The lines are found one by one: a split would leave an array and a text for each to the next
- * collection.
+ * follow, `-` removes all whose places follow; `~` removes the one whose name follows, `*` all whose names begin so. The
+ * lines are found one by one: a split would leave an array and a text for each to the next collection.
  */
 function edit(headers, lines) {
   let start = lines.indexOf("\n") + 1;
@@ -77,7 +112,6 @@ function edit(headers, lines) {
     else if (sign === "+") headers.append(nameAt(lines[start + 1]), lines.slice(start + 2, end));
     else if (sign === "~") headers.delete(lines.slice(start + 1, end));
     else if (sign === "*") removeAll(headers, lines.slice(start + 1, end));
-    else if (sign === "?") varyByOrigin(headers);
     else for (let at = start + 1; at < end; at++) headers.delete(nameAt(lines[at]));
     start = next;
   }
@@ -93,14 +127,6 @@ function urlOf(lines) {
 function removeAll(headers, prefix) {
   for (const name of [...headers.keys()]) if (name.startsWith(prefix)) headers.delete(name);
 }
-
-function varyByOrigin(headers) {
-  const vary = headers.get("vary");
-  if (vary === null || !NAMES_ORIGIN.test(vary)) headers.append("vary", "Origin");
-}
-
-/** A `Vary` that names it, or `*`. */
-const NAMES_ORIGIN = /(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i;
 
 /** Headers of answers of the relay's own, by their edits: most of those answers are alike. */
 const given = new Map();
@@ -122,18 +148,54 @@ export function answer(status, edits, body) {
  * Sends a caller's request to the API: its method, its headers with the edits, and its body, which streams past.
  * Resolves to what the exchange makes of the outcome.
  *
- * The deadline is for the answer's headers; its body may take longer. The runtime ends the call to the API once the
- * caller has its answer, so no AbortController is needed, which would cost more than all header edits together.
+ * The deadline is for the answer's headers, from the end of the request's body on: a long upload is no slow API. The runtime
+ * ends the call to the API once the caller has its answer, so no AbortController is needed, which would cost more than all
+ * header edits together.
  */
 export function send(exchange, request, lines, bodiless, cached, milliseconds, retries) {
   const { promise, resolve, reject } = Promise.withResolvers();
   // What has a body is never sent twice: it may have been read.
   const left = retries > 0 && request.body === null ? retries : 0;
   const began = Date.now();
-  const call = { exchange, request, lines, bodiless, cached, left, tries: 1, began, timer: 0, resolve, reject };
-  call.timer = setTimeout(() => end(call, late), milliseconds);
-  attempt(call);
+  const call = { exchange, request, lines, body: bodiless ? null : request.body, cached, left, tries: 1, began, milliseconds, timer: 0, resolve, reject };
+  prepare(call);
   return promise;
+}
+
+/** A body of so many bytes at most is read before the call begins: that costs less than a stream whose end can be seen. */
+const SMALL = 8192;
+
+/** Makes the call, and lets its time begin where the request's body ends. */
+function prepare(call) {
+  const { request, body } = call;
+  // A body on GET or HEAD is hardly more than an empty one.
+  if (body === null || readsOnly(request)) {
+    startTimer(call);
+    return attempt(call);
+  }
+  const length = request.headers.get("content-length");
+  if (length !== null && Number(length) <= SMALL) {
+    request.arrayBuffer().then(
+      (bytes) => {
+        call.body = bytes;
+        startTimer(call);
+        attempt(call);
+      },
+      (error) => fail(call, error),
+    );
+    return;
+  }
+  const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
+  const uploaded = () => startTimer(call);
+  body.pipeTo(writable).then(uploaded, uploaded);
+  call.body = readable;
+  attempt(call);
+}
+
+const readsOnly = ({ method }) => method === "GET" || method === "HEAD";
+
+function startTimer(call) {
+  if (call.exchange !== undefined) call.timer = setTimeout(() => end(call, late), call.milliseconds);
 }
 
 function attempt(call) {
@@ -175,26 +237,14 @@ function end(call, outcome) {
 }
 
 /** Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names. */
-function forward({ request, lines, bodiless, cached }) {
+function forward({ request, lines, body, cached }) {
   const headers = edit(new Headers(request.headers), lines);
   const url = urlOf(lines);
   // Cloudflare caches by URL alone: one person's answer must not become another's.
   const cache = cached ? undefined : "no-store";
-  const { method } = request;
-  const body = bodiless ? null : request.body;
   // A body on GET or HEAD, were it only an empty one, passes with the request it came with; in an init it is an error.
-  if (body !== null && (method === "GET" || method === "HEAD")) {
-    return fetch(new Request(url, request), { headers, redirect: "manual", cache });
-  }
-  return fetch(url, { method, headers, body, redirect: "manual", cache });
-}
-
-/** Whether edits change a message's headers: removals alone may find nothing to remove. */
-function changes(message, edits) {
-  if (edits[1] !== "-" || edits.indexOf("\n", 1) > 0) return edits.length > 0;
-  const { headers } = message;
-  for (let at = 2; at < edits.length; at++) if (headers.has(nameAt(edits[at]))) return true;
-  return false;
+  if (body !== null && readsOnly(request)) return fetch(new Request(url, request), { headers, redirect: "manual", cache });
+  return fetch(url, { method: request.method, headers, body, redirect: "manual", cache });
 }
 
 /**
@@ -202,7 +252,7 @@ function changes(message, edits) {
  * or the WebSocket, which a plain copy would lose.
  */
 export function edited(response, status, edits) {
-  if (!changes(response, edits)) return response;
+  if (edits === "") return response;
   const copy = status === 101 ? { status, webSocket: response.webSocket, headers: response.headers } : response;
   const answer = new Response(response.body, copy);
   edit(answer.headers, edits);
@@ -217,11 +267,20 @@ export async function probe(lines, milliseconds) {
   const signal = AbortSignal.timeout(milliseconds);
   try {
     const answer = await fetch(urlOf(lines), { headers: edit(new Headers(), lines), redirect: "manual", cache: "no-store", signal });
-    answer.body?.cancel().catch(() => {});
+    letGo(answer);
     return answer;
   } catch (error) {
     return signal.aborted ? "" : reasonOf(error);
   }
+}
+
+/** Lets go of an answer that nobody reads: its body, or its WebSocket. */
+export function letGo({ body, webSocket }) {
+  if (webSocket) {
+    webSocket.accept();
+    webSocket.close(1011);
+  }
+  body?.cancel().catch(() => {});
 }
 
 /** The text at a URL: status 200 only, no redirect followed, at most `limit` bytes, within the time. */

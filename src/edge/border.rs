@@ -9,9 +9,11 @@ use worker::wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Headers, Request, Response, console};
 
 use super::exchange::Exchange;
+use crate::crossing;
 use crate::edits::Edits;
-use crate::headers::{ALONG, MAY_NOT_CROSS, Name, READ_OF_PREFLIGHTS, Read};
+use crate::headers::{ALONG_A_REQUEST, ALONG_AN_ANSWER, FIRST, Name, READ_OF_PREFLIGHTS, Read};
 use crate::log::{Level, Quota, Record};
+use crate::redact::redacted;
 
 #[wasm_bindgen]
 extern "C" {
@@ -31,16 +33,23 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/edge/border.js")]
 extern "C" {
-    /// Takes the list of header names, as JSON: of each, how much of its value comes along with a request's head. Then what
-    /// others that matter begin with, and the places of those that matter in a preflight. From then on a name crosses as
-    /// its place in the list.
-    fn know(list: &str, first_letters: &str, preflights: &str);
+    /// Takes the list of header names, as JSON: of each, how much of its value comes along with the head of a request, and of
+    /// an answer. Then what others that matter begin with, in both, the character of the first place, and the places of
+    /// those that matter in a preflight. From then on a name crosses as its place in the list.
+    fn know(list: &str, in_request: &str, in_answer: &str, first: u32, preflights: &str);
+
+    /// Takes the secrets, a line each, that no answer may hold in a header.
+    fn guard(secrets: &str);
 
     /// The value of a message's header, cut after `longest` characters.
     fn value(message: &Message, place: usize, longest: usize) -> Option<String>;
 
     /// A request's method, its URL, and its headers, as [`crate::headers::Present`] reads them: in one crossing.
     pub(super) fn head(request: &Request) -> String;
+
+    /// An answer's headers, in the same way.
+    #[wasm_bindgen(js_name = answerHead)]
+    pub(super) fn answer_head(response: &Response) -> String;
 
     /// An answer of the relay's own.
     #[wasm_bindgen(catch)]
@@ -65,6 +74,10 @@ extern "C" {
     /// The API's answer, of this status, with its headers edited. It shares the body, or the WebSocket. `edits` are a string.
     #[wasm_bindgen(js_name = edited, catch)]
     fn edited_by(response: &Response, status: u16, edits: &JsValue) -> Result<Response, JsValue>;
+
+    /// Lets go of an answer that nobody reads: its body, or its WebSocket.
+    #[wasm_bindgen(js_name = letGo)]
+    pub(super) fn let_go(response: &Response);
 
     /// The text at a URL.
     #[wasm_bindgen(js_name = fetchText)]
@@ -95,12 +108,19 @@ pub(super) fn promise(work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>
 pub(super) fn start() {
     // By hand, for a name has nothing to escape.
     let entry = |name: &Name| {
-        let longest = if ALONG.contains(name) { name.longest() + 1 } else { 0 };
-        format!("\"{}\":{longest}", name.as_str())
+        let length = |along: &[Name]| if along.contains(name) { name.longest() + 1 } else { 0 };
+        format!("\"{}\":[{},{}]", name.as_str(), length(ALONG_A_REQUEST), length(ALONG_AN_ANSWER))
     };
     let list = Name::ALL.iter().map(entry).collect::<Vec<_>>().join(",");
     let preflights: String = READ_OF_PREFLIGHTS.into_iter().map(Name::place).collect();
-    know(&format!("{{{list}}}"), MAY_NOT_CROSS, &preflights);
+    let [in_request, in_answer] = crossing::beginnings();
+    know(&format!("{{{list}}}"), &in_request, &in_answer, u32::from(FIRST), &preflights);
+}
+
+/// Has no answer hold one of these in a header.
+pub(super) fn guard_secrets<'s>(secrets: impl Iterator<Item = &'s str>) {
+    // What a service token has needs no escaping.
+    guard(&secrets.collect::<Vec<_>>().join("\n"));
 }
 
 /// Milliseconds since the epoch. Time stands still between I/O.
@@ -123,9 +143,9 @@ pub(super) fn admit_to_log() -> Option<u32> {
     QUOTA.with_borrow_mut(|quota| quota.admit(now()))
 }
 
-/// Writes one line to the log.
-pub(super) fn log(record: &Record) {
-    let line = JsValue::from_str(&record.line());
+/// Writes one line to the log, without any of these secrets.
+pub(super) fn log<'s>(record: &Record, secrets: impl Iterator<Item = &'s str>) {
+    let line = JsValue::from_str(&redacted(&record.line(), secrets));
     match record.level() {
         Level::Error => console::error_1(&line),
         Level::Warning => console::warn_1(&line),

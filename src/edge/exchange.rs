@@ -12,13 +12,14 @@ use super::border::{self, Message};
 use super::respond;
 use super::settings::Settings;
 use crate::config::{Credentials, Log, Route};
+use crate::crossing;
 use crate::edits::{Edit, Edits};
 use crate::forward::Forward;
 use crate::gateway::{Answer, Known};
 use crate::headers::Name;
-use crate::log::Record;
+use crate::log::{Record, is_counted};
 use crate::problem::{Code, Refusal};
-use crate::settle::{ResponseHead, settle};
+use crate::settle::{ResponseHead, Settled, settle};
 use crate::trace::Trace;
 
 /// What is kept of a request while the API has it. `border.js` holds it, and hands it the outcome: exactly one of the
@@ -47,16 +48,16 @@ impl Exchange {
         Self { settings, arrived, trace, known }
     }
 
+    /// The trace that the request belongs to.
+    pub(super) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
     /// Answers by ourselves.
     pub(super) fn answer(&self, mut answer: Answer) -> Response {
         self.add_server_timing(None, &mut answer.headers);
         self.log(answer.status, answer.refusal.as_ref(), None);
         respond::answer(&answer)
-    }
-
-    /// Has something written to the log.
-    pub(super) fn warn(&mut self, warnings: impl Iterator<Item = String>) {
-        self.known.warnings.extend(warnings);
     }
 
     /// Sends the request: the caller's method and body, untouched, and its headers with the edits.
@@ -81,14 +82,18 @@ impl Exchange {
 impl Exchange {
     /// The API has answered: its answer becomes the caller's. The body streams past.
     #[must_use]
-    pub fn answered(self, response: &Response, status: u16, milliseconds: u32, tries: u32) -> Response {
+    pub fn answered(mut self, response: &Response, status: u16, milliseconds: u32, tries: u32) -> Response {
         let upstream = Upstream { status: Some(status), milliseconds, tries };
         match self.settle(response, status, upstream) {
             Ok(answer) => {
                 self.log(status, None, Some(upstream));
                 answer
             }
-            Err(refusal) => self.refuse(refusal, upstream),
+            Err(refusal) => {
+                // Nobody will read this: let go of its connection. Whether that works changes nothing for the caller.
+                border::let_go(response);
+                self.refuse(refusal, upstream)
+            }
         }
     }
 
@@ -110,18 +115,18 @@ impl Exchange {
 }
 
 impl Exchange {
-    fn settle(&self, response: &Response, status: u16, upstream: Upstream) -> Result<Response, Refusal> {
+    fn settle(&mut self, response: &Response, status: u16, upstream: Upstream) -> Result<Response, Refusal> {
         if !matches!(status, 101 | 200..=599) {
             return Err(Refusal::new(Code::UpstreamUnreachable, format!("the API answered with the status {status}")));
         }
-        let head = ResponseHead { status, headers: response.unchecked_ref::<Message>() };
-        let mut edits = settle(&self.known, &head).inspect_err(|_| {
-            // Nobody will read this body: let go of its connection. Whether that works changes nothing for the caller.
-            drop(response.body().map(|body| body.cancel()));
-        })?;
+        let lines = border::answer_head(response);
+        let present = &crossing::in_answer(&lines);
+        let head = ResponseHead { status, present, headers: response.unchecked_ref::<Message>() };
+        let Settled { mut edits, warnings } = settle(&self.known, self.arrived.url(), &head)?;
+        self.known.warnings.extend(warnings);
         self.add_server_timing(Some(upstream), &mut edits);
         if self.known.preflight {
-            drop(response.body().map(|body| body.cancel()));
+            border::let_go(response);
             let answer = Answer { headers: edits, ..Answer::empty(status) };
             return Ok(respond::answer(&answer));
         }
@@ -134,9 +139,9 @@ impl Exchange {
         // A refused service token may have been rotated in its store: the next request reads it again.
         let ours = |route: &Route| matches!(route.credentials, Credentials::ServiceToken(_));
         if refusal.code == Code::UpstreamAccessDenied && self.settings.from_store && route.is_some_and(ours) {
-            super::REREAD.set(true);
+            super::read_again();
         }
-        let mut answer = Answer::refusal(refusal, &self.known, &self.trace, config.debug);
+        let mut answer = Answer::refusal(refusal, &self.known, &self.trace, config);
         self.add_server_timing(Some(upstream), &mut answer.headers);
         self.log(answer.status, answer.refusal.as_ref(), Some(upstream));
         respond::answer(&answer)
@@ -154,24 +159,17 @@ impl Exchange {
 
     fn log(&self, status: u16, refusal: Option<&Refusal>, upstream: Option<Upstream>) {
         let config = &self.settings.config;
-        let mut left_out = 0;
-        if config.log == Log::Refusals {
-            let strangers = |refusal: &Refusal| refusal.code.is_strangers() && !config.debug;
-            match refusal {
-                None if self.known.warnings.is_empty() => return,
-                Some(refusal) if strangers(refusal) => match border::admit_to_log() {
-                    Some(before) => left_out = before,
-                    None => return,
-                },
-                _ => {}
-            }
+        if config.log == Log::Refusals && refusal.is_none() && self.known.warnings.is_empty() {
+            return;
         }
+        let admitted = if is_counted(&self.known, config) { border::admit_to_log() } else { Some(0) };
+        let Some(left_out) = admitted else { return };
         let arrived = &self.arrived;
         let mut record = Record::of(arrived.method(), status, &self.known, &self.trace, arrived.ray());
         record.left_out = left_out;
         record.upstream_status = upstream.and_then(|upstream| upstream.status);
         record.upstream_ms = upstream.map(|upstream| upstream.milliseconds);
         record.upstream_tries = upstream.map(|upstream| upstream.tries).filter(|tries| *tries > 1);
-        border::log(&record.refused(refusal));
+        border::log(&record.refused(refusal), config.secrets());
     }
 }

@@ -13,11 +13,14 @@ use super::keys::Workers;
 use super::settings::Settings;
 use crate::access::Gate;
 use crate::config::{Access, Route};
+use crate::crossing;
 use crate::forward;
 use crate::health::{Board, Check, Look, judge};
+use crate::log::Record;
 use crate::problem::{Code, Refusal};
 use crate::runtime::Runtime as _;
 use crate::settle::ResponseHead;
+use crate::trace::Trace;
 
 /// How long an API may take to answer a monitor's question, in milliseconds.
 const PATIENCE_MS: u32 = 5_000;
@@ -30,16 +33,17 @@ thread_local! {
 }
 
 /// The report of the last seconds, or a new one.
-pub(super) async fn report(settings: Rc<Settings>, gate: Rc<Gate<Workers>>) -> Rc<[Check]> {
+pub(super) async fn report(settings: Rc<Settings>, gate: Rc<Gate<Workers>>, trace: Trace) -> Rc<[Check]> {
     let mut pauses = PAUSES_MS.iter();
     loop {
         match BOARD.with_borrow(|board| board.look(border::now())) {
             Look::Report(report) => return report,
             Look::Make => {
                 BOARD.with_borrow_mut(|board| board.begin(border::now()));
-                let (settings, gate) = (Rc::clone(&settings), Rc::clone(&gate));
+                let (settings, gate, trace) = (Rc::clone(&settings), Rc::clone(&gate), trace.clone());
                 let work = async move {
                     let report = make(&settings, &gate).await;
+                    log(&settings, &report, &trace);
                     BOARD.with_borrow_mut(|board| board.put(report.into(), border::now()));
                 };
                 Workers.complete(work).await;
@@ -55,6 +59,14 @@ pub(super) async fn report(settings: Rc<Settings>, gate: Rc<Gate<Workers>>) -> R
     }
 }
 
+/// Writes down what does not hold: once for each report, whoever has asked for it and however often it is read.
+fn log(settings: &Settings, report: &[Check], trace: &Trace) {
+    let warnings: Vec<String> = report.iter().filter_map(Check::warning).collect();
+    if !warnings.is_empty() {
+        border::log(&Record::of_health(&warnings, trace), settings.config.secrets());
+    }
+}
+
 async fn make(settings: &Settings, gate: &Rc<Gate<Workers>>) -> Vec<Check> {
     // Who comes here has read it.
     let mut checks = vec![Check::new("configuration", Ok(()))];
@@ -62,7 +74,8 @@ async fn make(settings: &Settings, gate: &Rc<Gate<Workers>>) -> Vec<Check> {
     if let Access::Jwt(policy) = &config.access {
         checks.push(Check::new("signing_keys", gate.has_keys(policy).await));
     }
-    let ask = |route: &Rc<Route>| border::probe(forward::question(route).as_str(), route.timeout_ms.min(PATIENCE_MS));
+    let ask =
+        |route: &Rc<Route>| border::probe(forward::question(config, route).as_str(), route.timeout_ms.min(PATIENCE_MS));
     let answers: Array = config.routes.iter().map(ask).collect();
     // Each resolves.
     let answers = JsFuture::from(Promise::all(&answers)).await.unwrap_or_default();
@@ -81,7 +94,12 @@ fn outcome(route: &Route, answer: &JsValue) -> Result<(), Refusal> {
     match answer.as_string() {
         None => {
             let response: &Response = answer.unchecked_ref();
-            judge(route, &ResponseHead { status: response.status(), headers: answer.unchecked_ref::<Message>() })
+            let lines = border::answer_head(response);
+            let present = &crossing::in_answer(&lines);
+            judge(
+                route,
+                &ResponseHead { status: response.status(), present, headers: answer.unchecked_ref::<Message>() },
+            )
         }
         Some(reason) if reason.is_empty() => Err(Refusal::new(Code::UpstreamTimeout, "no answer in time")),
         Some(reason) => Err(Refusal::new(Code::UpstreamUnreachable, reason)),

@@ -24,7 +24,7 @@ pub(super) fn answer(answer: &Answer) -> Response {
 pub(super) fn misconfigured(unsound: &Unsound, arrived: &Arrived, trace: &Trace) -> Response {
     if let Some(left_out) = border::admit_to_log() {
         let record = Record::misconfigured(arrived.method(), &unsound.list, trace, arrived.ray());
-        border::log(&Record { left_out, ..record });
+        border::log(&Record { left_out, ..record }, std::iter::empty());
     }
     if Target::of(arrived.url()).is_ok_and(|target| unsound.health_path.as_deref() == Some(target.path)) {
         let refusal = Refusal::new(Code::Misconfigured, "the log says what is wrong");

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use access_relay::access::{Gate, token_of};
+use access_relay::access::{Gate, tokens_of};
 use access_relay::problem::Code;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Lines, LocalKeys, NOW, issuer_key, now, other_key, person, policy};
 
@@ -86,19 +86,86 @@ fn whether_tokens_can_be_checked_at_all() {
 #[test]
 fn where_the_token_is_looked_for() {
     let of = |lines: &[(&str, &str)]| {
-        Lines::of(lines).asked("GET", "https://app.example.com/api", |head| token_of(head).ok().map(Cow::into_owned))
+        Lines::of(lines).asked("GET", "https://app.example.com/api", |head| {
+            tokens_of(head).map(|tokens| tokens.into_iter().map(Cow::into_owned).collect::<Vec<_>>())
+        })
     };
+    let one = |token: &str| Ok(vec![token.to_owned()]);
     let header = ("cf-access-jwt-assertion", "h");
-    assert_eq!(of(&[header]), Some("h".to_owned()));
-    assert_eq!(of(&[("cookie", "a=1; CF_Authorization=c")]), Some("c".to_owned()));
-    assert_eq!(of(&[header, ("cookie", "CF_Authorization=c")]), Some("h".to_owned()));
+    assert_eq!(of(&[header]), one("h"));
+    assert_eq!(of(&[("cookie", "a=1; CF_Authorization=c.d.e")]), one("c.d.e"));
+    assert_eq!(of(&[header, ("cookie", "CF_Authorization=c.d.e")]), one("h"));
     // A header that is there but bad is not saved by the cookie; repeated ones make one that is bad.
-    assert_eq!(of(&[("cf-access-jwt-assertion", ""), ("cookie", "CF_Authorization=c")]), Some(String::new()));
-    assert_eq!(of(&[header, header]), Some("h, h".to_owned()));
-    assert_eq!(of(&[("cookie", "CF_Authorization=c; CF_Authorization=c")]), Some("c".to_owned()));
-    assert_eq!(of(&[("cookie", "CF_Authorization=c; CF_Authorization=d")]), None);
-    assert_eq!(of(&[("cookie", "CF_Authorization=c; CF_Authorization=")]), None);
-    assert_eq!(of(&[("cookie", "cf_authorization=c")]), None);
-    assert_eq!(of(&[("authorization", "Bearer x"), ("cf-access-token", "x"), ("cookie", "a=1")]), None);
-    assert_eq!(of(&[]), None);
+    assert_eq!(of(&[("cf-access-jwt-assertion", ""), ("cookie", "CF_Authorization=c.d.e")]), one(""));
+    assert_eq!(of(&[header, header]), one("h, h"));
+    // What is no JWT does not count beside one that may be.
+    for planted in [
+        "CF_Authorization=",
+        "CF_Authorization=x",
+        "CF_Authorization=a.b",
+        "CF_Authorization=a.b.c.d",
+        "CF_Authorization",
+    ] {
+        for cookie in [format!("CF_Authorization=c.d.e; {planted}"), format!("{planted}; CF_Authorization=c.d.e")] {
+            assert_eq!(of(&[("cookie", &cookie)]), one("c.d.e"), "{cookie}");
+        }
+    }
+    assert_eq!(of(&[("cookie", "CF_Authorization=c.d.e; CF_Authorization=c.d.e")]), one("c.d.e"));
+    assert_eq!(of(&[("cookie", "CF_Authorization=c.d.e; CF_Authorization=f.g.h")]).map(|tokens| tokens.len()), Ok(2));
+    // Two lines arrive joined.
+    assert_eq!(of(&[("cookie", "theme=dark"), ("cookie", "CF_Authorization=c.d.e")]), one("c.d.e"));
+    assert_eq!(of(&[("cookie", "CF_Authorization=c.d.e"), ("cookie", "theme=dark")]), one("c.d.e"));
+    let many: Vec<String> = (0..20).map(|n| format!("CF_Authorization={n}.b.c")).collect();
+    assert_eq!(of(&[("cookie", &many[..15].join("; "))]).map(|tokens| tokens.len()), Ok(15));
+    assert_eq!(of(&[("cookie", &many.join("; "))]), Err("too many CF_Authorization cookies that differ"));
+    let none = Err("no cf-access-jwt-assertion header and no CF_Authorization cookie");
+    assert_eq!(of(&[("cookie", "cf_authorization=c.d.e")]), none);
+    assert_eq!(of(&[("authorization", "Bearer x"), ("cf-access-token", "x"), ("cookie", "a=1")]), none);
+    assert_eq!(of(&[]), none);
+    let no_jwt = Err("no CF_Authorization cookie holds a JWT: it has not three parts");
+    assert_eq!(of(&[("cookie", "CF_Authorization=x; CF_Authorization=")]), no_jwt);
+}
+
+#[test]
+fn of_several_tokens_the_good_ones_must_name_one_caller() {
+    let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
+    let gate = Gate::new(keys);
+    let sign = |change: &dyn Fn(&mut Value)| {
+        let mut claims = person();
+        change(&mut claims);
+        issuer_key().sign(&claims)
+    };
+    let ada = sign(&|_| {});
+    let ada_again = sign(&|claims| claims["identity_nonce"] = json!("other"));
+    let eve = sign(&|claims| claims["sub"] = json!("eve-1"));
+    let expired = sign(&|claims| claims["exp"] = json!(NOW - 3600));
+    let forged = other_key().sign(&person());
+    let junk = "a.b.c".to_owned();
+    let of = |tokens: &[&String]| {
+        let tokens = tokens.iter().map(|token| Cow::Owned((*token).clone())).collect();
+        now(gate.identify_one(tokens, &policy())).map(|(_, token)| token.into_owned()).map_err(|refusal| refusal.reason)
+    };
+    for bad in [&expired, &forged, &junk] {
+        assert_eq!(of(&[&ada, bad]), Ok(ada.clone()));
+        assert_eq!(of(&[bad, &ada]), Ok(ada.clone()));
+    }
+    assert_eq!(of(&[&junk, &forged, &ada_again, &ada]), Ok(ada_again.clone()));
+    let several = Err("several good CF_Authorization cookies name different callers".to_owned());
+    assert_eq!(of(&[&ada, &eve]), several);
+    assert_eq!(of(&[&eve, &junk, &ada]), several);
+    assert_eq!(of(&[&expired, &junk]), Err("exp is in the past".to_owned()));
+}
+
+#[test]
+fn one_token_that_cannot_be_checked_does_not_shut_out_a_good_one() {
+    let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
+    let gate = Gate::new(keys.clone());
+    let good = issuer_key().sign(&person());
+    assert!(now(gate.identify(&good, &policy())).is_ok());
+    *keys.answer.borrow_mut() = Err("down".to_owned());
+    let unknown = other_key().sign(&person());
+    let tokens = vec![Cow::Owned(unknown.clone()), Cow::Owned(good.clone())];
+    assert_eq!(now(gate.identify_one(tokens, &policy())).unwrap().1, good);
+    let code = now(gate.identify_one(vec![Cow::Borrowed("a.b.c"), Cow::Owned(unknown)], &policy())).unwrap_err().code;
+    assert_eq!(code, Code::KeysUnavailable);
 }

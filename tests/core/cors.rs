@@ -23,7 +23,6 @@ fn lines(edits: &Edits) -> Vec<(&'static str, String)> {
         .iter()
         .map(|edit| match edit {
             Edit::Set(name, value) | Edit::Append(name, value) => (name.as_str(), value.to_owned()),
-            Edit::VaryByOrigin => ("vary", "by Origin".to_owned()),
             other => panic!("{other:?}"),
         })
         .collect()
@@ -148,7 +147,7 @@ fn headers_of_actual_answers() {
     let plain = policy(json!({ "allowed_origins": ["https://a.example"], "exposed_headers": ["x-a", "x-b"] }));
     let credentialed = policy(json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true }));
     let open = policy(json!({ "allowed_origins": ["*"], "exposed_headers": ["*"] }));
-    let vary = ("vary", "by Origin");
+    let vary = ("vary", "Origin");
     let origin = ("access-control-allow-origin", "https://a.example");
     #[rustfmt::skip]
     let table: &[(&Policy, Option<&str>, &[(&str, &str)])] = &[
@@ -163,7 +162,7 @@ fn headers_of_actual_answers() {
     ];
     for (policy, origin, expected) in table {
         let mut answer = Edits::new();
-        policy.add_response_headers(*origin, &mut answer);
+        policy.add_response_headers(*origin, "Accept", &mut answer);
         assert_eq!(lines(&answer), owned(expected), "{origin:?}");
     }
 }
@@ -174,4 +173,23 @@ fn nothing_of_the_callers_is_echoed() {
     let answer =
         plain.preflight(Preflight { origin: "https://a.example", method: "GET", headers: Some("X-A") }).unwrap();
     assert!(!format!("{answer:?}").contains("X-A"));
+}
+
+#[test]
+fn vary_names_the_origin_once() {
+    let plain = policy(json!({ "allowed_origins": ["https://a.example"] }));
+    for (vary, appended) in [
+        ("", true),
+        ("Accept", true),
+        ("Accept, X-Origin, Original", true),
+        ("origin", false),
+        ("Accept , ORIGIN", false),
+        ("*", false),
+        ("Accept, *", false),
+    ] {
+        let mut answer = Edits::new();
+        plain.add_response_headers(None, vary, &mut answer);
+        let expected: &[_] = if appended { &[("vary", "Origin")] } else { &[] };
+        assert_eq!(lines(&answer), owned(expected), "{vary}");
+    }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use access_relay::access::Gate;
 use access_relay::cors::{Policy, Preflight};
 use access_relay::gateway::{self, Action};
-use access_relay::settle::{ResponseHead, settle};
+use access_relay::settle::settle;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -55,7 +55,8 @@ impl Server for Relay {
                     ("access-control-expose-headers", "x-other"),
                     ("access-control-max-age", "9"),
                 ]);
-                let edits = settle(&decision.known, &ResponseHead { status: 200, headers: &own }).unwrap();
+                let settled = own.answered(200, |head| settle(&decision.known, "https://app.example.com/api/x", head));
+                let edits = settled.unwrap().edits;
                 // A preflight's answer has what the decision says, and nothing else.
                 let kept = if decision.known.preflight { Lines::default() } else { own.clone() };
                 (200, kept.apply(&edits))
@@ -85,7 +86,14 @@ fn what_a_browser_concludes() {
         names.sort_unstable();
         Got::Readable(200, names)
     };
-    let everything = ["access-control-allow-origin", "access-control-expose-headers", "vary", "x-other", "x-total"];
+    let everything = [
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+        "cross-origin-resource-policy",
+        "vary",
+        "x-other",
+        "x-total",
+    ];
     let blocked = Got::NetworkError;
     #[rustfmt::skip]
     let table: &[(&Value, Ask, Got, &[&str])] = &[

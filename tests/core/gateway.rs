@@ -115,6 +115,7 @@ fn a_call_is_forwarded_with_our_credentials_alone() {
         ("x-forwarded-proto", "https"),
         ("x-forwarded-user", "7335d417-61da-459d-899c-0a01c76a2f94"),
     ];
+    assert_eq!(lines.remove(0).0, "access-relay-loop");
     assert_eq!(lines, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }
 
@@ -231,11 +232,16 @@ fn traces_are_continued_or_begun() {
 
 #[test]
 fn websockets_keep_their_upgrade() {
-    // Nothing else is upgraded to.
-    for upgrade in ["websocket", "h2c, WebSocket"] {
+    // Nothing else is upgraded to, and who offers several protocols gets none.
+    #[rustfmt::skip]
+    let table = [
+        ("GET", "websocket", Some("websocket")), ("GET", " WebSocket ", Some("websocket")), ("GET", "h2c, websocket", None),
+        ("GET", "websocket, h2c", None), ("GET", "h2c", None), ("GET", "", None), ("POST", "websocket", None),
+    ];
+    for (method, upgrade, expected) in table {
         let headers = [("connection", "Upgrade"), ("upgrade", upgrade), ("sec-websocket-key", "x")];
-        let (_, lines) = send(&open(), "GET", "https://app.example.com/api", &headers).forwarded();
-        assert_eq!((lines.get("upgrade").as_deref(), lines.get("connection")), (Some("websocket"), None));
+        let (_, lines) = send(&open(), method, "https://app.example.com/api", &headers).forwarded();
+        assert_eq!((lines.get("upgrade").as_deref(), lines.get("connection")), (expected, None), "{method} {upgrade}");
     }
 }
 
@@ -273,21 +279,21 @@ fn routes_by_their_deepest_path() {
 
 #[test]
 fn health_is_asked_at_its_path_and_nowhere_else() {
-    let on = relay(|value| value["health_path"] = json!("/api/healthz"));
+    let on = relay(|value| value["health_path"] = json!("/healthz"));
     let asked = |relay: &Value, method: &str, path: &str| {
         matches!(send(relay, method, &format!("https://app.example.com{path}"), &[]), Outcome::Health)
     };
-    assert!(asked(&on, "GET", "/api/healthz") && asked(&on, "HEAD", "/api/healthz?x=1"));
+    assert!(asked(&on, "GET", "/healthz") && asked(&on, "HEAD", "/healthz?x=1"));
     for (method, path) in [
-        ("POST", "/api/healthz"),
-        ("GET", "/api/healthz/"),
-        ("GET", "/api/Healthz"),
-        ("GET", "/api/health%7a"),
-        ("GET", "/healthz"),
+        ("POST", "/healthz"),
+        ("GET", "/healthz/"),
+        ("GET", "/Healthz"),
+        ("GET", "/health%7a"),
+        ("GET", "/api/healthz"),
     ] {
         assert!(!asked(&on, method, path), "{method} {path}");
     }
-    assert!(!asked(&relay(|_| {}), "GET", "/api/healthz"));
+    assert!(!asked(&relay(|_| {}), "GET", "/healthz"));
 }
 
 #[test]
@@ -311,6 +317,14 @@ fn refusals() {
         // Refused before the caller check costs anything.
         ("POST", url, &[("cf-access-jwt-assertion", "x"), ("sec-fetch-site", "cross-site")], "cross_origin_blocked"),
         ("GET", url, &[assertion, ("upgrade", "WebSocket"), ("origin", "https://evil.example")], "cross_origin_blocked"),
+        ("GET", url, &[assertion, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "script")], "cross_origin_blocked"),
+        ("GET", url, &[assertion, ("sec-fetch-site", "same-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")], "cross_origin_blocked"),
+        ("TRACE", url, &[assertion], "method_not_forwarded"),
+        ("TRACK", url, &[assertion], "method_not_forwarded"),
+        ("CONNECT", url, &[assertion], "method_not_forwarded"),
+        ("trace", url, &[assertion], "method_not_forwarded"),
+        ("TRACE", "https://app.example.com/other", &[assertion], "not_found"),
+        ("GET", url, &[assertion, ("connection", &"x, ".repeat(400))], "bad_request"),
         ("OPTIONS", url, &[("origin", "https://evil.example"), ("access-control-request-method", "GET")], "origin_not_allowed"),
         ("OPTIONS", url, &[origin, ("access-control-request-method", "PUT")], "method_not_allowed"),
         ("OPTIONS", url, &[origin, ("access-control-request-method", "GET"), ("access-control-request-headers", "x-a")], "header_not_allowed"),
@@ -327,6 +341,7 @@ fn refusals() {
         assert_eq!(lines.get("content-type").as_deref(), Some("application/problem+json"));
         assert_eq!(lines.get("cache-control").as_deref(), Some("no-store"));
         assert_eq!(lines.get("www-authenticate").is_some(), status == 401);
+        assert_eq!(lines.get("allow").is_some(), status == 405);
         assert!(lines.get("vary").is_some_and(|vary| vary.starts_with("Origin")), "{lines:?}");
         // A page whose origin is allowed can read it; a refused preflight says nothing of CORS.
         let preflight = *method == "OPTIONS" && status == 403;
@@ -390,4 +405,130 @@ fn a_blocked_origin_is_explained_to_who_debugs() {
     assert_eq!(of(false, "https://evil.example", None), (Code::CrossOriginBlocked, None));
     // An allowed one is blocked for what it carries: the reason has said it all.
     assert_eq!(of(true, "https://a.example", Some("a=1")), (Code::CrossOriginBlocked, None));
+}
+
+#[test]
+fn trace_is_forwarded_by_no_kind_of_route() {
+    for change in [
+        json!({}),
+        json!({ "credentials": "caller-token" }),
+        json!({ "strip_prefix": true, "foreign_requests": "all", "documents": "allow" }),
+        json!({ "cors": { "allowed_origins": ["https://a.example"], "allow_credentials": true, "preflight": "upstream" } }),
+    ] {
+        let checked = change["credentials"] == "caller-token";
+        let relay = relay(|value| {
+            if !checked {
+                value["access"] = json!({ "dangerously_allow_anyone": true });
+            }
+            let route = value["routes"][0].as_object_mut().unwrap();
+            route.extend(change.as_object().unwrap().clone());
+        });
+        let token = token();
+        for method in ["TRACE", "TRACK", "CONNECT", "Trace"] {
+            let headers = [("cf-access-jwt-assertion", token.as_str()), ("origin", "https://a.example")];
+            let outcome = send(&relay, method, "https://app.example.com/api/x", &headers);
+            assert_eq!(outcome.code(), Some("method_not_forwarded"), "{method} {change}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_header_is_read_whole_or_refused() {
+    let longest = "x,".repeat(511) + "x-z";
+    let of = |connection: &str| {
+        send(&open(), "GET", "https://app.example.com/api", &[("connection", connection), ("x-z", "1"), ("x", "1")])
+    };
+    let shorter = &longest[1..];
+    assert_eq!((longest.len(), shorter.len()), (1025, 1024));
+    let (_, lines) = of(shorter).forwarded();
+    assert_eq!((lines.get("x-z"), lines.get("x")), (None, None));
+    assert_eq!(of(&longest).code(), Some("bad_request"));
+}
+
+#[test]
+fn a_loop_ends_at_the_second_hop() {
+    let (_, first) = send(&open(), "GET", "https://app.example.com/api/x", &[]).forwarded();
+    let passed = first.get("access-relay-loop").unwrap();
+    let back = |relay: &Value, host: &str, passed: &str| {
+        send(relay, "GET", &format!("https://{host}/api/x"), &[("access-relay-loop", passed)])
+    };
+    // By whatever host of its own it comes back.
+    for host in ["app.example.com", "other.example.com"] {
+        assert_eq!(back(&open(), host, &passed).code(), Some("loop_detected"));
+    }
+    // Another relay lets it pass, and adds its name.
+    let other = relay(|value| {
+        value["access"] = json!({ "dangerously_allow_anyone": true });
+        value["routes"][0]["upstream"] = json!("https://deeper.example.com");
+    });
+    let (_, second) = back(&other, "api.example.com", &passed).forwarded();
+    let both = second.get("access-relay-loop").unwrap();
+    assert!(both.starts_with(&passed) && both.len() > passed.len());
+    for relay in [&open(), &other] {
+        assert_eq!(back(relay, "app.example.com", &both).code(), Some("loop_detected"));
+    }
+    // A list without an end is nobody's.
+    assert_eq!(back(&open(), "app.example.com", &"x, ".repeat(300)).code(), Some("loop_detected"));
+    // Neither health nor a preflight goes round.
+    let health = relay(|value| value["health_path"] = json!("/healthz"));
+    let preflight = [
+        ("access-relay-loop", passed.as_str()),
+        ("origin", "https://a.example"),
+        ("access-control-request-method", "GET"),
+    ];
+    assert_eq!(send(&health, "GET", "https://app.example.com/healthz", &preflight[..1]).code(), Some("loop_detected"));
+    assert_eq!(send(&open(), "OPTIONS", "https://app.example.com/api", &preflight).code(), Some("loop_detected"));
+}
+
+#[test]
+fn the_api_is_told_the_prefix_that_it_does_not_see() {
+    let of = |strip_prefix: bool, path: &str| {
+        let relay = relay(|value| {
+            value["access"] = json!({ "dangerously_allow_anyone": true });
+            value["routes"][0]["strip_prefix"] = json!(strip_prefix);
+            value["routes"][0]["path"] = json!(path);
+        });
+        let (_, lines) =
+            send(&relay, "GET", "https://app.example.com/api/x", &[("x-forwarded-prefix", "/evil")]).forwarded();
+        lines.get("x-forwarded-prefix")
+    };
+    assert_eq!(of(true, "/api").as_deref(), Some("/api"));
+    assert_eq!((of(false, "/api"), of(true, "/")), (None, None));
+}
+
+#[test]
+fn a_second_cookie_line_hides_no_login_and_rides_along_in_no_value() {
+    let relay = relay(|value| value["routes"][0]["request_cookies"] = json!(["theme"]));
+    let token = token();
+    let login = format!("CF_Authorization={token}");
+    let of = |cookies: &[&str]| {
+        let headers: Vec<(&str, &str)> = cookies.iter().map(|cookie| ("cookie", *cookie)).collect();
+        send(&relay, "GET", "https://app.example.com/api", &headers).forwarded().1.get("cookie")
+    };
+    assert_eq!(of(&["theme=dark", "sid=SECRET", &login]), None);
+    assert_eq!(of(&[&login, "sid=SECRET; theme=dark"]).as_deref(), Some("theme=dark"));
+    assert_eq!(of(&["theme=dark", &login]), None);
+    assert_eq!(of(&["theme=dark; lang=en", &login]).as_deref(), Some("theme=dark"));
+}
+
+#[test]
+fn a_foreign_callback_reaches_its_paths_and_no_other() {
+    let relay = relay(|value| value["routes"][0]["callback_paths"] = json!(["/api/auth/callback"]));
+    let token = token();
+    let of = |path: &str| {
+        let headers = [
+            ("cookie", &*format!("CF_Authorization={token}")),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ];
+        send(&relay, "POST", &format!("https://app.example.com{path}"), &headers).code()
+    };
+    assert_eq!((of("/api/auth/callback"), of("/api/auth/callback?state=x")), (None, None));
+    for path in
+        ["/api/auth", "/api/auth/callback/", "/api/auth/callback/x", "/api/AUTH/callback", "/api/auth/callbac%6b"]
+    {
+        assert_eq!(of(path), Some("cross_origin_blocked"), "{path}");
+    }
 }

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use access_relay::config::Config;
 use access_relay::health::{Board, Check, Look, answer, judge};
 use access_relay::problem::{Code, Refusal};
-use access_relay::settle::ResponseHead;
 use serde_json::{Value, json};
 
 use crate::support::{Lines, parsed, relay};
@@ -45,7 +44,8 @@ fn what_an_api_answers_to_a_monitor() {
     };
     let judged = |credentials: &str, status: u16, headers: &[(&str, &str)]| {
         let lines = Lines::of(headers);
-        judge(&config(credentials).routes[0], &ResponseHead { status, headers: &lines }).err().map(|why| why.code)
+        let judged = lines.answered(status, |head| judge(&config(credentials).routes[0], head));
+        judged.err().map(|why| why.code)
     };
     let login = [("location", "https://acme.cloudflareaccess.com/cdn-cgi/access/login/api.example.com?kid=x")];
     let (ours, theirs) = ("service-token", "caller-token");

@@ -5,16 +5,15 @@ use std::rc::Rc;
 use access_relay::access::Caller;
 use access_relay::config;
 use access_relay::gateway::Known;
-use access_relay::log::{Level, Quota, Record};
+use access_relay::log::{Level, Quota, Record, is_counted};
 use access_relay::problem::{Code, Refusal};
 use access_relay::trace::Trace;
 use serde_json::{Value, json};
 
-use crate::support::{minimal, parsed};
+use crate::support::{self, minimal, parsed, relay};
 
 fn known(warnings: Vec<String>) -> Known {
-    let config = parsed(&minimal());
-    Known { route: None, cors: config.cors, preflight: false, origin: None, caller: None, warnings }
+    Known { route: None, caller: None, warnings, ..support::known(&parsed(&minimal())) }
 }
 
 fn service() -> Rc<Caller> {
@@ -72,4 +71,18 @@ fn refusals_are_counted_where_they_are_not_written() {
     assert_eq!((next.len(), next[0], next[1]), (20, 31, 0));
     // A clock that steps back starts a second of its own.
     assert_eq!(quota.admit(1000), Some(30));
+}
+
+#[test]
+fn whoever_has_no_name_counts_against_the_quota() {
+    let config = |change: &dyn Fn(&mut Value)| parsed(&relay(|value| change(value)));
+    let named = Known { caller: Some(service()), ..known(Vec::new()) };
+    let nobody = known(Vec::new());
+    let plain = config(&|_| {});
+    assert!(is_counted(&nobody, &plain) && !is_counted(&named, &plain));
+    // Asked for, line by line.
+    for key in [("debug", json!(true)), ("log", json!("requests"))] {
+        let config = config(&|value| value[key.0] = key.1.clone());
+        assert!(!is_counted(&nobody, &config));
+    }
 }

@@ -9,12 +9,15 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
+use access_relay::access::Caller;
 use access_relay::config::{self, Config, JwtPolicy, Secrets};
+use access_relay::crossing;
 use access_relay::edits::{Edit, Edits};
-use access_relay::gateway::RequestHead;
-use access_relay::headers::{ALONG, MAY_NOT_CROSS, Name, Present, Read, lists};
+use access_relay::gateway::{Destination, Known, RequestHead};
+use access_relay::headers::{ALONG_A_REQUEST, ALONG_AN_ANSWER, Name, Read};
 use access_relay::keys::Jwk;
 use access_relay::runtime::Runtime;
+use access_relay::settle::ResponseHead;
 use access_relay::trace::Trace;
 use jwt_compact::alg::{Rsa, RsaPrivateKey, RsaPublicKey};
 use jwt_compact::jwk::JsonWebKey;
@@ -31,6 +34,20 @@ pub fn secrets() -> Secrets {
         ("CF_ACCESS_CLIENT_ID".to_owned(), "0123.access".to_owned()),
         ("CF_ACCESS_CLIENT_SECRET".to_owned(), "s3cr3t-value".to_owned()),
     ]
+}
+
+/// What is known of an ordinary GET that a person's page made, on the first route.
+pub fn known(config: &Config) -> Known {
+    Known {
+        route: config.routes.first().cloned(),
+        cors: Rc::clone(&config.routes[0].cors),
+        preflight: false,
+        origin: None,
+        websocket: false,
+        destination: Destination::Other,
+        caller: Some(Rc::new(Caller::User { sub: "ada-1".to_owned(), email: None })),
+        warnings: Vec::new(),
+    }
 }
 
 /// The smallest configuration that serves.
@@ -74,27 +91,53 @@ impl Lines {
 
     /// What `head` of `border.js` tells of them: each name once, in order.
     pub fn told(&self) -> String {
+        let [beginnings, _] = crossing::beginnings();
+        self.told_as(ALONG_A_REQUEST, &beginnings, &[])
+    }
+
+    /// What `answerHead` of `border.js` tells of them, where these are the secrets.
+    pub fn told_by_the_api(&self, secrets: &[&str]) -> String {
+        let [_, beginnings] = crossing::beginnings();
+        self.told_as(ALONG_AN_ANSWER, &beginnings, secrets)
+    }
+
+    fn told_as(&self, along: &[Name], beginnings: &str, secrets: &[&str]) -> String {
+        let pairs: Vec<&[u8]> = beginnings.as_bytes().chunks(2).collect();
+        let begins = |name: &str| {
+            let fold = |b: u8| if b.is_ascii_alphanumeric() { b } else { b'-' };
+            matches!(name.as_bytes(), [first, second, ..] if pairs.contains(&[*first, fold(*second)].as_slice()))
+        };
         let names: BTreeSet<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         let (mut places, mut lines) = (String::new(), String::new());
         for name in names {
+            let value = self.get(name).unwrap_or_default();
+            if secrets.iter().any(|secret| value.contains(secret)) {
+                lines.extend(["\n!", name]);
+            }
             match Name::ALL.iter().find(|known| known.as_str() == name) {
-                Some(known) if ALONG.contains(known) => {
-                    let value: String = self.get(name).unwrap_or_default().chars().take(known.longest() + 1).collect();
+                Some(known) if along.contains(known) => {
+                    let value: String = value.chars().take(known.longest() + 1).collect();
                     lines.extend(["\n", &known.place().to_string(), &value]);
                 }
                 Some(known) => places.push(known.place()),
-                None if name.starts_with(|c| MAY_NOT_CROSS.contains(c)) => lines.extend(["\n", name]),
+                None if begins(name) => lines.extend(["\n", name]),
                 None => {}
             }
         }
         places + &lines
     }
 
+    /// An API's answer with these headers, as decisions see it.
+    pub fn answered<T>(&self, status: u16, decide: impl FnOnce(&ResponseHead<'_, Lines>) -> T) -> T {
+        let told = self.told_by_the_api(&["s3cr3t-value"]);
+        decide(&ResponseHead { status, present: &crossing::in_answer(&told), headers: self })
+    }
+
     /// A request with these headers, as decisions see it.
     pub fn asked<T>(&self, method: &str, url: &str, decide: impl FnOnce(&RequestHead<'_, Lines>) -> T) -> T {
         let told = self.told();
         let trace = Trace::new(self.get("traceparent").as_deref(), [7; 24]);
-        decide(&RequestHead { method, url, present: &Present::of(&told), headers: self, trace: &trace })
+        decide(&RequestHead { method, url, present: &crossing::in_request(&told), headers: self, trace: &trace })
     }
 
     pub fn get(&self, name: &str) -> Option<String> {
@@ -115,12 +158,6 @@ impl Lines {
                     self.0.push((name.as_str().to_owned(), value.to_owned()));
                 }
                 Edit::Append(name, value) => self.0.push((name.as_str().to_owned(), value.to_owned())),
-                Edit::VaryByOrigin => {
-                    let varies = |vary: String| lists(&vary, "origin") || lists(&vary, "*");
-                    if !self.get("vary").is_some_and(varies) {
-                        self.0.push(("vary".to_owned(), "Origin".to_owned()));
-                    }
-                }
             }
         }
         self

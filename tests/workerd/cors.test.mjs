@@ -138,7 +138,8 @@ test("preflight = \"upstream\": the policy says who, the API says what, and noth
   ]]);
   const [seen] = api.requests;
   assert.deepEqual([seen.method, seen.url, seen.body.length], ["OPTIONS", "/upstream/x", 0]);
-  const { traceparent, host, connection, ...headers } = seen.headers;
+  const { traceparent, host, connection, "access-relay-loop": passed, ...headers } = seen.headers;
+  assert.match(passed, /^[0-9a-f]{32}$/);
   assert.deepEqual(headers, {
     origin: admin, "access-control-request-method": "BREW", "access-control-request-headers": "x-api", "cache-control": "no-cache", pragma: "no-cache",
     "x-forwarded-host": "app.example.com", "x-forwarded-proto": "http", "cf-access-client-id": "0123.access", "cf-access-client-secret": "s3cr3t-value",

@@ -50,7 +50,8 @@ test("the API gets our credentials, verified identity, and nothing that is not t
   const [seen, ...more] = api.requests;
   assert.equal(more.length, 0);
   assert.equal(`${seen.method} ${seen.url}`, "GET /base/api/notes?q=%20a&b");
-  const { traceparent, connection, ...headers } = seen.headers;
+  const { traceparent, connection, "access-relay-loop": passed, ...headers } = seen.headers;
+  assert.match(passed, /^[0-9a-f]{32}$/);
   assert.match(traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
   assert.deepEqual(headers, {
     accept: "text/plain",
@@ -167,6 +168,7 @@ test("no target changes the host or climbs, and an id with %2f passes as it is",
   const send = (target) => getRaw(relay.port, target, [`Cf-Access-Jwt-Assertion: ${token}`]);
   for (const [target, expected] of [
     ["/stripped/projects/a%2Fb", "/v1/projects/a%2Fb"], ["/stripped//evil.example/x", "/v1//evil.example/x"], ["/stripped/@evil.example", "/v1/@evil.example"],
+    ["/stripped/a%0Ab%09c%0D", "/v1/a%0Ab%09c%0D"],
     ["/stripped", "/v1"], ["/stripped?x=../y", "/v1?x=../y"], ["/str%69pped/x", "/v1/x"], ["http://evil.example/stripped/x", "/v1/x"],
   ]) {
     api.reset();
@@ -176,7 +178,7 @@ test("no target changes the host or climbs, and an id with %2f passes as it is",
   api.reset();
   for (const target of [
     "/stripped/../x", "/stripped/%2e%2e/x", "/stripped/.%2E/x", "/stripped/..%2fx", "/stripped/a%2f..%2fb", "/stripped/..%5cx", "/stripped/..;/x",
-    "/stripped\\..\\x", "/stripped/..\\x", "/stripped/%00", "/stripped/x%0d%0a", "/stripped/./x", "*", "/../stripped/x",
+    "/stripped\\..\\x", "/stripped/..\\x", "/stripped/%00", "/stripped/x%01", "/stripped/.%0a./x", "/stripped/./x", "*", "/../stripped/x",
   ]) {
     const answer = await send(target);
     assert.ok([400, 404].includes(answer.status), `${target}: ${answer.status}`);
