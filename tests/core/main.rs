@@ -28,6 +28,7 @@ mod log;
 mod origin;
 mod origins;
 mod problem;
+mod redact;
 mod route;
 mod settle;
 mod support;
