@@ -6,7 +6,10 @@
 
 mod cors;
 mod parse;
+mod route;
+mod secrets;
 mod table;
+mod text;
 
 use std::fmt;
 use std::ops::Deref;
@@ -17,7 +20,9 @@ use crate::cors::Policy;
 use crate::origins::sorted_by;
 use crate::route::{Prefix, Upstream};
 
-pub use parse::{Secrets, parse, secret_names};
+pub use parse::parse;
+pub use secrets::{Secrets, secret_names};
+pub use text::from_text;
 
 /// What the relay does, in whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,15 +41,18 @@ pub struct Config {
     pub health_path: Option<Prefix>,
     /// Whether refusals tell the caller why.
     pub debug: bool,
+    /// What can be served, but is hardly meant.
+    pub warnings: Vec<ConfigError>,
 }
 
 impl Config {
     /// Every secret's value that the configuration holds, for hiding it wherever something is printed.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.routes.iter().flat_map(|route| match &route.credentials {
-            Credentials::ServiceToken(token) => vec![token.client_secret.as_str(), token.client_id.as_str()],
-            Credentials::CallerToken => Vec::new(),
-        })
+        let tokens = self.routes.iter().filter_map(|route| match &route.credentials {
+            Credentials::ServiceToken(token) => Some(token),
+            Credentials::CallerToken => None,
+        });
+        tokens.flat_map(|token| [token.client_secret.as_str(), token.client_id.as_str()])
     }
 }
 
@@ -200,7 +208,7 @@ pub enum Log {
     Requests,
 }
 
-/// One thing that is wrong with the configuration.
+/// One thing that is wrong with the configuration, or that looks wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// Where, as in `routes[1].upstream`.

@@ -8,6 +8,7 @@ use worker::wasm_bindgen_futures::JsFuture;
 
 use super::border;
 use crate::config::{self, Config, ConfigError, Secrets};
+use crate::redact::redacted;
 
 #[wasm_bindgen]
 extern "C" {
@@ -41,7 +42,7 @@ pub(super) struct Unsound {
 pub(super) async fn load(env: &Env) -> Result<Settings, Unsound> {
     let (relay, mut errors) = match relay_table(env) {
         Ok(relay) => (relay, Vec::new()),
-        Err(error) => return Err(Unsound { list: vec![error], debug: false, health_path: None }),
+        Err(list) => return Err(Unsound { list, debug: false, health_path: None }),
     };
     let mut secrets = Secrets::new();
     let mut from_store = false;
@@ -70,17 +71,13 @@ pub(super) async fn load(env: &Env) -> Result<Settings, Unsound> {
 }
 
 /// `RELAY`: a table (`[vars.RELAY]`, or a JSON variable of the dashboard), or the same as a JSON text.
-fn relay_table(env: &Env) -> Result<Value, ConfigError> {
+fn relay_table(env: &Env) -> Result<Value, Vec<ConfigError>> {
     let binding = binding(env, "RELAY");
     if binding.is_undefined() || binding.is_null() {
         return Ok(Value::Null);
     }
     let text = binding.as_string().or_else(|| JSON::stringify(&binding).ok().and_then(|text| text.as_string()));
-    serde_json::from_slice(text.unwrap_or_default().as_bytes()).map_err(|error| ConfigError {
-        path: "RELAY".to_owned(),
-        found: format!("a text that is no JSON (line {}, column {})", error.line(), error.column()),
-        expected: "write the table [vars.RELAY] in wrangler.toml".to_owned(),
-    })
+    config::from_text(text.unwrap_or_default().as_bytes())
 }
 
 /// A secret's value, and whether a store holds it: a string (`wrangler secret put`), or what a Secrets Store binding's
@@ -110,7 +107,11 @@ async fn secret(env: &Env, name: &str) -> Result<Option<(String, bool)>, ConfigE
     };
     match value.await {
         Ok(value) => Ok(value.as_string().map(|text| (text, true))),
-        Err(error) => Err(unreadable(format!("a Secrets Store binding that fails ({})", border::message(&error)))),
+        // A store's message is nobody's here: it may hold anything.
+        Err(error) => {
+            let message = border::message(&error);
+            Err(unreadable(format!("a Secrets Store binding that fails ({})", redacted(&message, []))))
+        }
     }
 }
 

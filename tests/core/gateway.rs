@@ -273,21 +273,21 @@ fn routes_by_their_deepest_path() {
 
 #[test]
 fn health_is_asked_at_its_path_and_nowhere_else() {
-    let on = relay(|value| value["health_path"] = json!("/api/healthz"));
+    let on = relay(|value| value["health_path"] = json!("/healthz"));
     let asked = |relay: &Value, method: &str, path: &str| {
         matches!(send(relay, method, &format!("https://app.example.com{path}"), &[]), Outcome::Health)
     };
-    assert!(asked(&on, "GET", "/api/healthz") && asked(&on, "HEAD", "/api/healthz?x=1"));
+    assert!(asked(&on, "GET", "/healthz") && asked(&on, "HEAD", "/healthz?x=1"));
     for (method, path) in [
-        ("POST", "/api/healthz"),
-        ("GET", "/api/healthz/"),
-        ("GET", "/api/Healthz"),
-        ("GET", "/api/health%7a"),
-        ("GET", "/healthz"),
+        ("POST", "/healthz"),
+        ("GET", "/healthz/"),
+        ("GET", "/Healthz"),
+        ("GET", "/health%7a"),
+        ("GET", "/api/healthz"),
     ] {
         assert!(!asked(&on, method, path), "{method} {path}");
     }
-    assert!(!asked(&relay(|_| {}), "GET", "/api/healthz"));
+    assert!(!asked(&relay(|_| {}), "GET", "/healthz"));
 }
 
 #[test]

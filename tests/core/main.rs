@@ -14,6 +14,7 @@ mod access;
 mod attacks;
 mod browser;
 mod config;
+mod config_secrets;
 mod cookies;
 mod cors;
 mod cors_browser;
