@@ -16,6 +16,7 @@
 //! | [`forward`], [`settle`] | what the API gets, and what becomes of its answer |
 //! | [`headers`], [`edits`], [`cookies`] | what crosses, in both directions |
 //! | [`trace`], [`log`], [`problem`], [`health`] | what others can see of it |
+//! | [`redact`], [`json`] | what no text may show, and what no table may say twice |
 //!
 //! # Invariants
 //! - Everything above is pure: plain values in, decisions out; no I/O, no clock, no JavaScript. It is built and tested
@@ -34,6 +35,7 @@ pub mod forward;
 pub mod gateway;
 pub mod headers;
 pub mod health;
+pub mod json;
 pub mod keys;
 pub mod log;
 pub mod origin;

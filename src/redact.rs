@@ -27,6 +27,8 @@ const TOKENS: [Form; 2] =
 /// A text for the log or for an error message, without what is secret in it: each of `secrets`, in whatever case (Client
 /// IDs may be among them), and what looks like a secret.
 ///
+/// A secret counts without the space or the line break that may have come with it into a secret's value.
+///
 /// It takes time in proportion to the text's length, for given secrets.
 #[must_use]
 pub fn redacted<'t, 's>(text: &'t str, secrets: impl IntoIterator<Item = &'s str>) -> Cow<'t, str> {
@@ -50,15 +52,16 @@ pub fn looks_secret(text: &str) -> bool {
 /// digits alone may be an AUD tag.
 #[must_use]
 pub fn gives_away<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) -> bool {
-    let is_there = |secret: &str| match secret.len() {
+    let is_there = |secret: &str| match secret.trim().len() {
         0..SHORTEST => false,
-        SHORTEST..SHORTEST_WITHIN => text.eq_ignore_ascii_case(secret),
-        _ => places(text, secret).next().is_some(),
+        SHORTEST..SHORTEST_WITHIN => text.eq_ignore_ascii_case(secret.trim()),
+        _ => places(text, secret.trim()).next().is_some(),
     };
     secrets.into_iter().any(is_there) || TOKENS.into_iter().any(|form| begins(text, form).next().is_some())
 }
 
 fn hide_known(hidden: &mut [bool], text: &str, secret: &str) {
+    let secret = secret.trim();
     if secret.len() >= SHORTEST {
         for place in places(text, secret) {
             hide(hidden, place, secret.len());

@@ -135,7 +135,8 @@ fn secret(table: &Table, name: &str, secrets: &Secrets) -> Option<String> {
 /// Whether a secret was copied from an example, or from a template that nothing filled in.
 fn is_placeholder(name: &str, value: &str) -> bool {
     const WITHIN: [&str; 10] = ["<", ">", "...", "…", "***", "${", "{{", "changeme", "change-me", "change_me"];
-    const FIRST: [&str; 7] = ["xxx", "your", "todo", "replace", "insert", "paste", "placeholder"];
+    const FIRST: [&str; 6] = ["xxx", "your", "replace", "insert", "paste", "placeholder"];
     let lower = value.to_ascii_lowercase();
-    value == name || WITHIN.iter().any(|word| lower.contains(word)) || FIRST.iter().any(|word| lower.starts_with(word))
+    let is_word = value == name || lower.strip_suffix(CLIENT_ID_END).unwrap_or(&lower) == "todo";
+    is_word || WITHIN.iter().any(|word| lower.contains(word)) || FIRST.iter().any(|word| lower.starts_with(word))
 }

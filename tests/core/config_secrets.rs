@@ -179,6 +179,15 @@ fn what_a_secret_in_plain_sight_is_told_as() {
         found.len() == 1 && found[0].path == "access.audience[0]" && !found[0].to_string().contains(AUD),
         "{found:?}"
     );
+    // A secret that came with a line break is one without it, too.
+    let broken = vec![
+        ("CF_ACCESS_CLIENT_ID".to_owned(), "0123.access".to_owned()),
+        ("CF_ACCESS_CLIENT_SECRET".to_owned(), format!("{KNOWN}\n")),
+    ];
+    let found = config::parse(&set("/access/issuer", KNOWN), &broken).unwrap_err();
+    let paths: Vec<&str> = found.iter().map(|error| error.path.as_str()).collect();
+    assert_eq!(paths, ["access.issuer", "CF_ACCESS_CLIENT_SECRET"]);
+    assert!(!format!("{found:?}").contains(KNOWN), "{found:?}");
     // 64 digits in capitals could be a name of secrets, and must not become one.
     let named = relay(|value| value["routes"][0]["service_token"] = json!(HEX.to_uppercase()));
     assert!(errors(&named)[0].starts_with("routes[0].service_token: found a text of 64 characters (not shown)"));

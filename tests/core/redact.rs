@@ -61,6 +61,14 @@ fn what_is_secret_is_not_shown() {
 fn a_known_secret_that_is_no_secret_hides_nothing() {
     assert_eq!(redacted("abc abcd", ["", "a", "abc"]), "abc abcd");
     assert_eq!(redacted("abc abcd", ["abcd"]), "abc (not shown)");
+    assert_eq!(redacted("abc     d", ["    "]), "abc     d");
+}
+
+#[test]
+fn a_line_break_at_the_end_of_a_secret_hides_it_from_nobody() {
+    assert_eq!(redacted("x s3cr3t-value y", [" s3cr3t-value\n"]), "x (not shown) y");
+    assert!(gives_away("https://s3cr3t-value", ["s3cr3t-value\n"]) && gives_away("test", ["test\n"]));
+    assert!(!gives_away("    ", ["\n   \n"]));
 }
 
 #[test]
