@@ -18,7 +18,10 @@ fuzz_target!(|data: &[u8]| {
     match config::parse(&relay, &secrets) {
         Ok(config) => {
             assert!(!config.routes.is_empty());
-            assert!(!format!("{config:?}").contains(SECRET) && !config.warnings.iter().any(|warning| warning.to_string().contains(SECRET)));
+            assert!(
+                !format!("{config:?}").contains(SECRET)
+                    && !config.warnings.iter().any(|warning| warning.to_string().contains(SECRET))
+            );
             assert_eq!(config::parse(&relay, &secrets).as_ref(), Ok(&config));
         }
         Err(errors) => {

@@ -67,7 +67,7 @@ impl<'s> Report<'s> {
     /// A key as TOML has it: what is no bare key stands in quotes.
     pub(super) fn key(&self, key: &str) -> String {
         let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        if bare { self.redacted(key).into_owned() } else { self.quoted(key) }
+        if bare { key.to_owned() } else { self.quoted(key) }
     }
 
     /// Errors and warnings.

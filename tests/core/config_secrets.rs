@@ -188,6 +188,13 @@ fn what_a_secret_in_plain_sight_is_told_as() {
     let paths: Vec<&str> = found.iter().map(|error| error.path.as_str()).collect();
     assert_eq!(paths, ["access.issuer", "CF_ACCESS_CLIENT_SECRET"]);
     assert!(!format!("{found:?}").contains(KNOWN), "{found:?}");
+    // One with a letter at which a URL is cut.
+    let odd = vec![("CF_ACCESS_CLIENT_SECRET".to_owned(), "h4rd?t0guess".to_owned())];
+    let found = config::parse(&set("/routes/0/upstream", "ftp://h4rd?t0guess"), &odd).unwrap_err();
+    assert!(!format!("{found:?}").contains("h4rd"), "{found:?}");
+    let odd = vec![("CF_ACCESS_CLIENT_SECRET".to_owned(), "h4rd?t0".to_owned())];
+    let found = config::parse(&set("/routes/0/upstream", "ftp://h4rd?t0"), &odd).unwrap_err();
+    assert!(found[0].path == "routes[0].upstream" && !format!("{found:?}").contains("h4rd"), "{found:?}");
     // 64 digits in capitals could be a name of secrets, and must not become one.
     let named = relay(|value| value["routes"][0]["service_token"] = json!(HEX.to_uppercase()));
     assert!(errors(&named)[0].starts_with("routes[0].service_token: found a text of 64 characters (not shown)"));
