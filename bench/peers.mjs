@@ -32,7 +32,9 @@ export function preparePeers({ apiPort, folder, also }) {
   };
   const built = (from) => ["index.js", "index_bg.wasm"].map((file) => ({ from: join(from, file), to: file }));
 
-  const access = { issuer: api, audience: [audience] };
+  // The same process by another name: a relay takes no upstream that is the issuer.
+  const issuer = `http://localhost:${apiPort}`;
+  const access = { issuer, audience: [audience] };
   const [served, preflighted] = [{ path: "/api", upstream: api, cors: foreign }, { path: "/cors", upstream: api, cors: policy }];
   const one = { access, routes: [served, preflighted] };
   // As deep as the one that is asked for, so that all are looked at.
@@ -58,7 +60,7 @@ export function preparePeers({ apiPort, folder, also }) {
   };
   return [
     ...Object.entries(modules).map(([name, modules]) => prepared(name, false, `https://${TEAM}.cloudflareaccess.com`, modules, theirs)),
-    ...Object.entries(relays).map(([name, [modules, RELAY]]) => prepared(name, true, api, modules, { RELAY })),
+    ...Object.entries(relays).map(([name, [modules, RELAY]]) => prepared(name, true, issuer, modules, { RELAY })),
   ];
 }
 

@@ -6,7 +6,10 @@
 
 mod cors;
 mod parse;
+mod route;
+mod secrets;
 mod table;
+mod text;
 
 use std::fmt;
 use std::ops::Deref;
@@ -18,7 +21,9 @@ use crate::origins::sorted_by;
 use crate::route::{Prefix, Upstream};
 use crate::verified::Digest;
 
-pub use parse::{Secrets, parse, secret_names};
+pub use parse::parse;
+pub use secrets::{Secrets, secret_names};
+pub use text::from_text;
 
 /// What the relay does, in whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +44,8 @@ pub struct Config {
     pub health_path: Option<Prefix>,
     /// Whether refusals tell the caller why.
     pub debug: bool,
+    /// What can be served, but is hardly meant.
+    pub warnings: Vec<ConfigError>,
 }
 
 impl Config {
@@ -54,10 +61,11 @@ impl Config {
 
     /// Every secret's value that the configuration holds, for hiding it wherever something is printed.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.routes.iter().flat_map(|route| match &route.credentials {
-            Credentials::ServiceToken(token) => vec![token.client_secret.as_str(), token.client_id.as_str()],
-            Credentials::CallerToken => Vec::new(),
-        })
+        let tokens = self.routes.iter().filter_map(|route| match &route.credentials {
+            Credentials::ServiceToken(token) => Some(token),
+            Credentials::CallerToken => None,
+        });
+        tokens.flat_map(|token| [token.client_secret.as_str(), token.client_id.as_str()])
     }
 }
 
@@ -213,7 +221,7 @@ pub enum Log {
     Requests,
 }
 
-/// One thing that is wrong with the configuration.
+/// One thing that is wrong with the configuration, or that looks wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// Where, as in `routes[1].upstream`.

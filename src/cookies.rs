@@ -6,6 +6,9 @@
 /// The cookie in which Access keeps the caller's application token.
 pub const ACCESS_TOKEN_COOKIE: &str = "CF_Authorization";
 
+/// All of Access's own, in lower case.
+const ACCESS_COOKIES: [&str; 4] = ["cf_authorization", "cf_appsession", "cf_binding", "cf_session"];
+
 /// Names of cookies, as `request_cookies` and `response_cookies` have them: `theme`, or with a `*` at the end all names that
 /// begin so, for cookies that a framework cuts into pieces (`.AspNetCore.CookiesC1`, `sb-x-auth-token.0`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -53,15 +56,28 @@ pub enum RequestCookies {
 /// a comma, and the second line must not ride along inside the last value of the first.
 #[must_use]
 pub fn mentions_access_cookie(text: &str) -> bool {
-    const ACCESS: [&str; 4] = ["cf_authorization", "cf_appsession", "cf_binding", "cf_session"];
     let text = text.to_ascii_lowercase();
-    ACCESS.iter().any(|name| text.contains(name))
+    ACCESS_COOKIES.iter().any(|name| text.contains(name))
 }
 
-/// Whether `name` can be the name of a cookie (RFC 6265 §4.1.1, `token`).
+/// Whether `name` can be the name of a cookie, or with one `*` at its end the beginning of one. Browsers accept more
+/// than RFC 6265 §4.1.1 asks of servers (`prefs[lang]`): all but what ends a name, or a cookie.
 #[must_use]
 pub fn is_cookie_name(name: &str) -> bool {
-    crate::headers::is_token(name)
+    let name = name.strip_suffix('*').unwrap_or(name);
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b'=' | b',' | b'"' | b'*'))
+}
+
+/// Whether a name of the configuration can only mean a cookie of Access: `CF_Session`, `CF_Session*`, and `CF_Auth*`.
+#[must_use]
+pub fn is_access_cookie_name(name: &str) -> bool {
+    // Up to here others begin so, too: `CF_*`.
+    const SHARED: &str = "cf_";
+    let lower = name.to_ascii_lowercase();
+    let begins_one = |beginning: &str| {
+        beginning.len() > SHARED.len() && ACCESS_COOKIES.iter().any(|cookie| cookie.starts_with(beginning))
+    };
+    mentions_access_cookie(name) || lower.strip_suffix('*').is_some_and(begins_one)
 }
 
 /// Every value that a `Cookie` header gives to `name`, in order, those in a second line among them: Workers join lines with a

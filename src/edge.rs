@@ -93,7 +93,9 @@ async fn begin(request: web_sys::Request, env: Env) -> Next {
         Err(errors) => return Next::Answer(respond::misconfigured(&errors, &arrived, &trace)),
     };
     let gate = GATE.with(Rc::clone);
-    let Decision { action, known } = gateway::decide(&settings.config, &gate, &arrived.head(&present, &trace)).await;
+    let Decision { action, mut known } =
+        gateway::decide(&settings.config, &gate, &arrived.head(&present, &trace)).await;
+    known.warnings.extend(settings.tell());
     let exchange = Exchange::new(Rc::clone(&settings), arrived, trace, known);
     match action {
         Action::Answer(answer) => Next::Answer(exchange.answer(answer)),
@@ -113,7 +115,10 @@ async fn settings(env: &Env) -> Result<Rc<Settings>, settings::Unsound> {
     match current {
         Some(current) if !REREAD.take() => Ok(current),
         // Where the store fails, what was read before serves on.
-        Some(current) => Ok(Box::pin(settings::load(env)).await.map_or(current, keep)),
+        Some(current) => Ok(Box::pin(settings::load(env)).await.map_or(current, |settings| {
+            settings.untold.set(false);
+            keep(settings)
+        })),
         None => Box::pin(settings::load(env)).await.map(keep),
     }
 }

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::json;
 use crate::runtime::Runtime;
 
 /// Keys are taken as they are for this long.
@@ -78,7 +79,8 @@ impl Jwk {
 /// The endpoint failed, or no key of the set is fit.
 pub async fn fetch<R: Runtime>(runtime: &R, url: &str) -> Result<Vec<(String, R::Key)>, String> {
     let text = runtime.fetch(url).await?;
-    let set: Value = serde_json::from_slice(text.as_bytes()).map_err(|_| format!("{url} answered no JSON"))?;
+    // The one reader of JSON that ships; what stands twice in a set of keys is the issuer's to mend.
+    let (set, _) = json::read(text.as_bytes()).map_err(|_| format!("{url} answered no JSON"))?;
     let members =
         set.get("keys").and_then(Value::as_array).ok_or_else(|| format!("{url} answered no JSON Web Key Set"))?;
     let mut keys: Vec<(String, R::Key)> = Vec::new();

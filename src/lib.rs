@@ -14,8 +14,9 @@
 //! | [`cross_origin`] | which requests of browsers may change something |
 //! | [`access`], [`token`], [`keys`], [`verified`] | who is calling; [`runtime`] is what that needs from outside |
 //! | [`forward`], [`settle`] | what the API gets, and what becomes of its answer |
-//! | [`headers`], [`crossing`], [`edits`], [`cookies`] | what crosses, in both directions |
-//! | [`trace`], [`log`], [`redact`], [`problem`], [`health`] | what others can see of it |
+//! | [`headers`], [`crossing`], [`edits`], [`cookies`], [`links`] | what crosses, in both directions |
+//! | [`trace`], [`log`], [`problem`], [`health`] | what others can see of it |
+//! | [`redact`], [`json`] | what no text may show, and what no table may say twice |
 //!
 //! # Invariants
 //! - Everything above is pure: plain values in, decisions out; no I/O, no clock, no JavaScript. It is built and tested
@@ -35,6 +36,7 @@ pub mod forward;
 pub mod gateway;
 pub mod headers;
 pub mod health;
+pub mod json;
 pub mod keys;
 pub mod links;
 pub mod log;

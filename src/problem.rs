@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use crate::cors::Explanation;
-use crate::redact::redacted;
+use crate::redact::redacted_line;
 
 macro_rules! codes {
     ($($variant:ident = $code:literal, $status:literal, $title:literal, $detail:literal;)*) => {
@@ -106,7 +106,7 @@ impl Refusal {
     /// The same refusal, without any of these secrets in its reason.
     #[must_use]
     pub fn redacted<'s>(mut self, secrets: impl Iterator<Item = &'s str>) -> Self {
-        if let Cow::Owned(reason) = redacted(&self.reason, secrets) {
+        if let Cow::Owned(reason) = redacted_line(&self.reason, secrets) {
             self.reason = reason;
         }
         self

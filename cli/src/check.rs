@@ -1,51 +1,94 @@
-//! One file: every `RELAY` in it, that of each environment among them.
+//! One file: every `RELAY` in it, that of each environment among them, and what stands around it.
 
-use access_relay::config;
+use std::borrow::Cow;
+
+use access_relay::config::{self, ConfigError, Secrets};
 use serde_json::Value;
 
-/// Stands in for a secret: what is deployed with `wrangler secret put` is nobody's to read.
-const STAND_IN: &str = "stand-in.access";
+use crate::surroundings;
 
-/// Checks a file. Returns what was found sound.
-///
-/// # Errors
-/// Every mistake, with its path.
-pub fn file(path: &str) -> Result<String, Vec<String>> {
-    let text = std::fs::read_to_string(path).map_err(|error| vec![error.to_string()])?;
-    let wrangler: Value = toml::from_str(&text).map_err(|error| vec![error.to_string()])?;
-
-    let environments = wrangler.get("env").and_then(Value::as_object).into_iter().flatten();
-    let named = environments.map(|(name, table)| (format!("env.{name}.vars.RELAY"), table));
-    let tables = std::iter::once(("vars.RELAY".to_owned(), &wrangler)).chain(named);
-
-    let (mut sound, mut mistakes) = (Vec::new(), Vec::new());
-    for (place, table) in tables {
-        let Some(relay) = table.get("vars").and_then(|vars| vars.get("RELAY")) else { continue };
-        match parse(relay) {
-            Ok(summary) => sound.push(format!("[{place}] is sound: {summary}")),
-            Err(errors) => mistakes.extend(errors.into_iter().map(|error| format!("[{place}] {error}"))),
-        }
-    }
-    if sound.is_empty() && mistakes.is_empty() {
-        mistakes.push("found no [vars.RELAY]; README.md has one to begin with".to_owned());
-    }
-    if mistakes.is_empty() { Ok(sound.join("\n")) } else { Err(mistakes) }
+/// What was found in a file.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// A line for each table that can serve.
+    pub sound: Vec<String>,
+    /// What can be deployed, but is hardly meant.
+    pub warnings: Vec<String>,
+    /// What must be mended first.
+    pub mistakes: Vec<String>,
 }
 
-/// Reads a table as the Worker will, with its secrets set. As in the Worker, it may also be JSON in a text.
-fn parse(relay: &Value) -> Result<String, Vec<String>> {
-    let from_text = relay.as_str().map(serde_json::from_str::<Value>);
-    let relay = match &from_text {
-        None => relay,
-        Some(Ok(table)) => table,
-        Some(Err(error)) => return Err(vec![format!("RELAY: found a text that is no JSON ({error}); write a table")]),
+impl Findings {
+    fn mistake(text: impl Into<String>) -> Self {
+        Self { mistakes: vec![text.into()], ..Self::default() }
+    }
+}
+
+/// Checks a file.
+#[must_use]
+pub fn file(path: &str) -> Findings {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return Findings::mistake(error.to_string()),
     };
+    let wrangler: Value = match toml::from_str(&text) {
+        Ok(wrangler) => wrangler,
+        Err(error) => return Findings::mistake(no_toml(&text, &error)),
+    };
+
+    let environments = wrangler.get("env").and_then(Value::as_object).into_iter().flatten();
+    let named = environments.map(|(name, table)| (format!("env.{name}."), table));
+    let mut findings = Findings::default();
+    for (place, table) in std::iter::once((String::new(), &wrangler)).chain(named) {
+        let Some(relay) = table.get("vars").and_then(|vars| vars.get("RELAY")) else { continue };
+        let table_name = format!("[{place}vars.RELAY]");
+        let say = |error: &ConfigError| format!("{table_name} {error}");
+        let relay = table_of(relay);
+        match relay.as_ref().map_err(Clone::clone).and_then(|relay| read(relay)) {
+            Ok((summary, warnings)) => {
+                findings.sound.push(format!("{table_name} is sound: {summary}"));
+                findings.warnings.extend(warnings.iter().map(say));
+            }
+            Err(errors) => findings.mistakes.extend(errors.iter().map(say)),
+        }
+        let relay = relay.as_ref().map_or(&Value::Null, |relay| relay);
+        surroundings::check(&wrangler, table, &place, relay, &mut findings);
+    }
+    if findings.sound.is_empty() && findings.mistakes.is_empty() {
+        findings.mistakes.push("found no [vars.RELAY]; README.md has one to begin with".to_owned());
+    }
+    findings
+}
+
+/// As in the Worker, the table may also be JSON in a text.
+fn table_of(relay: &Value) -> Result<Cow<'_, Value>, Vec<ConfigError>> {
+    match relay.as_str() {
+        Some(text) => config::from_text(text.as_bytes()).map(Cow::Owned),
+        None => Ok(Cow::Borrowed(relay)),
+    }
+}
+
+/// Reads a table as the Worker will, with its secrets set.
+fn read(relay: &Value) -> Result<(String, Vec<ConfigError>), Vec<ConfigError>> {
     let names = config::secret_names(relay);
-    let secrets = names.iter().map(|name| (name.clone(), STAND_IN.to_owned())).collect();
-    let config =
-        config::parse(relay, &secrets).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let config = config::parse(relay, &stand_ins(&names))?;
     let routes =
         if config.routes.len() == 1 { "1 route".to_owned() } else { format!("{} routes", config.routes.len()) };
     let secrets = if names.is_empty() { String::new() } else { format!("; it needs the secrets {}", names.join(", ")) };
-    Ok(routes + &secrets)
+    Ok((routes + &secrets, config.warnings))
+}
+
+/// Stand in for the secrets: what is deployed with `wrangler secret put` is nobody's to read.
+fn stand_ins(names: &[String]) -> Secrets {
+    let value = |name: &str| if name.ends_with("_CLIENT_ID") { "stand-in.access" } else { "stand-in-for-a-secret" };
+    names.iter().map(|name| (name.clone(), value(name).to_owned())).collect()
+}
+
+/// Why a file is no TOML, and where: without the line itself, which may hold a secret.
+fn no_toml(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let message = error.message().replace('\n', ", ");
+    format!("line {line}, column {column}: found no TOML: {}", message)
 }

@@ -1,9 +1,12 @@
 //! `access-relay check [wrangler.toml …]`: reads `RELAY` as the Worker will, with the whole Public Suffix List, and says
-//! all that is wrong before it is deployed.
+//! all that is wrong, or looks wrong, before it is deployed.
 
 mod check;
+mod surroundings;
 
 use std::process::ExitCode;
+
+use access_relay::redact::redacted;
 
 const USAGE: &str = "usage: access-relay check [wrangler.toml ...]";
 
@@ -26,15 +29,13 @@ fn main() -> ExitCode {
     }
     let mut sound = true;
     for file in &files {
-        match check::file(file) {
-            Ok(found) => println!("{file}: {found}"),
-            Err(mistakes) => {
-                sound = false;
-                for mistake in mistakes {
-                    eprintln!("{file}: {mistake}");
-                }
-            }
-        }
+        let found = check::file(file);
+        sound &= found.mistakes.is_empty();
+        // Whatever is printed goes through here, names of files and environments too.
+        let line = |text: String| redacted(&format!("{file}: {text}"), []).into_owned();
+        found.sound.into_iter().for_each(|text| println!("{}", line(text)));
+        found.warnings.into_iter().for_each(|text| eprintln!("{}", line(format!("warning: {text}"))));
+        found.mistakes.into_iter().for_each(|text| eprintln!("{}", line(text)));
     }
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -8,13 +8,20 @@ use serde_json::Value;
 const SECRET: &str = "s3cr3t-v4lu3";
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(relay) = serde_json::from_slice::<Value>(data) else { return };
+    let relay = match config::from_text(data) {
+        Ok(relay) => relay,
+        Err(errors) => return assert!(!errors.is_empty()),
+    };
+    assert_eq!(serde_json::from_slice::<Value>(data).ok().as_ref(), Some(&relay));
     let names = config::secret_names(&relay);
     let secrets: Vec<(String, String)> = names.into_iter().map(|name| (name, SECRET.to_owned())).collect();
     match config::parse(&relay, &secrets) {
         Ok(config) => {
             assert!(!config.routes.is_empty());
-            assert!(!format!("{config:?}").contains(SECRET));
+            assert!(
+                !format!("{config:?}").contains(SECRET)
+                    && !config.warnings.iter().any(|warning| warning.to_string().contains(SECRET))
+            );
             assert_eq!(config::parse(&relay, &secrets).as_ref(), Ok(&config));
         }
         Err(errors) => {

@@ -20,7 +20,7 @@ fn policy(cors: &serde_json::Value) -> Policy {
         "cors": cors,
     });
     let secrets =
-        ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"].map(|name| (name.to_owned(), "x.access".to_owned()));
+        ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"].map(|name| (name.to_owned(), "x-value".to_owned()));
     let config = access_relay::config::parse(&relay, &secrets.to_vec()).expect("the policies here are sound");
     Rc::unwrap_or_clone(Rc::clone(&config.cors))
 }

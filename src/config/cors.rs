@@ -6,15 +6,14 @@ use crate::origin::Origin;
 use crate::origins::{Origins, Pattern, sorted};
 use crate::route::Prefix;
 
-use super::table::{Table, url_without_secrets};
-use crate::problem::quoted;
+use super::table::Table;
 
 /// What a policy says where it says nothing: half an hour, the default of Access's own settings.
 const DEFAULT_MAX_AGE: i64 = 1800;
 
 /// Reads one policy: the global one, or that of a route, which may list no origin: it then closes the route to those
 /// that the global policy allows.
-pub(super) fn read(mut table: Table, route: Option<&Prefix>) -> Policy {
+pub(super) fn read(mut table: Table, route: Option<&Prefix>, callers_are_checked: bool) -> Policy {
     let closes = route.is_some() && table.is_empty_list("allowed_origins");
     let credentials = table.boolean("allow_credentials", false);
     let said = ["allowed_methods", "allowed_headers", "max_age"].map(|key| (key, table.has(key)));
@@ -38,6 +37,14 @@ pub(super) fn read(mut table: Table, route: Option<&Prefix>) -> Policy {
     if policy.origins == Callers::Nobody && !closes && !table.has_error_at("allowed_origins") {
         table.error("allowed_origins", "no origin", "name the origins that may call; the relay's own needs no policy");
     }
+    if policy.origins != Callers::Nobody && !policy.credentials && callers_are_checked {
+        let expected = match policy.origins {
+            Callers::Anybody => "name the origins one by one, with allow_credentials = true",
+            _ => "write true",
+        };
+        let why = format!("{expected}: every caller is checked, and browsers send no login without it");
+        table.warn("allow_credentials", "false, so that no listed origin can call", &why);
+    }
     table.finish();
     policy
 }
@@ -47,7 +54,7 @@ fn preflight_by(table: &mut Table) -> PreflightBy {
         None | Some("edge") => PreflightBy::Edge,
         Some("upstream") => PreflightBy::Upstream,
         Some(other) => {
-            table.error("preflight", &quoted(other), "write \"edge\" or \"upstream\"");
+            table.error("preflight", &table.quoted(other), "write \"edge\" or \"upstream\"");
             PreflightBy::Edge
         }
     }
@@ -59,12 +66,12 @@ fn excluded_paths(table: &mut Table, route: Option<&Prefix>) -> Vec<Prefix> {
     for (index, text) in table.strings(KEY, r#"["/api/admin"]"#).unwrap_or_default().into_iter().enumerate() {
         let at = format!("{KEY}[{index}]");
         match Prefix::parse(&text) {
-            Err(expected) => table.error(&at, &quoted(&text), expected),
-            Ok(_) if text.contains(';') => table.error(&at, &quoted(&text), "leave out the ; and what follows"),
+            Err(expected) => table.error(&at, &table.quoted(&text), expected),
+            Ok(_) if text.contains(';') => table.error(&at, &table.quoted(&text), "leave out the ; and what follows"),
             Ok(prefix) if route.is_some_and(|route| route.strip(&text).is_none()) => {
                 let route = route.map(Prefix::as_str).unwrap_or_default();
                 let expected = format!("name a path below this route's, {route}, or exclude it elsewhere");
-                table.error(&at, &quoted(prefix.as_str()), &expected);
+                table.error(&at, &table.quoted(prefix.as_str()), &expected);
             }
             Ok(prefix) => excluded.push(prefix),
         }
@@ -87,7 +94,7 @@ fn origins(table: &mut Table, credentials: bool) -> Callers {
             _ => exact_origin(&text, credentials).map(|()| exact.push(text.clone())),
         };
         if let Err(expected) = expected {
-            table.error(&format!("{KEY}[{index}]"), &quoted(url_without_secrets(&text)), &expected);
+            table.error(&format!("{KEY}[{index}]"), &table.quoted_url(&text), &expected);
         }
     }
     let origins = Origins::new(exact, patterns);
@@ -129,13 +136,13 @@ fn methods(table: &mut Table, credentials: bool) -> Allowed {
         let upper = text.to_ascii_uppercase();
         if text == "*" {
         } else if !is_token(text) {
-            table.error(&at, &quoted(text), "write a method's name, as in \"PUT\"");
+            table.error(&at, &table.quoted(text), "write a method's name, as in \"PUT\"");
         } else if matches!(upper.as_str(), "CONNECT" | "TRACE" | "TRACK") {
-            table.error(&at, &quoted(text), "leave it out: browsers never send it");
+            table.error(&at, &table.quoted(text), "leave it out: browsers never send it");
         } else if *text != upper
             && matches!(upper.as_str(), "DELETE" | "GET" | "HEAD" | "OPTIONS" | "PATCH" | "POST" | "PUT")
         {
-            table.error(&at, &quoted(text), &format!("write \"{upper}\": methods are case-sensitive"));
+            table.error(&at, &table.quoted(text), &format!("write \"{upper}\": methods are case-sensitive"));
         }
     }
     Allowed::Listed(sorted(texts))
@@ -176,15 +183,15 @@ fn check_header_names(table: &Table, key: &str, names: &[String], why_not: fn(&s
     for (index, name) in names.iter().enumerate() {
         let at = format!("{key}[{index}]");
         if name != "*" && !is_token(name) {
-            table.error(&at, &quoted(name), "write a header's name, as in \"content-type\"");
+            table.error(&at, &table.quoted(name), "write a header's name, as in \"content-type\"");
         } else if names.iter().take(index).any(|other| other != name && other.eq_ignore_ascii_case(name)) {
             table.error(
                 &at,
-                &format!("{} once more", &quoted(name)),
+                &format!("{} once more", &table.quoted(name)),
                 "leave out the repetition: header names have no case",
             );
         } else if let Some(expected) = why_not(&name.to_ascii_lowercase()) {
-            table.error(&at, &quoted(name), expected);
+            table.error(&at, &table.quoted(name), expected);
         }
     }
 }

@@ -1,46 +1,119 @@
 //! Reading a table key by key: every mistake is noted with its path, and reading goes on. Pure.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use serde_json::{Map, Value};
 
-use super::ConfigError;
+use super::{ConfigError, Secrets};
 use crate::problem::quoted;
+use crate::redact;
 
-/// Where mistakes are gathered.
-#[derive(Debug, Default)]
-pub(super) struct Report {
+/// Where mistakes are gathered. It knows the secrets, and lets none of them through.
+#[derive(Debug)]
+pub(super) struct Report<'s> {
+    secrets: &'s Secrets,
     errors: RefCell<Vec<ConfigError>>,
+    warnings: RefCell<Vec<ConfigError>>,
 }
 
-impl Report {
+impl<'s> Report<'s> {
+    pub(super) fn new(secrets: &'s Secrets) -> Self {
+        Self { secrets, errors: RefCell::default(), warnings: RefCell::default() }
+    }
+
     pub(super) fn add(&self, path: &str, found: &str, expected: &str) {
-        let [path, found, expected] = [path, found, expected].map(str::to_owned);
-        self.errors.borrow_mut().push(ConfigError { path, found, expected });
+        let error = self.finding(path, found, expected);
+        // A secret that must go is mistake enough for one place.
+        if !self.errors.borrow().iter().any(|told| told.path == error.path && told.found == GIVEN_AWAY) {
+            self.errors.borrow_mut().push(error);
+        }
+    }
+
+    /// Notes a secret in plain sight.
+    pub(super) fn add_given_away(&self, path: &str) {
+        self.add(
+            path,
+            GIVEN_AWAY,
+            "take it out and rotate it: whoever may see the Worker's settings can read RELAY; set the new one with \
+             `wrangler secret put`",
+        );
+    }
+
+    fn warn(&self, path: &str, found: &str, expected: &str) {
+        let warning = self.finding(path, found, expected);
+        self.warnings.borrow_mut().push(warning);
     }
 
     /// Whether something at `path`, or within it, has been found wrong.
     fn has(&self, path: &str) -> bool {
+        let path = &*self.redacted(path);
         self.errors.borrow().iter().any(|error| {
             error.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         })
     }
 
-    pub(super) fn into_errors(self) -> Vec<ConfigError> {
-        self.errors.into_inner()
+    /// Whether a text of the table tells a secret. A Client ID is none.
+    pub(super) fn gives_away(&self, text: &str) -> bool {
+        let secrets = self.secrets.iter().filter(|(name, _)| !name.ends_with("_CLIENT_ID"));
+        redact::gives_away(text, secrets.map(|(_, value)| value.as_str()))
+    }
+
+    /// A text of the table for an error, or for a path. Redacted first: a cut could leave half a secret.
+    pub(super) fn quoted(&self, text: &str) -> String {
+        quoted(&self.redacted(text))
+    }
+
+    /// A key as TOML has it: what is no bare key stands in quotes.
+    pub(super) fn key(&self, key: &str) -> String {
+        let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        if bare { key.to_owned() } else { self.quoted(key) }
+    }
+
+    /// Errors and warnings.
+    pub(super) fn into_findings(self) -> (Vec<ConfigError>, Vec<ConfigError>) {
+        (self.errors.into_inner(), self.warnings.into_inner())
+    }
+
+    /// Whatever is told goes through here.
+    fn finding(&self, path: &str, found: &str, expected: &str) -> ConfigError {
+        let [path, found, expected] = [path, found, expected].map(|text| self.redacted(text).into_owned());
+        ConfigError { path, found, expected }
+    }
+
+    fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        // A secret set to its own name is a slip that has to be named.
+        let secrets = self.secrets.iter().filter(|(name, value)| name != value);
+        redact::redacted(text, secrets.map(|(_, value)| value.as_str()))
+    }
+
+    fn kind_and_value(&self, value: &Value) -> String {
+        match value {
+            Value::Null => "null".to_owned(),
+            Value::Bool(value) => format!("the boolean {value}"),
+            Value::Number(number) => match number.as_i64() {
+                Some(number) => format!("the number {number}"),
+                None => "a number that is not whole".to_owned(),
+            },
+            Value::String(text) => format!("the text {}", self.quoted(text)),
+            Value::Array(values) => format!("a list of {}", values.len()),
+            Value::Object(_) => "a table".to_owned(),
+        }
     }
 }
+
+const GIVEN_AWAY: &str = "a secret (not shown)";
 
 /// A table being read. Each getter notes its key as known; what no getter asked for is a mistake.
 pub(super) struct Table<'r> {
     path: String,
     values: &'r Map<String, Value>,
     known: Vec<&'static str>,
-    report: &'r Report,
+    report: &'r Report<'r>,
 }
 
 impl<'r> Table<'r> {
-    pub(super) fn new(path: impl Into<String>, values: &'r Map<String, Value>, report: &'r Report) -> Self {
+    pub(super) fn new(path: impl Into<String>, values: &'r Map<String, Value>, report: &'r Report<'r>) -> Self {
         Self { path: path.into(), values, known: Vec::new(), report }
     }
 
@@ -52,6 +125,24 @@ impl<'r> Table<'r> {
     /// Notes what is wrong with a key's value.
     pub(super) fn error(&self, key: &str, found: &str, expected: &str) {
         self.report.add(&self.path_of(key), found, expected);
+    }
+
+    /// Notes what is not wrong, but hardly meant.
+    pub(super) fn warn(&self, key: &str, found: &str, expected: &str) {
+        self.report.warn(&self.path_of(key), found, expected);
+    }
+
+    /// A text of the table for an error, without secrets.
+    pub(super) fn quoted(&self, text: &str) -> String {
+        self.report.quoted(text)
+    }
+
+    /// A URL for an error: without a user name and password, and without a query, where a secret may have been put.
+    pub(super) fn quoted_url(&self, text: &str) -> String {
+        // A known secret may hold one of these letters, so it goes first.
+        let text = self.report.redacted(text);
+        let bare = text.split(['?', '#']).next().unwrap_or_default();
+        quoted(bare.rsplit('@').next().unwrap_or_default())
     }
 
     /// Notes what is wrong outside the table, with a secret.
@@ -96,7 +187,7 @@ impl<'r> Table<'r> {
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
         let text = self.string(key, example)?;
-        parse(&text).map_err(|expected| self.error(key, &quoted(url_without_secrets(&text)), expected.as_ref())).ok()
+        parse(&text).map_err(|expected| self.error(key, &self.quoted_url(&text), expected.as_ref())).ok()
     }
 
     /// Like [`Table::parsed`], for a key that must be there.
@@ -151,12 +242,12 @@ impl<'r> Table<'r> {
             match value {
                 Value::String(text) => {
                     if texts.contains(text) {
-                        let found = format!("{} once more", &quoted(text));
+                        let found = format!("{} once more", self.quoted(text));
                         self.error(&format!("{key}[{index}]"), &found, "leave out the repetition");
                     }
                     texts.push(text.clone());
                 }
-                other => self.error(&format!("{key}[{index}]"), &kind_and_value(other), &expected),
+                other => self.error(&format!("{key}[{index}]"), &self.report.kind_and_value(other), &expected),
             }
         }
         (texts.len() == values.len()).then_some(texts)
@@ -184,7 +275,7 @@ impl<'r> Table<'r> {
             let path = format!("{}[{index}]", self.path_of(key));
             match value {
                 Value::Object(values) => tables.push(Table::new(path, values, self.report)),
-                other => self.report.add(&path, &kind_and_value(other), &expected),
+                other => self.report.add(&path, &self.report.kind_and_value(other), &expected),
             }
         }
         tables
@@ -194,10 +285,11 @@ impl<'r> Table<'r> {
     /// in the wrong place is just such a key.
     pub(super) fn finish(self) {
         for key in self.values.keys().filter(|key| !self.known.contains(&key.as_str())) {
-            // As TOML has it: what is no bare key stands in quotes.
-            let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-            let shown = if bare { key.clone() } else { quoted(key) };
-            self.error(&shown, "an unknown key", &format!("the keys here are {}", self.known.join(", ")));
+            self.error(
+                &self.report.key(key),
+                "an unknown key",
+                &format!("the keys here are {}", self.known.join(", ")),
+            );
         }
     }
 
@@ -207,7 +299,7 @@ impl<'r> Table<'r> {
     }
 
     fn mistyped<T>(&self, key: &str, found: &Value, expected: &str) -> Option<T> {
-        self.error(key, &kind_and_value(found), expected);
+        self.error(key, &self.report.kind_and_value(found), expected);
         None
     }
 }
@@ -215,24 +307,4 @@ impl<'r> Table<'r> {
 /// The name that TOML has for a table within a list: `routes[1].cors` is written `[vars.RELAY.routes.cors]`.
 fn without_indices(path: &str) -> String {
     path.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
-}
-
-/// A URL for an error: without a user name and password, and without a query, where a secret may have been put.
-pub(super) fn url_without_secrets(text: &str) -> &str {
-    let bare = text.split(['?', '#']).next().unwrap_or_default();
-    bare.rsplit('@').next().unwrap_or_default()
-}
-
-fn kind_and_value(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => format!("the boolean {value}"),
-        Value::Number(number) => match number.as_i64() {
-            Some(number) => format!("the number {number}"),
-            None => "a number that is not whole".to_owned(),
-        },
-        Value::String(text) => format!("the text {}", quoted(text)),
-        Value::Array(values) => format!("a list of {}", values.len()),
-        Value::Object(_) => "a table".to_owned(),
-    }
 }

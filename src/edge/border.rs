@@ -13,7 +13,7 @@ use crate::crossing;
 use crate::edits::Edits;
 use crate::headers::{ALONG_A_REQUEST, ALONG_AN_ANSWER, FIRST, Name, READ_OF_PREFLIGHTS, Read};
 use crate::log::{Level, Quota, Record};
-use crate::redact::redacted;
+use crate::redact::redacted_line;
 
 #[wasm_bindgen]
 extern "C" {
@@ -145,7 +145,7 @@ pub(super) fn admit_to_log() -> Option<u32> {
 
 /// Writes one line to the log, without any of these secrets.
 pub(super) fn log<'s>(record: &Record, secrets: impl Iterator<Item = &'s str>) {
-    let line = JsValue::from_str(&redacted(&record.line(), secrets));
+    let line = JsValue::from_str(&redacted_line(&record.line(), secrets));
     match record.level() {
         Level::Error => console::error_1(&line),
         Level::Warning => console::warn_1(&line),

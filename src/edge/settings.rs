@@ -1,5 +1,7 @@
 //! From the Worker's bindings to a configuration: the table `RELAY` and the secrets that it names.
 
+use std::cell::Cell;
+
 use serde_json::Value;
 use worker::Env;
 use worker::js_sys::{JSON, Promise, Reflect};
@@ -8,6 +10,7 @@ use worker::wasm_bindgen_futures::JsFuture;
 
 use super::border;
 use crate::config::{self, Config, ConfigError, Secrets};
+use crate::redact::redacted;
 
 #[wasm_bindgen]
 extern "C" {
@@ -25,6 +28,16 @@ pub(super) struct Settings {
     pub(super) config: Config,
     /// Whether a secret came from a Secrets Store, where it may change while the isolate lives.
     pub(super) from_store: bool,
+    /// Whether the log has still to say what looks wrong with it.
+    pub(super) untold: Cell<bool>,
+}
+
+impl Settings {
+    /// What looks wrong with the configuration, once.
+    pub(super) fn tell(&self) -> impl Iterator<Item = String> {
+        let warnings = if self.untold.take() { self.config.warnings.as_slice() } else { &[] };
+        warnings.iter().map(|warning| format!("configuration: {warning}"))
+    }
 }
 
 /// A configuration that cannot serve.
@@ -41,7 +54,7 @@ pub(super) struct Unsound {
 pub(super) async fn load(env: &Env) -> Result<Settings, Unsound> {
     let (relay, mut errors) = match relay_table(env) {
         Ok(relay) => (relay, Vec::new()),
-        Err(error) => return Err(Unsound { list: vec![error], debug: false, health_path: None }),
+        Err(list) => return Err(Unsound { list, debug: false, health_path: None }),
     };
     let mut secrets = Secrets::new();
     let mut from_store = false;
@@ -58,7 +71,7 @@ pub(super) async fn load(env: &Env) -> Result<Settings, Unsound> {
     let debug = relay.get("debug") == Some(&Value::Bool(true));
     let health_path = relay.get("health_path").and_then(Value::as_str).map(str::to_owned);
     match config::parse(&relay, &secrets) {
-        Ok(config) if errors.is_empty() => Ok(Settings { config, from_store }),
+        Ok(config) if errors.is_empty() => Ok(Settings { config, from_store, untold: Cell::new(true) }),
         Ok(_) => Err(Unsound { list: errors, debug, health_path }),
         Err(more) => {
             // A secret that could not be read is not one that was never set.
@@ -70,17 +83,13 @@ pub(super) async fn load(env: &Env) -> Result<Settings, Unsound> {
 }
 
 /// `RELAY`: a table (`[vars.RELAY]`, or a JSON variable of the dashboard), or the same as a JSON text.
-fn relay_table(env: &Env) -> Result<Value, ConfigError> {
+fn relay_table(env: &Env) -> Result<Value, Vec<ConfigError>> {
     let binding = binding(env, "RELAY");
     if binding.is_undefined() || binding.is_null() {
         return Ok(Value::Null);
     }
     let text = binding.as_string().or_else(|| JSON::stringify(&binding).ok().and_then(|text| text.as_string()));
-    serde_json::from_slice(text.unwrap_or_default().as_bytes()).map_err(|error| ConfigError {
-        path: "RELAY".to_owned(),
-        found: format!("a text that is no JSON (line {}, column {})", error.line(), error.column()),
-        expected: "write the table [vars.RELAY] in wrangler.toml".to_owned(),
-    })
+    config::from_text(text.unwrap_or_default().as_bytes())
 }
 
 /// A secret's value, and whether a store holds it: a string (`wrangler secret put`), or what a Secrets Store binding's
@@ -110,7 +119,11 @@ async fn secret(env: &Env, name: &str) -> Result<Option<(String, bool)>, ConfigE
     };
     match value.await {
         Ok(value) => Ok(value.as_string().map(|text| (text, true))),
-        Err(error) => Err(unreadable(format!("a Secrets Store binding that fails ({})", border::message(&error)))),
+        // A store's message is nobody's here: it may hold anything.
+        Err(error) => {
+            let message = border::message(&error);
+            Err(unreadable(format!("a Secrets Store binding that fails ({})", redacted(&message, []))))
+        }
     }
 }
 

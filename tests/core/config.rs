@@ -1,6 +1,6 @@
 //! The configuration: what a full one says, and a row for every way in which one can be wrong.
 
-use access_relay::config::{self, Access, Config, Credentials, Log};
+use access_relay::config::{self, Access, Config, Credentials, Documents, ForeignRequests, Log};
 use access_relay::cookies::RequestCookies;
 use access_relay::cors::{Allowed, Callers};
 use proptest::prelude::*;
@@ -33,6 +33,8 @@ fn defaults() {
     assert_eq!((token.client_id.as_str(), token.client_secret.as_str()), ("0123.access", "s3cr3t-value"));
     assert_eq!((route.strip_prefix, route.timeout_ms, route.retries, route.cache), (false, 30_000, 0, false));
     assert_eq!((config.server_timing, &config.health_path), (false, &None));
+    assert_eq!((route.foreign_requests, route.documents), (ForeignRequests::Navigations, Documents::Sandbox));
+    assert!(route.callback_paths.is_empty() && config.warnings.is_empty());
     assert_eq!(route.request_cookies, RequestCookies::Nothing);
     assert!(route.response_cookies.is_empty());
     assert_eq!(route.cors.origins, Callers::Nobody);
@@ -45,9 +47,12 @@ fn every_key() {
         "access": { "issuer": ISSUER, "audience": [AUD, "other"], "max_token_age_seconds": 3600, "identity_headers": false, "dangerously_allow_anyone": false },
         "routes": [
             { "path": "/api", "upstream": "https://api.example.com/v1/", "strip_prefix": true, "service_token": "CF_ACCESS",
-              "request_cookies": ["theme"], "response_cookies": ["session"], "timeout_ms": 5000, "retries": 2, "cache": true,
-              "cors": { "allowed_origins": ["*"] } },
-            { "path": "/api/files", "upstream": "http://127.0.0.1:8701", "credentials": "caller-token", "request_cookies": ["*"] },
+              "timeout_ms": 5000, "retries": 2, "cache": true, "foreign_requests": "all", "documents": "allow",
+              "callback_paths": ["/api/callback", "/api"], "cors": { "allowed_origins": ["*"] } },
+            { "path": "/api/files", "upstream": "http://127.0.0.1:8701", "credentials": "caller-token", "request_cookies": ["*"],
+              "foreign_requests": "none", "documents": "sandbox" },
+            { "path": "/login", "upstream": "https://login.example.com", "foreign_requests": "navigations",
+              "request_cookies": ["theme", ".AspNetCore.Cookies*", "prefs[lang]", "CF_*"], "response_cookies": ["session", "sb-x-auth-token.*"] },
         ],
         "cors": {
             "allowed_origins": ["https://b.example", "https://a.example", "capacitor://localhost"], "allowed_methods": ["PUT", "PURGE"],
@@ -58,7 +63,7 @@ fn every_key() {
     }));
     let Access::Jwt(policy) = &config.access else { panic!() };
     assert_eq!((policy.audience.len(), policy.max_token_age_seconds, policy.identity_headers), (2, Some(3600), false));
-    let [api, files] = &config.routes[..] else { panic!() };
+    let [api, files, login] = &config.routes[..] else { panic!() };
     assert_eq!(
         (files.prefix.as_str(), &files.credentials, &files.request_cookies),
         ("/api/files", &Credentials::CallerToken, &RequestCookies::AllButAccess)
@@ -66,6 +71,20 @@ fn every_key() {
     assert_eq!(
         (api.upstream.base_path.as_str(), api.strip_prefix, api.timeout_ms, api.retries, api.cache),
         ("/v1", true, 5000, 2, true)
+    );
+    assert_eq!((api.foreign_requests, api.documents), (ForeignRequests::All, Documents::Allow));
+    assert_eq!((files.foreign_requests, files.documents), (ForeignRequests::None, Documents::Sandbox));
+    assert_eq!((login.foreign_requests, login.documents), (ForeignRequests::Navigations, Documents::Sandbox));
+    let callbacks: Vec<&str> = api.callback_paths.iter().map(|path| path.as_str()).collect();
+    assert_eq!(callbacks, ["/api/callback", "/api"]);
+    let RequestCookies::Named(named) = &login.request_cookies else { panic!() };
+    for name in ["theme", ".AspNetCore.Cookies", ".AspNetCore.CookiesC1", "prefs[lang]", "CF_theme"] {
+        assert!(named.contain(name), "{name}");
+    }
+    assert!(
+        !named.contain("themes")
+            && !named.contain(".AspNetCore")
+            && login.response_cookies.contain("sb-x-auth-token.0")
     );
     assert_eq!((config.server_timing, config.health_path.as_ref().map(|path| path.as_str())), (true, Some("/healthz")));
     assert_eq!(api.cors.origins, Callers::Anybody);
@@ -121,6 +140,7 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (set("/access/audience", json!(AUD)), "access.audience: found the text"),
         (set("/access/audience", json!([AUD, ""])), "access.audience[1]: found \"\""),
         (set("/access/audience", json!(["<AUD tag of the page>"])), "access.audience[0]: found \"<AUD tag of the page>\"; copy"),
+        (set("/access/audience", json!(["<AUD>"])), "access.audience[0]: found \"<AUD>\"; copy"),
         (set("/access/audience", json!([1])), "access.audience[0]: found the number 1"),
         (set("/access/audience", json!([AUD, AUD])), "access.audience[1]: found"),
         (set("/access/issuer", json!("https://acme.cloudflareaccess.com/")), "access.issuer: found \"https://acme.cloudflareaccess.com/\"; leave out everything after"),
@@ -165,15 +185,52 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (relay(|value| { value["access"] = json!({ "dangerously_allow_anyone": true }); value["routes"][0]["credentials"] = json!("caller-token"); }), "routes[0].credentials: found \"caller-token\"; use \"service-token\""),
         (set("/routes/0/request_cookies", json!(["a", "*"])), "routes[0].request_cookies[1]: found \"*\" among others"),
         (set("/routes/0/request_cookies", json!(["a b"])), "routes[0].request_cookies[0]: found \"a b\"; write a cookie's name"),
+        (set("/routes/0/request_cookies", json!(["a=b"])), "routes[0].request_cookies[0]: found \"a=b\"; write a cookie's name"),
+        (set("/routes/0/request_cookies", json!(["a,b"])), "routes[0].request_cookies[0]: found \"a,b\"; write a cookie's name"),
+        (set("/routes/0/request_cookies", json!(["a;b"])), "routes[0].request_cookies[0]: found \"a;b\"; write a cookie's name"),
+        (set("/routes/0/request_cookies", json!(["\"a\""])), "routes[0].request_cookies[0]: found \"\\\"a\\\"\"; write a cookie's name"),
+        (set("/routes/0/request_cookies", json!(["ä"])), "routes[0].request_cookies[0]: found \"ä\"; write a cookie's name"),
+        (set("/routes/0/request_cookies", json!([""])), "routes[0].request_cookies[0]: found \"\"; write a cookie's name"),
+        (set("/routes/0/request_cookies", json!(["a*b"])), "routes[0].request_cookies[0]: found \"a*b\"; write one * at the end"),
+        (set("/routes/0/request_cookies", json!(["a", "*a"])), "routes[0].request_cookies[1]: found \"*a\"; write one * at the end"),
+        (set("/routes/0/request_cookies", json!(["a**"])), "routes[0].request_cookies[0]: found \"a**\"; write one * at the end"),
+        (set("/routes/0/request_cookies", json!(["a *"])), "routes[0].request_cookies[0]: found \"a *\"; write a cookie's name"),
+        (set("/routes/0/request_cookies", json!(["CF_Authorization*"])), "routes[0].request_cookies[0]: found \"CF_Authorization*\"; leave it out"),
+        (set("/routes/0/request_cookies", json!(["cf_app*"])), "routes[0].request_cookies[0]: found \"cf_app*\"; leave it out"),
+        (set("/routes/0/request_cookies", json!(["CF_B*"])), "routes[0].request_cookies[0]: found \"CF_B*\"; leave it out"),
         (set("/routes/0/request_cookies", json!(["CF_Authorization"])), "routes[0].request_cookies[0]: found \"CF_Authorization\"; leave it out"),
         (set("/routes/0/response_cookies", json!(["CF_AppSession"])), "routes[0].response_cookies[0]: found \"CF_AppSession\"; leave it out"),
-        (set("/routes/0/response_cookies", json!(["*"])), "routes[0].response_cookies[0]: found \"*\"; write a cookie's name"),
+        (set("/routes/0/response_cookies", json!(["*"])), "routes[0].response_cookies[0]: found \"*\"; name the cookies one by one"),
+        (set("/routes/0/response_cookies", json!(["CF_Auth*"])), "routes[0].response_cookies[0]: found \"CF_Auth*\"; leave it out"),
         (set("/routes/0/response_cookies", json!("a")), "routes[0].response_cookies: found the text \"a\"; write a list of texts"),
         (set("/routes/0/timeout_ms", json!(0)), "routes[0].timeout_ms: found the number 0; write a whole number of milliseconds from 1 to"),
         (set("/routes/0/timeout_ms", json!(1.5)), "routes[0].timeout_ms: found a number that is not whole"),
         (set("/routes/0/timeout_ms", json!("30s")), "routes[0].timeout_ms: found the text \"30s\""),
         (set("/routes/0/retries", json!(-1)), "routes[0].retries: found the number -1"),
         (set("/routes/0/cache", json!(null)), "routes[0].cache: found null"),
+        (set("/routes/0/cache", json!(true)), "routes[0].cache: found true beside access.identity_headers; leave it out, or write identity_headers = false"),
+        (set("/routes/0/foreign_requests", json!("some")), "routes[0].foreign_requests: found \"some\"; write \"none\", \"navigations\" or \"all\""),
+        (set("/routes/0/documents", json!(true)), "routes[0].documents: found the boolean true"),
+        (set("/routes/0/documents", json!("deny")), "routes[0].documents: found \"deny\"; write \"sandbox\" or \"allow\""),
+        (set("/routes/0/callback_paths", json!("/api/callback")), "routes[0].callback_paths: found the text \"/api/callback\"; write a list of texts"),
+        (set("/routes/0/callback_paths", json!(["callback"])), "routes[0].callback_paths[0]: found \"callback\"; start the path with a slash"),
+        (set("/routes/0/callback_paths", json!(["/api/cb", "/other"])), "routes[0].callback_paths[1]: found \"/other\"; name a path below this route's, /api"),
+        (set("/routes/0/callback_paths", json!(["/apiary"])), "routes[0].callback_paths[0]: found \"/apiary\"; name a path below"),
+        (set("/routes/0/callback_paths", json!(["/api/cb", "/api/cb"])), "routes[0].callback_paths[1]: found \"/api/cb\" once more"),
+        (set("/routes/0/callback_paths", json!(["/api/*"])), "routes[0].callback_paths[0]: found \"/api/*\"; write the whole path"),
+        (set("/routes/0/callback_paths", json!(["/api/cb/"])), "routes[0].callback_paths[0]: found \"/api/cb/\"; leave out the slash at the end"),
+        (set("/routes/0/callback_paths", json!(["/api/cb?code=s3cr"])), "routes[0].callback_paths[0]: found \"/api/cb\"; leave out the query"),
+        (relay(|value| {
+            value["routes"][0]["callback_paths"] = json!(["/api/login/cb"]);
+            value["routes"].as_array_mut().unwrap().insert(0, json!({ "path": "/api/login", "upstream": "https://b.example" }));
+        }), "routes[1].callback_paths: found \"/api/login/cb\"; name it at the route /api/login"),
+        (set("/routes/0/upstream", json!(ISSUER)), "routes[0].upstream: found \"https://acme.cloudflareaccess.com\"; name the API's own host"),
+        (set("/routes/0/upstream", json!("https://acme.cloudflareaccess.com/api")), "routes[0].upstream: found \"https://acme.cloudflareaccess.com\"; name the API's own host"),
+        (set("/routes/0/upstream", json!("https://other.fed.cloudflareaccess.com")), "routes[0].upstream: found"),
+        (relay(|value| {
+            value["access"]["issuer"] = json!("http://127.0.0.1:8702");
+            value["routes"][0]["upstream"] = json!("http://127.0.0.1:8702/api");
+        }), "routes[0].upstream: found \"http://127.0.0.1:8702\"; name the API's own host"),
         (set("/routes/0/cors", json!({})), "routes[0].cors.allowed_origins: found no origin"),
         (set("/routes/0/cors", json!([])), "routes[0].cors: found a list of 0; write a table, [vars.RELAY.routes.cors]"),
         (relay(|value| { value["routes"][0]["credentials"] = json!("caller-token"); value["routes"][0]["cache"] = json!(true); }), "routes[0].cache: found true beside credentials"),
@@ -260,6 +317,8 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (set("/server_timing", json!("on")), "server_timing: found the text \"on\""),
         (set("/routes/0/retries", json!(6)), "routes[0].retries: found the number 6; write a whole number of extra tries from 0 to 5"),
         (set("/health_path", json!("/cdn-cgi/health")), "health_path: found \"/cdn-cgi/health\"; choose another path"),
+        (set("/health_path", json!("/api/healthz")), "health_path: found \"/api/healthz\"; choose a path that no route takes: /api belongs to an API"),
+        (set("/health_path", json!("/api")), "health_path: found \"/api\"; choose a path that no route takes"),
         (set("/health_path", json!("healthz")), "health_path: found \"healthz\"; start the path with a slash"),
         (relay(|value| value[""] = json!(1)), "\"\": found an unknown key"),
         (relay(|value| value["routes"][0]["a\nb"] = json!(1)), "routes[0].\"a\\nb\": found an unknown key"),
@@ -425,5 +484,153 @@ fn a_client_id_need_not_look_like_one() {
         let secrets = secrets.map(|(name, value)| (name.to_owned(), value.to_owned()));
         config::parse(&minimal(), &secrets.to_vec()).is_ok()
     };
-    assert!(of("0123", "s3cr3t") && of("0123.access", "s3cr3t.access") && !of("0123", "s3cr3t.access"));
+    assert!(of("0123", "s3cr3t") && of("0123.access", "s3cr3t") && !of("0123", "s3cr3t.access"));
+}
+
+#[test]
+fn what_is_cached_depends_on_nobody() {
+    let found = |identity: Value, route: Value| {
+        let value = relay(|value| {
+            value["access"] = identity;
+            for (key, setting) in route.as_object().unwrap() {
+                value["routes"][0][key] = setting.clone();
+            }
+            value["routes"][0]["cache"] = json!(true);
+        });
+        config::parse(&value, &secrets()).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let named = || json!({ "issuer": ISSUER, "audience": [AUD] });
+    let checked = || json!({ "issuer": ISSUER, "audience": [AUD], "identity_headers": false });
+    let anyone = || json!({ "dangerously_allow_anyone": true });
+    for (access, route, expected) in [
+        (checked(), json!({}), None),
+        (anyone(), json!({}), None),
+        (named(), json!({}), Some("access.identity_headers")),
+        (checked(), json!({ "request_cookies": ["a"] }), Some("request_cookies")),
+        (checked(), json!({ "request_cookies": ["*"] }), Some("request_cookies")),
+        (anyone(), json!({ "request_cookies": ["a*"] }), Some("request_cookies")),
+        (anyone(), json!({ "response_cookies": ["a"] }), Some("response_cookies")),
+        (checked(), json!({ "credentials": "caller-token" }), Some("credentials = \"caller-token\"")),
+        (
+            named(),
+            json!({ "credentials": "caller-token", "request_cookies": ["a"] }),
+            Some("credentials = \"caller-token\""),
+        ),
+    ] {
+        match (found(access, route), expected) {
+            (Ok(config), None) => assert!(config.routes[0].cache),
+            (Err(errors), Some(beside)) => {
+                let [error] = &errors[..] else { panic!("{errors:?}") };
+                assert!(error.starts_with(&format!("routes[0].cache: found true beside {beside}; leave")), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_relay_that_takes_every_path_has_a_health_path_all_the_same() {
+    let value = relay(|value| {
+        value["routes"][0]["path"] = json!("/");
+        value["health_path"] = json!("/healthz");
+    });
+    assert!(parsed(&value).health_path.is_some());
+}
+
+#[test]
+fn what_is_hardly_meant_is_warned_of() {
+    let warnings = |value: &Value| parsed(value).warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let issuer = |issuer: &str| relay(|value| value["access"]["issuer"] = json!(issuer));
+    let audience = |tag: &str| relay(|value| value["access"]["audience"] = json!([AUD, tag]));
+    let cors = |cors: Value| relay(|value| value["cors"] = cors);
+    let listed = || json!({ "allowed_origins": ["https://a.example"] });
+    let with_credentials = || json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true });
+    let open = |value: &mut Value| value["access"] = json!({ "dangerously_allow_anyone": true });
+    #[rustfmt::skip]
+    let table = [
+        (minimal(), None),
+        (issuer("https://acme.fed.cloudflareaccess.com"), None),
+        (issuer("http://127.0.0.1:8702"), None),
+        (issuer("http://localhost:8702"), None),
+        (issuer("https://login.example.com"), Some("access.issuer: found \"https://login.example.com\"; tokens of Access come from https://<team>.cloudflareaccess.com")),
+        (issuer("https://cloudflareaccess.com"), Some("access.issuer: found")),
+        (issuer("https://acme.cloudflareaccess.com.evil.example"), Some("access.issuer: found")),
+        (issuer("https://acme.cloudflareaccess.com:8443"), Some("access.issuer: found")),
+        (issuer("https://a.b.cloudflareaccess.com"), Some("access.issuer: found")),
+        (audience(&AUD.to_uppercase()), Some("access.audience[1]: found a text of 64 characters (not shown); an AUD tag of Access is 64")),
+        (audience("my-app"), Some("access.audience[1]: found a text of 6 characters (not shown)")),
+        (relay(|value| value["access"] = json!({ "issuer": "http://127.0.0.1:8702", "audience": ["x"] })), None),
+        (cors(with_credentials()), None),
+        (cors(listed()), Some("cors.allow_credentials: found false, so that no listed origin can call; write true: every caller is checked")),
+        (cors(json!({ "allowed_origins": ["*"] })), Some("cors.allow_credentials: found false, so that no listed origin can call; name the origins one by one, with")),
+        (relay(|value| value["routes"][0]["cors"] = listed()), Some("routes[0].cors.allow_credentials: found false")),
+        (relay(|value| value["routes"][0]["cors"] = json!({ "allowed_origins": [] })), None),
+        (relay(|value| { open(value); value["cors"] = listed(); }), None),
+    ];
+    for (value, expected) in table {
+        let found = warnings(&value);
+        assert_eq!(found.len(), usize::from(expected.is_some()), "{value:#} {found:?}");
+        assert!(found.iter().zip(expected).all(|(found, expected)| found.starts_with(expected)), "{found:?}");
+        assert!(!found.join("").contains("my-app") && !found.join("").to_lowercase().contains(AUD));
+    }
+}
+
+#[test]
+fn a_key_of_a_json_text_stands_there_once() {
+    #[rustfmt::skip]
+    let table: &[(&str, &[&str])] = &[
+        (r#"{"access":{"dangerously_allow_anyone":false,"dangerously_allow_anyone":true}}"#, &["access.dangerously_allow_anyone: found the same key once more; leave one of the two out"]),
+        (r#"{"access":{"issuer":"x"},"routes":[],"access":{"dangerously_allow_anyone":true}}"#, &["access: found the same key once more"]),
+        (r#"{"routes":[{},{"cors":{"max_age":1,"max_age":1}}],"log":1,"log":1,"log":1}"#, &["routes[1].cors.max_age: found", "log: found", "log: found"]),
+        // The same key, spelled in two ways.
+        (r#"{"log":"requests","log":"refusals"}"#, &["log: found"]),
+        // What could be a secret is not shown.
+        (r#"{"s3cr3t":1,"s3cr3t":1,"a":{"S":{"b":1,"b":1}}}"#, &["(not shown): found", "a.(not shown).b: found"]),
+        // The same key at another place, or the same value twice, is none.
+        (r#"{"a":{"b":1},"b":{"a":1,"b":{"b":[1,1,{},{}]}}}"#, &[]),
+    ];
+    for (text, expected) in table {
+        let found = config::from_text(text.as_bytes()).err().unwrap_or_default();
+        assert_eq!(found.len(), expected.len(), "{text} {found:?}");
+        for (found, expected) in found.iter().zip(*expected) {
+            assert!(found.to_string().starts_with(expected), "{found}");
+        }
+    }
+    for (text, place) in
+        [("", "line 1, column 0"), ("{", "line 1, column 1"), ("{}\n{}", "line 2, column 1"), ("s3cr3t", "line 1")]
+    {
+        let found = config::from_text(text.as_bytes()).unwrap_err();
+        let [error] = &found[..] else { panic!("{found:?}") };
+        let error = error.to_string();
+        assert!(error.starts_with("RELAY: found a text that is no JSON (") && error.contains(place), "{error}");
+        assert!(!error.contains("s3cr3t"));
+    }
+    // Too deep to be read is no reason to end.
+    assert!(config::from_text("[".repeat(100_000).as_bytes()).is_err());
+}
+
+proptest! {
+    /// Apart from that, it is read as JSON is.
+    #[test]
+    fn a_json_text_is_read_as_json(value in json_value()) {
+        let text = value.to_string();
+        prop_assert_eq!(config::from_text(text.as_bytes()).ok(), serde_json::from_str(&text).ok());
+    }
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        (-1e9..1e9_f64).prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 5, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            proptest::collection::btree_map(any::<String>(), inner, 0..5).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
 }

@@ -1,4 +1,4 @@
-use access_relay::cookies::{CookieNames, RequestCookies, host_only, values_of};
+use access_relay::cookies::{CookieNames, RequestCookies, host_only, is_access_cookie_name, is_cookie_name, values_of};
 
 #[test]
 fn request_cookies() {
@@ -92,4 +92,40 @@ fn values() {
     assert_eq!(all("CF_Authorization=x.y.z, theme=dark; a=1"), ["x.y.z"]);
     assert_eq!(all("a=1; theme=dark,CF_Authorization=x.y.z, b=2"), ["x.y.z"]);
     assert!(all("cf_authorization=x; XCF_Authorization=y; CF_Authorization").is_empty());
+}
+
+#[test]
+fn names() {
+    for name in [
+        "theme",
+        "a",
+        "prefs[lang]",
+        ".AspNetCore.Cookies*",
+        "sb-x-auth-token.0",
+        "__Host-a",
+        "a'b",
+        "a*",
+        "{a}",
+        "a/b:c@d",
+    ] {
+        assert!(is_cookie_name(name), "{name}");
+    }
+    for name in ["", "*", "a*b", "*a", "a**", "a b", " a", "a\t", "a;", "a=", "a,b", "\"a\"", "ä", "a\u{7f}", "a\0"] {
+        assert!(!is_cookie_name(name), "{name:?}");
+    }
+    for name in [
+        "CF_Authorization",
+        "cf_session",
+        "CF_AppSession*",
+        "CF_Auth*",
+        "cf_a*",
+        "CF_B*",
+        "xCF_Binding",
+        "CF_Session.0",
+    ] {
+        assert!(is_access_cookie_name(name), "{name}");
+    }
+    for name in ["C*", "CF_*", "cf*", "CF_A", "CF_Theme*", "cf_clearance", "theme*"] {
+        assert!(!is_access_cookie_name(name), "{name}");
+    }
 }

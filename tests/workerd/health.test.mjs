@@ -74,7 +74,7 @@ test("each route by itself: reached or not, in time or not, let in or not; reaso
   api.answer = (_, response) => response.writeHead(500).end();
   const route = (path, { url }, more = {}) => ({ path, upstream: url, ...more });
   const routes = [route("/a", api), route("/b", gone), route("/c", silent, { timeout_ms: 300 }), route("/d", guarded), route("/e", cloudflare)];
-  const access = { issuer: gone.url, audience: ["x"] };
+  const access = { issuer: "http://127.0.0.1:9", audience: ["x"] };
   await withRelay({ relay: { access, routes: [...routes, route("/f", guarded, { credentials: "caller-token" })], health_path: "/healthz" } }, async ({ ask, relay }) => {
     const { answer, text } = await ask();
     assert.equal(answer.status, 503);
