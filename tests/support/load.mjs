@@ -3,15 +3,15 @@
 import { Agent, request } from "node:http";
 
 /**
- * Sends what `next()` gives, the headers of a GET each, until it gives undefined. Returns how often each status came; a
+ * Sends what `next()` gives, the headers of a request each, until it gives undefined. Returns how often each status came; a
  * request without an answer counts as `failed`.
  */
-export async function sendMany(port, next, { connections = 16, path = "/api/x" } = {}) {
+export async function sendMany(port, next, { connections = 16, path = "/api/x", method = "GET" } = {}) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const tally = {};
   const connection = async () => {
     for (let headers = next(); headers !== undefined; headers = next()) {
-      const status = await statusOf({ host: "127.0.0.1", port, path, headers, agent });
+      const status = await statusOf({ host: "127.0.0.1", port, path, method, headers, agent });
       tally[status] = (tally[status] ?? 0) + 1;
     }
   };
