@@ -201,7 +201,7 @@ function startTimer(call) {
 function attempt(call) {
   try {
     forward(call).then(
-      (response) => end(call, (exchange, elapsed, tries) => exchange.answered(response, response.status, elapsed, tries)),
+      (response) => end(call, (exchange, elapsed, tries) => exchange.answered(response, response.status, answerHead(response), elapsed, tries)),
       (error) => (mayRetry(call) ? attempt(call) : fail(call, error)),
     );
   } catch (error) {

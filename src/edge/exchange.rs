@@ -80,11 +80,11 @@ impl Exchange {
 
 #[wasm_bindgen]
 impl Exchange {
-    /// The API has answered: its answer becomes the caller's. The body streams past.
+    /// The API has answered: its answer becomes the caller's. The body streams past. `head` tells its headers.
     #[must_use]
-    pub fn answered(mut self, response: &Response, status: u16, milliseconds: u32, tries: u32) -> Response {
+    pub fn answered(mut self, response: &Response, status: u16, head: &str, milliseconds: u32, tries: u32) -> Response {
         let upstream = Upstream { status: Some(status), milliseconds, tries };
-        match self.settle(response, status, upstream) {
+        match self.settle(response, head, upstream) {
             Ok(answer) => {
                 self.log(status, None, Some(upstream));
                 answer
@@ -115,12 +115,12 @@ impl Exchange {
 }
 
 impl Exchange {
-    fn settle(&mut self, response: &Response, status: u16, upstream: Upstream) -> Result<Response, Refusal> {
+    fn settle(&mut self, response: &Response, head: &str, upstream: Upstream) -> Result<Response, Refusal> {
+        let status = upstream.status.unwrap_or_default();
         if !matches!(status, 101 | 200..=599) {
             return Err(Refusal::new(Code::UpstreamUnreachable, format!("the API answered with the status {status}")));
         }
-        let lines = border::answer_head(response);
-        let present = &crossing::in_answer(&lines);
+        let present = &crossing::in_answer(head);
         let head = ResponseHead { status, present, headers: response.unchecked_ref::<Message>() };
         let Settled { mut edits, warnings } = settle(&self.known, self.arrived.url(), &head)?;
         self.known.warnings.extend(warnings);
