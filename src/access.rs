@@ -61,13 +61,14 @@ pub struct Identity {
     pub warning: Option<String>,
 }
 
-/// More than one token is somebody's mistake or attack; more than these are not looked at.
-const MOST_TOKENS: usize = 16;
+/// More than one token is somebody's mistake or attack; so many that could be good are checked at most.
+const MOST_TOKENS: usize = 32;
 
 /// The caller's tokens, one each: Access's header, else what its cookies hold that could be one. The header is preferred
 /// "since the cookie is not guaranteed to be passed" (Access); a header that is there but bad is not saved by a good cookie.
 ///
-/// Several cookies of that name are possible: a page on a sibling host can plant one. What is no JWT at all does not count.
+/// Several cookies of that name are possible: a page on a sibling host can plant some. What is no JWT at all, or cannot be signed
+/// by a key of 2048 bits or more, does not count.
 ///
 /// # Errors
 /// Why there is no token to check.
@@ -79,14 +80,16 @@ pub fn tokens_of<'a>(request: &RequestHead<'a, impl Read>) -> Result<Vec<Cow<'a,
     let (mut tokens, mut there) = (Vec::new(), false);
     for value in cookies::values_of(&cookie, cookies::ACCESS_TOKEN_COOKIE) {
         there = true;
-        if token::has_three_parts(value).is_ok() && !tokens.iter().any(|known| known == value) {
+        if token::could_be_good(value) && !tokens.iter().any(|known| known == value) {
+            if tokens.len() == MOST_TOKENS {
+                return Err("too many CF_Authorization cookies that differ");
+            }
             tokens.push(Cow::Owned(value.to_owned()));
         }
     }
-    match (tokens.len(), there) {
-        (0, false) => Err("no cf-access-jwt-assertion header and no CF_Authorization cookie"),
-        (0, true) => Err("no CF_Authorization cookie holds a JWT: it has not three parts"),
-        (MOST_TOKENS.., _) => Err("too many CF_Authorization cookies that differ"),
+    match (tokens.is_empty(), there) {
+        (true, false) => Err("no cf-access-jwt-assertion header and no CF_Authorization cookie"),
+        (true, true) => Err("no CF_Authorization cookie holds a JWT with a signature by RS256"),
         _ => Ok(tokens),
     }
 }
@@ -110,6 +113,9 @@ impl<R: Runtime> Gate<R> {
     /// Who calls with one of these tokens, and which of them says so. Those that are not good do not count, and several good
     /// ones must name one caller: which of two a server takes is anybody's guess.
     ///
+    /// Those whose key is known come first. If one of them is good, the others count as not good: whoever plants a token with a
+    /// made-up key must not have the caller wait for the issuer.
+    ///
     /// # Errors
     /// That of the first token, unless another could not be checked at all; `unauthenticated` where two callers are named.
     pub async fn identify_one<'t>(
@@ -119,7 +125,14 @@ impl<R: Runtime> Gate<R> {
     ) -> Result<(Identity, Cow<'t, str>), Refusal> {
         let mut found: Option<(Identity, Cow<'t, str>)> = None;
         let mut failure: Option<Refusal> = None;
-        for token in tokens {
+        let several = tokens.len() > 1;
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            tokens.into_iter().partition(|token| !several || self.knows_key_of(token));
+        let first = known.len();
+        for (index, token) in known.into_iter().chain(unknown).enumerate() {
+            if index >= first && found.is_some() {
+                break;
+            }
             match (self.identify(&token, policy).await, &mut found) {
                 (Ok(identity), None) => found = Some((identity, token)),
                 (Ok(identity), Some((first, _))) if first.caller != identity.caller => {
@@ -134,6 +147,12 @@ impl<R: Runtime> Gate<R> {
             }
         }
         found.ok_or_else(|| failure.unwrap_or_else(|| unauthenticated("no token")))
+    }
+
+    /// Whether a token names a key that is there, so that nothing has to be fetched for it.
+    fn knows_key_of(&self, token: &str) -> bool {
+        let lookup = |candidate: Candidate| self.keys.borrow().lookup(Some(&candidate.kid), self.runtime.now());
+        Candidate::parse(token).is_ok_and(|candidate| matches!(lookup(candidate), Lookup::Use(_)))
     }
 
     /// Who calls with `token`.

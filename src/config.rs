@@ -28,8 +28,6 @@ pub use text::from_text;
 /// What the relay does, in whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// What tells this relay from others where a request could pass it twice ([`Config::identify`]).
-    pub id: String,
     /// Who may call.
     pub access: Access,
     /// At least one.
@@ -49,16 +47,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// The same for every isolate of a Worker, another for a relay that leads elsewhere: half a digest of where its routes lead.
-    #[must_use]
-    pub fn identify(routes: &Routes) -> String {
-        let mut text = String::new();
-        for route in routes.iter() {
-            text.extend([route.prefix.as_str(), " ", route.upstream.origin.as_str(), &route.upstream.base_path, "\n"]);
-        }
-        Digest::of(&text).short()
-    }
-
     /// Every secret's value that the configuration holds, for hiding it wherever something is printed.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let tokens = self.routes.iter().filter_map(|route| match &route.credentials {
@@ -136,6 +124,9 @@ pub struct JwtPolicy {
 /// A subpath, and the API that it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
+    /// What tells this route from others where a request could pass it twice: half a digest of where it leads from and to,
+    /// the same for every isolate of a Worker.
+    pub id: String,
     /// `path`.
     pub prefix: Prefix,
     /// `upstream`.
@@ -162,6 +153,14 @@ pub struct Route {
     pub documents: Documents,
     /// The route's own policy, else the global one.
     pub cors: Rc<Policy>,
+}
+
+impl Route {
+    /// The [`Route::id`] of a route between these.
+    #[must_use]
+    pub fn identify(prefix: &Prefix, upstream: &Upstream) -> String {
+        Digest::of(&[prefix.as_str(), " ", upstream.origin.as_str(), &upstream.base_path].concat()).short()
+    }
 }
 
 /// What pages of other sites may make a browser GET here without CORS (`foreign_requests`).

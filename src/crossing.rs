@@ -3,7 +3,7 @@
 
 use crate::headers::{ALONG_A_REQUEST, ALONG_AN_ANSWER, Name, Present};
 
-/// What a caller cannot say to the API through the relay. A `*` at the end stands for whatever follows.
+/// What a caller cannot say to the API through the relay. A `*` at an end stands for whatever is there.
 ///
 /// Every character that is neither a letter nor a digit counts as `-`: servers with CGI fold them all into one (RFC 3875
 /// §4.1.18), so that `X~Forwarded~Email` would arrive in place of ours.
@@ -17,6 +17,7 @@ pub const NOT_THE_CALLERS: &[&str] = &[
     "access-relay-*",
     // Hop-by-hop, or meant for a proxy (RFC 9110 §7.6.1).
     "connection",
+    "http2-settings",
     "keep-alive",
     "proxy",
     "proxy-*",
@@ -28,19 +29,27 @@ pub const NOT_THE_CALLERS: &[&str] = &[
     "cookie2",
     // Where a request comes from, as load balancers say it.
     "client-ip",
+    "cloudfront-*",
     "fastly-client-ip",
+    "fly-client-ip",
+    "http-*",
     "true-client-ip",
+    "x-appengine-*",
     "x-azure-clientip",
     "x-azure-socketip",
     "x-client-ip",
     "x-cluster-client-ip",
     "x-envoy-external-address",
     "x-forward-for",
+    "x-forwarder-for",
+    "x-nf-client-connection-ip",
     "x-original-forwarded-for",
     "x-originating-ip",
+    "x-proxyuser-ip",
     "x-real-ip",
     "x-remote-addr",
     "x-remote-ip",
+    "x-vercel-*",
     // What is asked, in place of the request line and of Host.
     "front-end-https",
     "x-envoy-original-path",
@@ -49,8 +58,10 @@ pub const NOT_THE_CALLERS: &[&str] = &[
     "x-http-host-override",
     "x-http-method",
     "x-http-method-override",
+    "x-invoke-*",
+    "x-matched-path",
     "x-method-override",
-    "x-middleware-subrequest",
+    "x-middleware-*",
     "x-original-host",
     "x-original-method",
     "x-original-uri",
@@ -62,13 +73,20 @@ pub const NOT_THE_CALLERS: &[&str] = &[
     "client-cert",
     "client-cert-chain",
     "impersonate-*",
+    "oidc-*",
     "remote-email",
     "remote-groups",
     "remote-name",
     "remote-user",
+    "shib-*",
     "ssl-client-*",
     "tailscale-user-*",
+    "teleport-jwt-assertion",
+    "wl-proxy-*",
+    "x-amzn-mtls-*",
     "x-amzn-oidc-*",
+    "x-apigateway-api-userinfo",
+    "x-arr-*",
     "x-auth-request-*",
     "x-authenticated-*",
     "x-authentik-*",
@@ -76,8 +94,10 @@ pub const NOT_THE_CALLERS: &[&str] = &[
     "x-client-cert-*",
     "x-consumer-*",
     "x-credential-*",
+    "x-endpoint-api-userinfo",
     "x-goog-authenticated-user-*",
     "x-goog-iap-jwt-assertion",
+    "x-jwt-assertion",
     "x-ms-client-principal",
     "x-ms-client-principal-*",
     "x-ms-token-*",
@@ -85,7 +105,9 @@ pub const NOT_THE_CALLERS: &[&str] = &[
     "x-remote-extra-*",
     "x-remote-group",
     "x-remote-user",
-    "x-ssl-client-*",
+    "x-ssl-*",
+    "x-tls-client-*",
+    "x-userinfo",
     "x-vouch-*",
     "x-webauth-*",
 ];
@@ -96,7 +118,8 @@ pub const NOT_THE_APIS: &[&str] = &[
     "access-control-*",
     // Access's words to the relay, and an echo of what the relay has sent.
     "cf-access-*",
-    // What a host keeps in the browser: cookies, and all of it (RFC 6265 §4.1; Clear Site Data §3.1).
+    // What a browser keeps for a host, or throws away (RFC 6265 §4.1; Clear Site Data §3.1; Shared Storage API; RFC 9842
+    // §2.1).
     "set-cookie",
     "set-cookie2",
     "clear-site-data",
@@ -135,17 +158,28 @@ pub const NOT_THE_APIS: &[&str] = &[
 ];
 
 /// What an API cannot say to a cache on the way, where callers are checked: that its answer may be kept for others. Targeted
-/// fields go before `Cache-Control` (RFC 9213 §2.2).
-pub const NOT_THE_APIS_WHERE_CALLERS_ARE_CHECKED: &[&str] = &[
-    "akamai-cache-control",
-    "cloudflare-cdn-cache-control",
-    "edge-control",
-    "fastly-cdn-cache-control",
-    "netlify-cdn-cache-control",
-    "surrogate-control",
-    "vercel-cdn-cache-control",
-    "x-accel-expires",
+/// fields, whose names end so, go before `Cache-Control` (RFC 9213 §2.2).
+pub const NOT_THE_APIS_WHERE_CALLERS_ARE_CHECKED: &[&str] =
+    &["*-cache-control", "edge-control", "surrogate-control", "x-accel-expires"];
+
+/// Fields that servers fill by themselves, out of nothing that they were sent: they cross, and are not searched for a secret of
+/// ours, for each search costs.
+pub const QUIET: &[&str] = &[
+    "accept-ranges",
+    "age",
+    "cf-cache-status",
+    "content-encoding",
+    "content-length",
+    "date",
+    "etag",
+    "expires",
+    "last-modified",
+    "server",
+    "x-content-type-options",
 ];
+
+/// How the names of fields for one kind of cache end (RFC 9213 §2.1).
+pub const TARGETED: &str = "-cache-control";
 
 /// The known ones of those that [`never_crosses_to_the_api`].
 pub const NEVER_TO_THE_API: &[Name] = &[
@@ -191,8 +225,10 @@ pub const NEVER_TO_THE_BROWSER: &[Name] = &[
 /// Whether a header of this name, in lower case, is not the caller's to say.
 #[must_use]
 pub fn never_crosses_to_the_api(name: &str) -> bool {
-    // Cloudflare's own headers come in its spelling alone: a server that folds names would take another for it.
-    let bent = || name.bytes().any(|b| b != b'-' && fold(b) == b'-') && matches("cf-*", name);
+    // Cloudflare's own headers, and those of the body, come in one spelling: a server that folds names would take another for
+    // it.
+    let plain = |name: &str| name.bytes().all(|b| b == b'-' || fold(b) != b'-');
+    let bent = || (matches("cf-*", name) || matches("content-*", name)) && !plain(name);
     NOT_THE_CALLERS.iter().any(|pattern| matches(pattern, name)) || bent()
 }
 
@@ -220,14 +256,14 @@ pub fn in_answer(lines: &str) -> Present<'_> {
     Present::of(lines, ALONG_AN_ANSWER, never_crosses_to_the_browser)
 }
 
-/// What a name must begin with, two characters, for the border to tell it: of a request's headers, and of an answer's. All in
-/// one text each; `-` stands for every character that counts as one.
+/// What a name must begin with, two characters, for the border to tell it: of a request's headers, and of an answer's, where it
+/// tells whatever ends like [`TARGETED`], too. All in one text each; `-` stands for every character that counts as one.
 #[must_use]
 pub fn beginnings() -> [String; 2] {
     let of = |lists: &[&[&'static str]]| {
         let mut beginnings: Vec<&str> = Vec::new();
         for beginning in lists.iter().flat_map(|list| list.iter()).filter_map(|pattern| pattern.get(..2)) {
-            if !beginnings.contains(&beginning) {
+            if !beginnings.contains(&beginning) && !beginning.starts_with('*') {
                 beginnings.push(beginning);
             }
         }
@@ -237,11 +273,20 @@ pub fn beginnings() -> [String; 2] {
 }
 
 fn matches(pattern: &str, name: &str) -> bool {
-    let begins = |beginning: &str| name.bytes().map(fold).zip(beginning.bytes()).all(|(found, wanted)| found == wanted);
-    match pattern.strip_suffix('*') {
-        Some(beginning) => name.len() >= beginning.len() && begins(beginning),
-        None => name.len() == pattern.len() && begins(pattern),
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    if let Some(end) = pattern.strip_prefix(b"*") {
+        return name.ends_with(end);
     }
+    // Names begin with a letter. Most differ there already, and each name meets every pattern.
+    if pattern.first() != name.first() {
+        return false;
+    }
+    let (beginning, is_whole) = match pattern {
+        [beginning @ .., b'*'] => (beginning, false),
+        whole => (whole, true),
+    };
+    let fits = if is_whole { name.len() == beginning.len() } else { name.len() >= beginning.len() };
+    fits && name.iter().zip(beginning).all(|(found, wanted)| fold(*found) == *wanted)
 }
 
 const fn fold(byte: u8) -> u8 {

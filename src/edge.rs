@@ -33,13 +33,14 @@ use crate::trace::{Randomness, Trace};
 use arrived::Arrived;
 use exchange::Exchange;
 use keys::Workers;
-use settings::Settings;
+use settings::{Settings, Unsound};
 
 // What one isolate knows: plain data that requests share, never a promise.
 thread_local! {
     static CONFIG: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
     static REREAD: Cell<bool> = const { Cell::new(false) };
     static READ_AGAIN_AT: Cell<i64> = const { Cell::new(0) };
+    static UNSOUND: RefCell<Option<(i64, Rc<Unsound>)>> = const { RefCell::new(None) };
     static GATE: Rc<Gate<Workers>> = Gate::new(Workers);
 }
 
@@ -109,7 +110,7 @@ async fn begin(request: web_sys::Request, env: Env) -> Next {
 
 /// The isolate's configuration, read by the first request that finds a sound one. Where several requests are first at
 /// once, each reads it (no request may wait for another's promise) and the last one stays.
-async fn settings(env: &Env) -> Result<Rc<Settings>, settings::Unsound> {
+async fn settings(env: &Env) -> Result<Rc<Settings>, Rc<Unsound>> {
     let current = CONFIG.with(|shared| shared.borrow().clone());
     // What reads them is boxed, for it is large, and most requests do without.
     match current {
@@ -119,9 +120,19 @@ async fn settings(env: &Env) -> Result<Rc<Settings>, settings::Unsound> {
             settings.untold.set(false);
             keep(settings)
         })),
-        None => Box::pin(settings::load(env)).await.map(keep),
+        None => match UNSOUND.with_borrow(|unsound| unsound.clone()) {
+            Some((at, unsound)) if border::now() - at < UNSOUND_SECONDS => Err(unsound),
+            _ => Box::pin(settings::load(env)).await.map(keep).map_err(|unsound| {
+                let unsound = Rc::new(unsound);
+                UNSOUND.set(Some((border::now(), Rc::clone(&unsound))));
+                unsound
+            }),
+        },
     }
 }
+
+/// A configuration that cannot serve is read again after this time, in seconds: a store may only have failed for a moment.
+const UNSOUND_SECONDS: i64 = 2;
 
 /// Secrets of a store are read again at most once in this time, in seconds: what a caller asks for may be what another
 /// application of Access refuses, whatever the token.

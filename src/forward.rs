@@ -20,10 +20,10 @@ pub struct Forward {
     pub edits: Edits,
 }
 
-/// A list of relays that a request has passed is longer only where somebody has made it up, or the chain has no end.
+/// A list of routes that a request has passed is longer only where somebody has made it up, or the chain has no end.
 pub const LOOP_LONGEST: usize = 640;
 
-/// Whether a request has passed a relay, by the list that relays keep in it: what RFC 8586 has for CDNs, whose own header is
+/// Whether a request has passed a route, by the list that relays keep in it: what RFC 8586 has for CDNs, whose own header is
 /// Cloudflare's to write.
 #[must_use]
 pub fn has_passed(passed: &str, id: &str) -> bool {
@@ -51,7 +51,7 @@ pub(crate) fn call<H: Read>(
     let mut forward = Forward::new(route, (target, rest));
     let edits = &mut forward.edits;
     callers_headers(route, request, edits);
-    relays_headers(config, route, request, target, token, edits);
+    relays_headers(route, request, target, token, edits);
     if matches!(&config.access, Access::Jwt(policy) if policy.identity_headers) {
         for (name, value) in known.caller.as_deref().map(identity).into_iter().flatten().flatten() {
             // Left out rather than bent: what the API reads is what Access said, or nothing.
@@ -68,9 +68,9 @@ pub(crate) fn call<H: Read>(
 
 /// A question of the relay's own, for its health: the API's base path, with nothing but the credentials.
 #[must_use]
-pub fn question(config: &Config, route: &Route) -> Edits {
+pub fn question(route: &Route) -> Edits {
     let mut edits = Edits::to(&format!("{}{}/", route.upstream.origin.as_str(), route.upstream.base_path));
-    edits.push(Edit::Set(Name::Loop, &config.id));
+    edits.push(Edit::Set(Name::Loop, &route.id));
     credentials(route, None, &mut edits);
     edits
 }
@@ -78,7 +78,6 @@ pub fn question(config: &Config, route: &Route) -> Edits {
 /// A preflight that is the API's to answer. It sees no caller, for a preflight never has one, and nobody has checked who
 /// this is: what a preflight asks is all that passes.
 pub(crate) fn preflight<H: Read>(
-    config: &Config,
     request: &RequestHead<'_, H>,
     route: &Rc<Route>,
     (target, rest): (Target, &str),
@@ -91,7 +90,7 @@ pub(crate) fn preflight<H: Read>(
             edits.push(Edit::Set(name, &asked));
         }
     }
-    relays_headers(config, route, request, target, None, edits);
+    relays_headers(route, request, target, None, edits);
     forward
 }
 
@@ -121,7 +120,6 @@ fn callers_headers<H: Read>(route: &Route, request: &RequestHead<'_, H>, edits: 
 
 /// What is ours to say: where the request came from, its trace, and the credentials.
 fn relays_headers<H: Read>(
-    config: &Config,
     route: &Route,
     request: &RequestHead<'_, H>,
     target: Target,
@@ -134,8 +132,8 @@ fn relays_headers<H: Read>(
         edits.push(Edit::Set(Name::ForwardedPrefix, route.prefix.as_str()));
     }
     match request.header(Name::Loop) {
-        Some(passed) => edits.push(Edit::Set(Name::Loop, &[&passed, ", ", &config.id].concat())),
-        None => edits.push(Edit::Set(Name::Loop, &config.id)),
+        Some(passed) => edits.push(Edit::Set(Name::Loop, &[&passed, ", ", &route.id].concat())),
+        None => edits.push(Edit::Set(Name::Loop, &route.id)),
     }
     if let Some(ip) = request.header(Name::ConnectingIp) {
         edits.push(Edit::Set(Name::ForwardedFor, &ip));

@@ -71,8 +71,6 @@ pub struct Known {
 pub enum Destination {
     /// A document, in a window or a frame.
     Document,
-    /// A worker's script: a policy of its answer would be the worker's.
-    Worker,
     /// Something else: data, an image, a script.
     Other,
     /// It does not say: no browser, or one too old for it.
@@ -84,7 +82,6 @@ impl Destination {
         match dest {
             None => Self::Unknown,
             Some("document" | "iframe" | "frame" | "fencedframe" | "embed" | "object") => Self::Document,
-            Some("worker" | "sharedworker" | "serviceworker" | "audioworklet" | "paintworklet") => Self::Worker,
             Some(_) => Self::Other,
         }
     }
@@ -161,12 +158,6 @@ async fn flow<H: Read, R: Runtime>(
     known: &mut Known,
 ) -> Result<Action, Refusal> {
     let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
-    if request.header(Name::Loop).is_some_and(|passed| forward::has_passed(&passed, &config.id)) {
-        return Err(Refusal::new(
-            Code::LoopDetected,
-            "the request has passed this relay before: an upstream leads back to it",
-        ));
-    }
     if matches!(request.method, "GET" | "HEAD")
         && config.health_path.as_ref().is_some_and(|path| path.as_str() == target.path)
     {
@@ -175,6 +166,10 @@ async fn flow<H: Read, R: Runtime>(
     let (route, rest) = find_route(config, target.path)?;
     known.route = Some(Rc::clone(route));
     known.cors = Policy::of_path(&route.cors, target.path);
+    if request.header(Name::Loop).is_some_and(|passed| forward::has_passed(&passed, &route.id)) {
+        let reason = "the request has passed this route before: its upstream leads back to the relay";
+        return Err(Refusal::new(Code::LoopDetected, reason));
+    }
     if ["TRACE", "TRACK", "CONNECT"].iter().any(|method| request.method.eq_ignore_ascii_case(method)) {
         return Err(Refusal::new(
             Code::MethodNotForwarded,
@@ -187,11 +182,11 @@ async fn flow<H: Read, R: Runtime>(
     }
 
     if known.preflight {
-        let answer = preflight(known, request, config.debug);
+        let answer = preflight(known, request, config);
         if answer.refusal.is_some() || known.cors.preflight == PreflightBy::Edge {
             return Ok(Action::Answer(answer));
         }
-        return Ok(Action::Forward(forward::preflight(config, request, route, (target, rest))));
+        return Ok(Action::Forward(forward::preflight(request, route, (target, rest))));
     }
 
     check_origin(request, route, target, known, config.debug)?;
@@ -262,7 +257,7 @@ fn find_route<'c, 'p>(config: &'c Config, path: &'p str) -> Result<(&'c Rc<Route
 }
 
 /// What a preflight gets from the policy.
-fn preflight<H: Read>(known: &Known, request: &RequestHead<'_, H>, debug: bool) -> Answer {
+fn preflight<H: Read>(known: &Known, request: &RequestHead<'_, H>, config: &Config) -> Answer {
     let policy = &known.cors;
     let method = request.header(Name::RequestMethod).unwrap_or_default();
     let headers = request.header(Name::RequestHeaders);
@@ -280,13 +275,13 @@ fn preflight<H: Read>(known: &Known, request: &RequestHead<'_, H>, debug: bool) 
         Ok(headers) => return Answer { headers, ..Answer::empty(204) },
         Err(refused) => refused,
     };
-    if debug {
+    if config.debug {
         // The headers gathered so far, with a good status: the browser then blames what is really missing.
         let explanation = policy.explain(refused.refusal.code, asked);
-        let refusal = Some(refused.refusal.explained(explanation));
+        let refusal = Some(refused.refusal.redacted(config.secrets()).explained(explanation));
         return Answer { headers: refused.gathered, refusal, ..Answer::empty(204) };
     }
-    let mut answer = Answer::problem(refused.refusal, request.trace, debug);
+    let mut answer = Answer::problem(refused.refusal.redacted(config.secrets()), request.trace, config.debug);
     answer.headers.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY));
     answer
 }

@@ -56,8 +56,12 @@ pub fn answer(checks: &[Check]) -> Answer {
         body.push('}');
     }
     body.push_str("\n]}\n");
-    let headers =
-        Edits::from_iter([Edit::Set(Name::ContentType, "application/json"), Edit::Set(Name::CacheControl, "no-store")]);
+    let headers = Edits::from_iter([
+        Edit::Set(Name::ContentType, "application/json"),
+        Edit::Set(Name::CacheControl, "no-store"),
+        // Everybody may ask, but for pages of other sites.
+        Edit::Set(Name::CrossOriginResourcePolicy, "same-origin"),
+    ]);
     Answer { headers, body: Some(body), ..Answer::empty(if holds { 200 } else { 503 }) }
 }
 

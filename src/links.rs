@@ -20,7 +20,7 @@ pub fn in_link(value: &str, back: impl Fn(&str) -> Option<String>) -> Option<Str
                 if name.trim().eq_ignore_ascii_case("anchor") {
                     urls.push(at + 1..end);
                 }
-                at = end;
+                (at, parameter) = (end, end);
             }
             b';' | b',' => parameter = at + 1,
             _ => {}
@@ -71,6 +71,38 @@ pub fn challenges(value: &str) -> impl Iterator<Item = &str> {
     }
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([value.len()]).collect();
     starts.into_iter().zip(ends).filter_map(|(start, end)| Some(value.get(start..end)?.trim()))
+}
+
+/// A parameter of a challenge (RFC 9110 §11.2), without its quotes.
+#[must_use]
+pub fn parameter<'a>(challenge: &'a str, wanted: &str) -> Option<&'a str> {
+    let (_, parameters) = challenge.trim().split_once([' ', '\t'])?;
+    elements(parameters).find_map(|element| {
+        let (name, value) = element.split_once('=')?;
+        let value = value.trim();
+        let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        name.trim().eq_ignore_ascii_case(wanted).then_some(unquoted.unwrap_or(value))
+    })
+}
+
+/// The elements of a list, separated by commas outside of quotes (RFC 9110 §5.6.1).
+pub fn elements(list: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(list);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut at = 0;
+        while let Some(byte) = text.as_bytes().get(at) {
+            match byte {
+                b',' => break,
+                b'"' => at = end_of_quotes(text, at),
+                _ => {}
+            }
+            at += 1;
+        }
+        let element = text.get(..at).unwrap_or(text);
+        rest = text.get(at + 1..);
+        Some(element.trim())
+    })
 }
 
 /// Where a quoted string ends that begins at `at`: at its second quote, or with the text (RFC 9110 §5.6.4).

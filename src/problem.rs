@@ -96,18 +96,18 @@ impl Refusal {
     /// A refusal with its reason.
     #[must_use]
     pub fn new(code: Code, reason: impl Into<String>) -> Self {
-        let mut reason = reason.into();
-        if let Some((end, _)) = reason.char_indices().nth(REASON_LIMIT) {
-            reason.truncate(end);
-        }
-        Self { code, reason, explanation: None }
+        Self { code, reason: reason.into(), explanation: None }
     }
 
-    /// The same refusal, without any of these secrets in its reason.
+    /// The same refusal, as it may be told: without any of these secrets in its reason, which is cut after that where nobody
+    /// would read on.
     #[must_use]
     pub fn redacted<'s>(mut self, secrets: impl Iterator<Item = &'s str>) -> Self {
         if let Cow::Owned(reason) = redacted_line(&self.reason, secrets) {
             self.reason = reason;
+        }
+        if let Some((end, _)) = self.reason.char_indices().nth(REASON_LIMIT) {
+            self.reason.truncate(end);
         }
         self
     }

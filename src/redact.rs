@@ -59,8 +59,8 @@ pub fn looks_secret(text: &str) -> bool {
     std::iter::once(HEX).chain(TOKENS).any(|form| begins(text, form).next().is_some())
 }
 
-/// Whether whoever reads a text learns a secret: one of `secrets`, or what is a secret by its form. A run of hexadecimal
-/// digits alone may be an AUD tag.
+/// Whether whoever reads a text learns a secret: one of `secrets`, or what is one beyond doubt by its form, the Client Secret of a
+/// service token or a JWT. A run of hexadecimal digits alone may be an AUD tag.
 #[must_use]
 pub fn gives_away<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) -> bool {
     let is_there = |secret: &str| match secret.trim().len() {
@@ -68,7 +68,8 @@ pub fn gives_away<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) ->
         SHORTEST..SHORTEST_WITHIN => text.eq_ignore_ascii_case(secret.trim()),
         _ => places(text, secret.trim()).next().is_some(),
     };
-    secrets.into_iter().any(is_there) || TOKENS.into_iter().any(|form| begins(text, form).next().is_some())
+    let certain: [Form; 2] = [(is_base64url, client_secret), TOKENS[1]];
+    secrets.into_iter().any(is_there) || certain.into_iter().any(|form| begins(text, form).next().is_some())
 }
 
 fn hide_known(hidden: &mut [bool], text: &str, secret: &str) {
@@ -126,9 +127,18 @@ fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// `cf`, one to six lower-case letters, `_`, and 16 letters or more.
+/// `cfast_` and 16 letters or more, at the start of a word.
+fn client_secret(run: &[u8]) -> Option<usize> {
+    prefixed_token(run).filter(|at| run.get(*at..).is_some_and(|token| token.starts_with(b"cfast_")))
+}
+
+/// `cf`, one to six lower-case letters, `_`, and 16 letters or more, at the start of a word.
 fn prefixed_token(run: &[u8]) -> Option<usize> {
     (0..run.len()).find(|at| {
+        let before = at.checked_sub(1).and_then(|before| run.get(before));
+        if before.is_some_and(u8::is_ascii_alphanumeric) {
+            return false;
+        }
         let Some(after) = run.get(*at..).and_then(|rest| rest.strip_prefix(b"cf")) else { return false };
         let kind = after.iter().take_while(|b| b.is_ascii_lowercase()).take(7).count();
         let (kind, rest) = after.split_at_checked(kind).unwrap_or_default();

@@ -231,34 +231,36 @@ impl WayBack<'_> {
     /// what it does not, and `None` where the value can stand (another host, or a reference that means the same to both).
     ///
     /// The API's host counts whatever the scheme, and so does the relay's own, which an API names that believes
-    /// `X-Forwarded-Host`.
+    /// `X-Forwarded-Host`; but for its root, which is a page's.
     #[must_use]
     pub fn url(&self, reference: &str) -> Option<String> {
-        let (scheme, rest) = match split_scheme(reference) {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") => {
-                (scheme, rest)
-            }
-            Some(_) => return None,
-            None => match reference.strip_prefix("//") {
-                Some(rest) => (self.upstream.origin.scheme(), rest),
-                None => return self.path_reference(reference),
-            },
+        // As browsers read it: without tabs, and with slashes for backslashes up to the query (URL standard, "basic URL
+        // parser").
+        let reference = reference.replace('\t', "");
+        let (start, suffix) = split_before(&reference, |b| matches!(b, b'?' | b'#'));
+        let start = start.replace('\\', "/");
+        let (scheme, rest) = match split_any_scheme(&start) {
+            Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
+            None => (None, start.as_str()),
         };
-        let (authority, at_host) = split_authority(rest);
-        if at_host.starts_with('\\') {
-            return None;
-        }
-        let is = |host: &str, its_scheme: &str| {
-            let scheme = scheme.to_ascii_lowercase();
-            without_default_port(authority, &scheme).eq_ignore_ascii_case(without_default_port(host, its_scheme))
+        let is_web = scheme.as_deref().is_none_or(|scheme| matches!(scheme, "http" | "https"));
+        let Some(after_scheme) = rest.strip_prefix("//").filter(|_| is_web) else {
+            // `https:x` is a reference without a host to a page of that scheme, and another host to others.
+            let is_relative = scheme.is_none_or(|scheme| scheme == self.target.scheme);
+            return is_relative.then(|| self.path_reference(rest, suffix)).flatten();
         };
-        let (path, suffix) = split_before(at_host, |b| matches!(b, b'?' | b'#'));
+        let (authority, path) = split_authority(after_scheme);
         let path = if path.is_empty() { "/" } else { path };
+        let is = |host: &str, its_scheme: &str| {
+            let scheme = scheme.as_deref().unwrap_or(its_scheme);
+            without_default_port(authority, scheme).eq_ignore_ascii_case(without_default_port(host, its_scheme))
+        };
         if is(authority_of(self.upstream.origin.as_str()), self.upstream.origin.scheme()) {
-            return self.relayed(path).map(|path| path + suffix);
+            return self.relayed(&without_dots(path)).map(|path| path + suffix);
         }
-        if is(self.target.authority, self.target.scheme) {
-            let relayed = if self.prefix.strip(path).is_some() { Some(path.to_owned()) } else { self.relayed(path) };
+        if is(self.target.authority, self.target.scheme) && path != "/" {
+            let path = without_dots(path);
+            let relayed = if self.prefix.strip(&path).is_some() { Some(path) } else { self.relayed(&path) };
             return relayed.filter(|path| is_plain(path)).map(|path| path + suffix);
         }
         None
@@ -269,23 +271,21 @@ impl WayBack<'_> {
     pub fn path(&self, path: &str) -> Option<String> {
         let relayed = self.relayed(path);
         // An API that believes `X-Forwarded-Prefix` has said it already; below a base path of its own it cannot have.
-        let said = self.strip_prefix && self.prefix.strip(path).is_some() && is_plain(path);
+        let told = self.strip_prefix && self.prefix.len() > 0;
+        let said = told && self.prefix.strip(path).is_some() && is_plain(path);
         if said && (relayed.is_none() || self.upstream.base_path.is_empty()) {
             return Some(path.to_owned());
         }
         relayed
     }
 
-    /// A reference without a host (RFC 3986 §4.2).
-    fn path_reference(&self, reference: &str) -> Option<String> {
-        let (path, suffix) = split_before(reference, |b| matches!(b, b'?' | b'#'));
-        // `a:b` has a scheme; `/\host` is a host to browsers.
-        let has_scheme = path.split('/').next().is_some_and(|first| first.contains(':'));
-        if path.is_empty() || has_scheme || path.contains('\\') {
+    /// A reference without a host (RFC 3986 §4.2): its path, and what follows.
+    fn path_reference(&self, path: &str, suffix: &str) -> Option<String> {
+        if path.is_empty() {
             return None;
         }
         let at_api = if path.starts_with('/') {
-            path.to_owned()
+            without_dots(path)
         } else {
             let asked = self.prefix.strip(self.target.path).unwrap_or_default();
             let base = if self.strip_prefix { asked } else { self.target.path };
@@ -315,6 +315,20 @@ impl WayBack<'_> {
         };
         Some(if relayed.is_empty() { "/".to_owned() } else { relayed })
     }
+}
+
+/// A path with its dot segments resolved, as browsers do before they ask.
+fn without_dots(path: &str) -> String {
+    let has_dots = path.split('/').any(|segment| matches!(segment, "." | ".."));
+    if has_dots { resolved("/", path.strip_prefix('/').unwrap_or(path)) } else { path.to_owned() }
+}
+
+/// The scheme of a URL reference, and what follows its colon (RFC 3986 §3.1).
+fn split_any_scheme(reference: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = reference.split_once(':')?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    is_scheme.then_some((scheme, rest))
 }
 
 /// Whether a path is one to a browser too: `//host` would be another host's address.

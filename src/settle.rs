@@ -52,7 +52,7 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
         return Err(Refusal::new(Code::UpstreamUnreachable, reason));
     }
     check_denial(route, response)?;
-    let mut edits = Edits::new();
+    let (mut edits, mut warnings) = (Edits::new(), Vec::new());
     let cookies = if route.response_cookies.is_empty() || !response.present.has(Name::SetCookie) {
         Vec::new()
     } else {
@@ -62,23 +62,26 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
         // Whoever asked: what answers a preflight, and nothing else.
         edits.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY));
         for name in headers::FOR_PREFLIGHTS {
-            if let Some(said) = response.header(name) {
-                edits.push(Edit::Set(name, &said));
+            match response.header(name) {
+                Some(said) if holds_secret(&said, &route.credentials) => warnings.push(echoed(name.as_str())),
+                Some(said) => edits.push(Edit::Set(name, &said)),
+                None => {}
             }
         }
         known.cors.allow_origin(known.origin.as_deref().unwrap_or_default(), &mut edits);
-        return Ok(Settled { edits, warnings: Vec::new() });
+        return Ok(Settled { edits, warnings });
     }
-    let mut warnings: Vec<String> = may_be_accesss(response).into_iter().collect();
+    warnings.extend(may_be_accesss(response));
     drop_what_is_not_the_apis(known, response, &mut edits);
     if let Ok(target) = Target::of(url) {
         let back =
             WayBack { upstream: &route.upstream, prefix: &route.prefix, strip_prefix: route.strip_prefix, target };
-        for cookie in cookies
-            .iter()
-            .filter_map(|cookie| cookies::host_only(cookie, &route.response_cookies, |path| back.path(path)))
-        {
-            edits.push(Edit::Append(Name::SetCookie, &cookie));
+        for cookie in &cookies {
+            match cookies::host_only(cookie, &route.response_cookies, |path| back.path(path)) {
+                Some(cookie) if holds_secret(&cookie, &route.credentials) => warnings.push(echoed("set-cookie")),
+                Some(cookie) => edits.push(Edit::Append(Name::SetCookie, &cookie)),
+                None => {}
+            }
         }
         lead_back(&back, response, &mut edits);
     }
@@ -103,12 +106,28 @@ fn drop_what_is_not_the_apis<H: Read>(known: &Known, response: &ResponseHead<'_,
 fn drop_echoes<H: Read>(response: &ResponseHead<'_, H>, edits: &mut Edits, warnings: &mut Vec<String>) {
     for name in response.present.leaks() {
         edits.push(Edit::Delete(name));
-        warnings.push(format!("the API's answer holds the service token in its header {name}: left out"));
+        warnings.push(echoed(name));
     }
 }
 
+fn echoed(name: &str) -> String {
+    format!("the API's answer holds the service token in its header {name}: left out")
+}
+
+/// Whether a text holds what the API was sent to open it.
+fn holds_secret(text: &str, credentials: &Credentials) -> bool {
+    matches!(credentials, Credentials::ServiceToken(token) if contains(text, &token.client_secret))
+}
+
 /// Headers that hold one URL.
-const URLS: &[Name] = &[Name::Location, Name::ContentLocation, Name::OperationLocation];
+const URLS: &[Name] = &[
+    Name::AzureAsyncOperation,
+    Name::ContentLocation,
+    Name::HxRedirect,
+    Name::Location,
+    Name::OperationLocation,
+    Name::SourceMap,
+];
 
 /// Has the URLs that an answer names lead back through the relay.
 fn lead_back<H: Read>(back: &WayBack, response: &ResponseHead<'_, H>, edits: &mut Edits) {
@@ -145,7 +164,8 @@ fn vary<H: Read>(response: &ResponseHead<'_, H>, edits: &mut Edits) -> String {
 /// own origin.
 fn keep_from_others<H: Read>(known: &Known, route: &Route, response: &ResponseHead<'_, H>, edits: &mut Edits) {
     let said = response.present.value(Name::CacheControl).unwrap_or_default();
-    let (no_store, private) = (headers::lists(said, "no-store"), headers::lists(said, "private"));
+    let says = |directive| links::elements(said).any(|found| found.eq_ignore_ascii_case(directive));
+    let (no_store, private) = (says("no-store"), says("private") && !says("public"));
     if known.caller.is_some() && !no_store && !private {
         // What was checked is for who was checked. Browsers do not look at it (RFC 9213 §3.1).
         edits.push(Edit::Set(Name::CdnCacheControl, "no-store"));
@@ -158,30 +178,29 @@ fn keep_from_others<H: Read>(known: &Known, route: &Route, response: &ResponseHe
     if route.foreign_requests != ForeignRequests::All && (!no_store || unknown) {
         edits.push(Edit::Set(Name::CrossOriginResourcePolicy, "same-origin"));
     }
-    let shown = match known.destination {
-        Destination::Document => true,
-        Destination::Worker => false,
-        // What was fetched as data may be shown out of the cache.
-        Destination::Other => !no_store && is_active(response.present.value(Name::ContentType)),
-        Destination::Unknown => is_active(response.present.value(Name::ContentType)),
-    };
+    // What is fetched as data may be shown all the same: out of the cache, or by a service worker.
+    let shown = known.destination == Destination::Document || is_active(response.present.value(Name::ContentType));
     if route.documents == Documents::Sandbox && shown && response.status != 101 {
         // Beside whatever policy the API has: all of them count (CSP3 §2.2.2).
         edits.push(Edit::Append(Name::ContentSecurityPolicy, "sandbox"));
     }
 }
 
-/// Whether a browser could run a script in a document of this type: unless the type is known for none (MIME Sniffing §8).
+/// Whether a browser could run a script in a document of this type: unless it is a single one that is known for none. Of
+/// several, browsers take the last, and what is no type is sniffed (Fetch, "extract a MIME type"; MIME Sniffing §8).
 fn is_active(content_type: Option<&str>) -> bool {
-    let Some(content_type) = content_type else { return true };
+    let Some(content_type) = content_type.filter(|said| !said.contains(',')) else { return true };
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let (kind, subtype) = essence.split_once('/').unwrap_or_default();
+    if !headers::is_token(subtype) {
+        return true;
+    }
     match kind {
         "audio" | "font" | "video" => false,
         "image" => subtype.ends_with("+xml"),
-        "text" => !matches!(subtype, "css" | "csv" | "event-stream" | "javascript" | "plain"),
+        "text" => !matches!(subtype, "css" | "csv" | "ecmascript" | "event-stream" | "javascript" | "plain"),
         "application" => {
-            let known = ["gzip", "javascript", "json", "octet-stream", "pdf", "zip"];
+            let known = ["ecmascript", "gzip", "javascript", "json", "octet-stream", "pdf", "x-javascript", "zip"];
             !known.contains(&subtype) && !subtype.ends_with("+json")
         }
         _ => true,
@@ -202,12 +221,12 @@ const MARKS: [Name; 3] = [Name::AccessAud, Name::AccessDomain, Name::AccessError
 /// What shows that Access, and not the API, has answered (`docs/how-it-works.md` has the table).
 fn access_denial<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
     let status = response.status;
-    if !matches!(status, 300..=399 | 401 | 403) {
+    if !matches!(status, 300..=303 | 305..=399 | 401 | 403) {
         return None;
     }
     let is_redirect = matches!(status, 300..=399);
     let location = if is_redirect { response.header(Name::Location).unwrap_or_default() } else { String::new() };
-    if contains(&location, "/cdn-cgi/access/login") {
+    if contains(location.split(['?', '#']).next().unwrap_or_default(), "/cdn-cgi/access/login") {
         return Some(format!("{status} to Access's login page"));
     }
     let challenge = response.header(Name::WwwAuthenticate).unwrap_or_default();
@@ -221,7 +240,8 @@ fn access_denial<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
         return Some(format!("{status} with {}{value}", mark.as_str()));
     }
     let names_access = |challenge: &str| {
-        ["cloudflareaccess.com", "cloudflare-access", "/cdn-cgi/access/"].iter().any(|name| contains(challenge, name))
+        let metadata = links::parameter(challenge, "resource_metadata").unwrap_or_default();
+        ["cloudflareaccess.com", "cloudflare-access", "/cdn-cgi/access/"].iter().any(|name| contains(metadata, name))
     };
     if status == 401 && links::challenges(&challenge).any(|each| is_managed_oauth(each) && names_access(each)) {
         return Some(format!("{status} with www-authenticate: Bearer and resource_metadata of Access"));
@@ -242,7 +262,7 @@ fn may_be_accesss<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
 }
 
 fn is_managed_oauth(challenge: &str) -> bool {
-    is_of_scheme(challenge, "bearer") && contains(challenge, "resource_metadata")
+    is_of_scheme(challenge, "bearer") && links::parameter(challenge, "resource_metadata").is_some()
 }
 
 fn is_of_scheme(challenge: &str, scheme: &str) -> bool {

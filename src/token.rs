@@ -45,6 +45,14 @@ pub fn has_three_parts(text: &str) -> Result<(), &'static str> {
     if text.split('.').count() == 3 { Ok(()) } else { Err("not a JWT: it has not three parts") }
 }
 
+/// Whether a text could be a good token, by its form: three parts, of which the last has the length of a signature by a key of
+/// 2048 to 4096 bits (RFC 7518 §3.3).
+#[must_use]
+pub fn could_be_good(text: &str) -> bool {
+    let signature = text.rsplit('.').next().unwrap_or_default();
+    has_three_parts(text).is_ok() && (342..=683).contains(&signature.len())
+}
+
 impl<'a> Candidate<'a> {
     /// Takes a text apart: three parts, strict base64url, RS256, a `kid`, nothing that would have to be understood.
     /// Keys that a token brings along or points to (`jwk`, `jku`, `x5u`, `x5c`) are never looked at (RFC 8725 §3.10).

@@ -83,15 +83,13 @@ fn read(mut relay: Table, secrets: &Secrets) -> Option<Config> {
     let debug = relay.boolean("debug", false);
     let in_order = routes.clone();
     let routes = Routes::new(routes);
-    let id = Config::identify(&routes);
     if all_read {
         check_excluded_paths(&relay, &cors, &routes);
         check_callback_paths(&relay, &in_order, &routes);
         check_health_path(&relay, health_path.as_ref(), &routes);
     }
     relay.finish();
-    let config =
-        Config { id, access: access?, routes, cors, log, server_timing, health_path, debug, warnings: Vec::new() };
+    let config = Config { access: access?, routes, cors, log, server_timing, health_path, debug, warnings: Vec::new() };
     all_read.then_some(config)
 }
 

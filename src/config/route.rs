@@ -58,9 +58,11 @@ pub(super) fn route(mut table: Table, global: &Rc<Policy>, callers: CallersAre, 
         table.error("credentials", "\"caller-token\" beside preflight = \"upstream\"", expected);
     }
     table.finish();
+    let (prefix, upstream) = (prefix?, upstream?);
     Some(Route {
-        prefix: prefix?,
-        upstream: upstream?,
+        id: Route::identify(&prefix, &upstream),
+        prefix,
+        upstream,
         strip_prefix,
         credentials: credentials?,
         request_cookies,

@@ -1,4 +1,5 @@
-// What takes JavaScript one step and Wasm a dozen: each function is one crossing of the border. Nothing is decided here.
+// What takes JavaScript one step and Wasm a dozen: each function is one crossing of the border. What becomes of a request is
+// decided in the Wasm; what is here finds what it asks about, and keeps time.
 
 import { waitUntil } from "cloudflare:workers";
 
@@ -6,29 +7,38 @@ import { waitUntil } from "cloudflare:workers";
 let names = [];
 /** The character of the first place. */
 let first = 0;
-/** The known ones by the length of their names: each with the character that tells its place, and how much of its value goes along. */
+/**
+ * The known ones by the length of their names: each with the character that tells its place, how much of its value goes along,
+ * and whether it is searched for secrets.
+ */
 let known = [];
 /** What other names begin with that the Wasm asks about, two characters each. */
 let [inRequest, inAnswer] = [new Set(), new Set()];
+/** How names end in an answer that the Wasm asks about, too. */
+let targeted = "";
+/** What a line begins with that sets the caller's own token. */
+let tokenLine = "";
 /** The names that matter in a preflight. */
 let ofPreflights = [];
-/** The secrets that no answer may hold in a header, and how long the shortest is. */
+/** The secrets that no answer may hold in its head, in lower case, and how long the shortest is. */
 let [secrets, shortest] = [[], Infinity];
 
 /**
  * Takes all that. From then on a known name crosses as its place, a character from the first on. Names come as JSON, for out
  * of it each is a text of its own: a slice of a longer one compares slowly.
  */
-export function know(list, beginningsInRequest, beginningsInAnswer, firstPlace, preflights) {
+export function know(list, quiet, beginningsInRequest, beginningsInAnswer, targetedEnd, firstPlace, preflights) {
   known = [];
-  first = firstPlace;
-  names = Object.entries(JSON.parse(list)).map(([name, [asked, answered]], at) => {
+  [first, targeted] = [firstPlace, targetedEnd];
+  names = Object.entries(JSON.parse(list)).map(([name, [asked, answered, searched]], at) => {
     const place = String.fromCharCode(first + at);
-    (known[name.length] ??= []).push({ name, place, line: `\n${place}`, asked, answered });
+    (known[name.length] ??= []).push({ name, place, line: `\n${place}`, asked, answered, searched });
     return name;
   });
+  for (const name of quiet.split(" ")) (known[name.length] ??= []).push({ name, place: "", line: "", asked: 0, answered: 0, searched: 0 });
   [inRequest, inAnswer] = [beginningsInRequest, beginningsInAnswer].map(beginnings);
   ofPreflights = [...preflights].map(nameAt);
+  tokenLine = `\n=${find("cf-access-token").place}`;
 }
 
 /** What names begin with: `-` stands for every character of a token that is neither a letter nor a digit (RFC 9110 §5.6.2). */
@@ -37,9 +47,9 @@ function beginnings(text) {
   return new Set(pairs.flatMap((pair) => (pair[1] === "-" ? Array.from("!#$%&'*+-.^_`|~", (dash) => pair[0] + dash) : [pair])));
 }
 
-/** Takes the secrets, a line each. */
+/** Takes the secrets, a line each; one of a few letters would be found everywhere. */
 export function guard(lines) {
-  secrets = lines.split("\n").filter(Boolean);
+  secrets = lines.toLowerCase().split("\n").filter(({ length }) => length >= 8);
   shortest = Math.min(...secrets.map(({ length }) => length));
 }
 
@@ -78,20 +88,36 @@ export function head({ method, url, headers }) {
 }
 
 /** An answer's headers, in the same way; with `!`, the names of those whose value holds a secret. */
-export function answerHead({ headers }) {
+export function answerHead({ headers }, sent) {
   let [places, lines] = ["", ""];
-  for (const [name, value] of headers) {
-    if ((value.length >= shortest || name.length >= shortest) && secrets.some((secret) => value.includes(secret) || name.includes(secret))) lines += `\n!${name}`;
+  for (const name of headers.keys()) {
     const found = find(name);
+    if (found === undefined || found.searched > 0) {
+      const value = headers.get(name);
+      if (holdsSecret(value, sent) || holdsSecret(name)) lines += `\n!${name}`;
+      if (found?.answered > 0) lines += found.line + value.slice(0, found.answered);
+    }
     if (found === undefined) {
-      if (inAnswer.has(name.slice(0, 2))) lines += `\n${name}`;
-    } else if (found.answered > 0) {
-      lines += found.line + value.slice(0, found.answered);
-    } else {
+      if (inAnswer.has(name.slice(0, 2)) || name.endsWith(targeted)) lines += `\n${name}`;
+    } else if (found.answered === 0) {
       places += found.place;
     }
   }
   return places + lines;
+}
+
+/** Whether a text holds one of the secrets, in whatever case: names come in lower case. */
+function holdsSecret(text, sent) {
+  if (text.length < shortest && sent === undefined) return false;
+  const lower = text.toLowerCase();
+  for (const secret of secrets) if (lower.includes(secret)) return true;
+  return sent !== undefined && text.includes(sent);
+}
+
+/** The caller's own token, where a call sends it: page scripts could not read it, and an echo would show it to them. */
+function sentToken(lines) {
+  const start = lines.indexOf(tokenLine);
+  return start < 0 ? undefined : lines.slice(start + tokenLine.length, (lines.indexOf("\n", start + 1) + 1 || lines.length + 1) - 1);
 }
 
 /** The value of a message's header at a place of the list, cut where nobody would read on; repeated lines arrive joined. */
@@ -157,7 +183,7 @@ export function send(exchange, request, lines, bodiless, cached, milliseconds, r
   // What has a body is never sent twice: it may have been read.
   const left = retries > 0 && request.body === null ? retries : 0;
   const began = Date.now();
-  const call = { exchange, request, lines, body: bodiless ? null : request.body, cached, left, tries: 1, began, milliseconds, timer: 0, resolve, reject };
+  const call = { exchange, request, lines, body: bodiless ? null : request.body, cached, left, tries: 1, began, milliseconds, timer: 0, signal: undefined, resolve, reject };
   prepare(call);
   return promise;
 }
@@ -181,15 +207,39 @@ function prepare(call) {
         startTimer(call);
         attempt(call);
       },
-      (error) => fail(call, error),
+      () => fail(call, new Error("the request's body broke off")),
     );
     return;
   }
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
-  const uploaded = () => startTimer(call);
-  body.pipeTo(writable).then(uploaded, uploaded);
-  call.body = readable;
+  const { signal, abort } = abortable();
+  [call.body, call.signal] = [readable, signal];
+  body.pipeTo(writable, { preventCancel: true }).then(
+    () => startTimer(call),
+    async () => {
+      // An API that reads no further may still answer. A caller who breaks off is gone, and what has arrived so far must not
+      // look whole to the API, as the end of a stream would have it.
+      if (!(await hasBroken(body))) return startTimer(call);
+      abort();
+      fail(call, new Error("the request's body broke off"));
+    },
+  );
   attempt(call);
+}
+
+function abortable() {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
+
+/** Whether a stream that nobody reads any more has failed by itself. */
+async function hasBroken(stream) {
+  try {
+    await Promise.race([stream.getReader().closed, Promise.resolve()]);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 const readsOnly = ({ method }) => method === "GET" || method === "HEAD";
@@ -201,7 +251,7 @@ function startTimer(call) {
 function attempt(call) {
   try {
     forward(call).then(
-      (response) => end(call, (exchange, elapsed, tries) => exchange.answered(response, response.status, answerHead(response), elapsed, tries)),
+      (response) => end(call, (exchange, elapsed, tries) => exchange.answered(response, response.status, answerHead(response, sentToken(call.lines)), elapsed, tries)),
       (error) => (mayRetry(call) ? attempt(call) : fail(call, error)),
     );
   } catch (error) {
@@ -237,14 +287,14 @@ function end(call, outcome) {
 }
 
 /** Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names. */
-function forward({ request, lines, body, cached }) {
+function forward({ request, lines, body, cached, signal }) {
   const headers = edit(new Headers(request.headers), lines);
   const url = urlOf(lines);
   // Cloudflare caches by URL alone: one person's answer must not become another's.
   const cache = cached ? undefined : "no-store";
   // A body on GET or HEAD, were it only an empty one, passes with the request it came with; in an init it is an error.
   if (body !== null && readsOnly(request)) return fetch(new Request(url, request), { headers, redirect: "manual", cache });
-  return fetch(url, { method: request.method, headers, body, redirect: "manual", cache });
+  return fetch(url, { method: request.method, headers, body, redirect: "manual", cache, signal });
 }
 
 /**
@@ -252,8 +302,11 @@ function forward({ request, lines, body, cached }) {
  * or the WebSocket, which a plain copy would lose.
  */
 export function edited(response, status, edits) {
-  if (edits === "") return response;
-  const copy = status === 101 ? { status, webSocket: response.webSocket, headers: response.headers } : response;
+  const { statusText } = response;
+  const echo = statusText.length >= shortest && holdsSecret(statusText);
+  if (edits === "" && !echo) return response;
+  const { webSocket, headers } = response;
+  const copy = status === 101 ? { status, webSocket, headers } : echo ? { status, headers } : response;
   const answer = new Response(response.body, copy);
   edit(answer.headers, edits);
   return answer;

@@ -169,11 +169,11 @@ fn accesss_own_refusals_are_ours_to_explain() {
 #[test]
 fn what_health_asks_an_api() {
     let config = parsed(&relay(|value| value["routes"][0]["upstream"] = json!("https://api.example.com/v2")));
-    let edits = question(&config, &config.routes[0]);
+    let edits = question(&config.routes[0]);
     assert_eq!(edits.url(), "https://api.example.com/v2/");
     let asked = Lines::default().apply(&edits);
     let expected = [
-        ("access-relay-loop", config.id.as_str()),
+        ("access-relay-loop", config.routes[0].id.as_str()),
         ("cf-access-client-id", "0123.access"),
         ("cf-access-client-secret", "s3cr3t-value"),
     ];

@@ -111,10 +111,14 @@ impl Lines {
         let (mut places, mut lines) = (String::new(), String::new());
         for name in names {
             let value = self.get(name).unwrap_or_default();
-            if secrets.iter().any(|secret| value.contains(secret)) {
+            let known_name = Name::ALL.iter().find(|known| known.as_str() == name);
+            let searched = !crossing::QUIET.contains(&name)
+                && known_name.is_none_or(|known| !crossing::NEVER_TO_THE_BROWSER.contains(known));
+            if searched && secrets.iter().any(|secret| value.contains(secret)) {
                 lines.extend(["\n!", name]);
             }
-            match Name::ALL.iter().find(|known| known.as_str() == name) {
+            match known_name {
+                _ if crossing::QUIET.contains(&name) => {}
                 Some(known) if along.contains(known) => {
                     let value: String = value.chars().take(known.longest() + 1).collect();
                     lines.extend(["\n", &known.place().to_string(), &value]);

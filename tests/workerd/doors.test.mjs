@@ -219,10 +219,9 @@ test("a deadline begins where the request's body ends", async () => {
     let bytes = 0;
     incoming.on("data", (chunk) => {
       bytes += chunk.length;
-      if (incoming.url.includes("slow-reader") && bytes % 8 === 0) {
-        incoming.pause();
-        setTimeout(() => incoming.resume(), 20);
-      }
+      if (!incoming.url.includes("slow-reader")) return;
+      incoming.pause();
+      setTimeout(() => incoming.resume(), 5);
     });
     incoming.on("error", () => {});
     incoming.on("end", () => {
@@ -254,7 +253,8 @@ test("a deadline begins where the request's body ends", async () => {
         sent.end();
       })();
     });
-  const [small, large, chunked, none, late, lateChunked] = await Promise.all([
+  const [slowly, small, large, chunked, none, late, lateChunked] = await Promise.all([
+    upload("/api/slow-reader", 16, 1024 * 1024, 0, { "content-length": 16 * 1024 * 1024 }),
     upload("/api/small", 8, 100, 150, { "content-length": 800 }),
     upload("/api/large", 8, 20_000, 150, { "content-length": 160_000 }),
     upload("/api/chunked", 8, 100, 150, {}),
@@ -263,6 +263,8 @@ test("a deadline begins where the request's body ends", async () => {
     upload("/api/late", 4, 20_000, 100, {}),
   ]);
   assert.deepEqual([small.status, small.text, large.status, large.text, chunked.status, chunked.text], [200, "800", 200, "160000", 200, "800"]);
+  assert.deepEqual([slowly.status, slowly.text], [200, String(16 * 1024 * 1024)], "an API that reads slowly is no late one");
+  assert.ok(slowly.took > 1_000, `${slowly.took} ms`);
   assert.ok(small.took > 1_000 && large.took > 1_000 && chunked.took > 1_000, "each took longer than timeout_ms");
   // Content-Length stays where there was one.
   assert.deepEqual(seen.filter(([, , bytes]) => bytes === 160_000 || bytes === 800).map(([length, encoding]) => length ?? encoding).sort(), ["160000", "800", "chunked"]);
