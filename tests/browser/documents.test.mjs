@@ -107,6 +107,19 @@ test("a link to a download downloads", async () => {
   }
 });
 
+test("a PDF opens in the browser's viewer, though it is a document, too", async () => {
+  for (const route of ["/api", "/allowed"]) {
+    serve("application/pdf", aPage());
+    await page.goto(site.own);
+    await page.goto(`${site.own}${route}/report.pdf`);
+    // The viewer is an extension, in a frame of the document; in a frame of its own is what draws the pages.
+    const frames = () => page.frames().map((frame) => frame.url());
+    for (let tries = 0; frames().length < 3 && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(frames().length, 3, route);
+    assert.match(frames()[1], /^chrome-extension:/, route);
+  }
+});
+
 /** How a document comes to be shown; each returns the frame or page that shows it. */
 const WAYS = {
   async opened(path) {
@@ -150,4 +163,10 @@ function serve(type, body, headers = {}) {
     if (type) response.setHeader("content-type", type);
     response.writeHead(200, headers).end(body);
   };
+}
+
+/** A PDF with one empty page. */
+function aPage() {
+  const objects = ["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>", "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 144]>>"];
+  return `%PDF-1.4\n${objects.map((object, at) => `${at + 1} 0 obj${object}endobj\n`).join("")}trailer<</Size 4/Root 1 0 R>>\n%%EOF`;
 }
