@@ -147,6 +147,45 @@ for (const foreign of ["evil", "sibling"]) {
       for (const kind of ["module", "font", "beacon", "ping"]) assert.equal((await attempt(kind, "/open", "found")).status, 403, kind);
     });
 
+    test("gets nothing out of the browser's cache", async () => {
+      // Pages of one site share it; then not even a request comes of it, and Cross-Origin-Resource-Policy is all there is.
+      const shares = foreign === "sibling";
+      for (const kind of ["script", "stylesheet", "image", "video", "fetch", "fetch out of the cache", "importScripts", "service worker"]) {
+        const [, found, , refused] = KINDS[kind];
+        assert.deepEqual(
+          await attemptAtWhatIsKept(kind, UNGUARDED),
+          { learnt: found, asked: shares ? ["same-origin 200"] : ["same-origin 200", "cross-site 200"] },
+          `${kind} without the relay`,
+        );
+        assert.deepEqual(
+          await attemptAtWhatIsKept(kind, "/api"),
+          shares
+            ? { learnt: kind.startsWith("fetch") ? "TypeError" : refused, asked: ["same-origin 200"] }
+            : { learnt: refused, asked: ["same-origin 200", "cross-site 403"] },
+          kind,
+        );
+      }
+    });
+
+    /** The same for an answer that the relay's own page has got by the same kind, and that the browser may keep. */
+    async function attemptAtWhatIsKept(kind, route) {
+      const path = `${route}/${encodeURIComponent(kind)}/found`;
+      const url = `${site.own}${path}?kept`;
+      site.forget();
+      site.api.answer = (request, response) => {
+        response.setHeader("cache-control", "private, max-age=600");
+        answer(request, response);
+      };
+      // What was shown in a frame is kept apart from what was not.
+      const own = ["iframe", "object", "embed"].includes(kind) ? kind : "fetch";
+      await page.goto(site.own);
+      await page.evaluate(([kind, url]) => attempts[kind](url), [own, url]);
+      await page.goto(site[foreign]);
+      const learnt = await page.evaluate(([kind, url]) => attempts[kind](url), [kind, url]);
+      const asked = (await site.witness.seen(path)).map(({ headers, status }) => `${headers["sec-fetch-site"]} ${status}`);
+      return { learnt, asked };
+    }
+
     /** What a page learns by one attempt, and what became of the request. */
     async function attempt(kind, route, state) {
       const path = `${route}/${encodeURIComponent(kind)}/${state}`;
