@@ -56,6 +56,54 @@ for (const [name, [type, body]] of Object.entries(DOCUMENTS)) {
   });
 }
 
+test("HTML by the last of several types runs no script, fetched, then opened", async () => {
+  const [, body] = DOCUMENTS.HTML;
+  // Two lines of a header count as one, with a comma, and the last type in it is the document's (Fetch, "extract a MIME type").
+  for (const type of [["text/plain; charset=utf-8", "text/html"], ["image/png", "text/html"], ["application/json", "text/html"]]) {
+    for (const [route, ran] of [["/api", undefined], ["/allowed", "yes"]]) {
+      await page.goto(site.own);
+      await page.evaluate(() => localStorage.clear());
+      serve(type, body, { "cache-control": "private, max-age=600" });
+      await WAYS["fetched, then opened"](`${route}/${encodeURIComponent(type)}`);
+      assert.equal(await page.evaluate(() => document.contentType), "text/html");
+      await page.goto(site.own);
+      assert.equal(await page.evaluate(() => localStorage.ran), ran, `${type} ${route}`);
+    }
+  }
+});
+
+test("HTML runs no script where a service worker of the page has fetched it", async () => {
+  const [type, body] = DOCUMENTS.HTML;
+  site.pages.answers["/service-worker.js"] = (_, response) =>
+    response.writeHead(200, { "content-type": "text/javascript" }).end(`
+      oninstall = () => skipWaiting();
+      onactivate = (event) => event.waitUntil(clients.claim());
+      onfetch = (event) => {
+        const { pathname } = new URL(event.request.url);
+        if (pathname.endsWith("/as-it-is")) event.respondWith(fetch(event.request));
+        if (pathname.endsWith("/by-its-url")) event.respondWith(fetch(event.request.url));
+      };
+    `);
+  await page.goto(site.own);
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.register("/service-worker.js");
+    if (!navigator.serviceWorker.controller) await new Promise((resolve) => (navigator.serviceWorker.oncontrollerchange = resolve));
+  });
+  for (const how of ["as-it-is", "by-its-url"]) {
+    for (const cached of ["no-store", "no-cache", "private, max-age=600"]) {
+      for (const [route, ran] of [["/api", undefined], ["/allowed", "yes"]]) {
+        await page.goto(site.own);
+        await page.evaluate(() => localStorage.clear());
+        serve(type, body, { "cache-control": cached });
+        await WAYS.opened(`${route}/${encodeURIComponent(cached)}/${how}`);
+        await page.goto(site.own);
+        assert.equal(await page.evaluate(() => localStorage.ran), ran, `${route} ${how} ${cached}`);
+      }
+    }
+  }
+  await page.evaluate(async () => (await navigator.serviceWorker.ready).unregister());
+});
+
 test("XML is not turned into a page by a style sheet of the API", async () => {
   const sheet = `<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:output method="html"/>
     <xsl:template match="/"><html><head><title>quiet</title></head><body>transformed<script>${SCRIPT}</script></body></html></xsl:template></xsl:stylesheet>`;

@@ -167,7 +167,42 @@ for (const foreign of ["evil", "sibling"]) {
       }
     });
 
-    /** The same for an answer that the relay's own page has got by the same kind, and that the browser may keep. */
+    test("gets no frame filled out of the browser's cache", async () => {
+      // No Cross-Origin-Resource-Policy is looked at for a frame.
+      const site = foreign === "sibling" ? "same-site" : "cross-site";
+      for (const kind of ["iframe", "object", "embed"]) {
+        const [, found, , refused] = KINDS[kind];
+        assert.equal((await attemptAtWhatIsKept(kind, UNGUARDED)).learnt, found, `${kind} without the relay`);
+        assert.deepEqual(await attemptAtWhatIsKept(kind, "/api"), { learnt: refused, asked: ["same-origin 200", `${site} 403`] }, kind);
+      }
+    });
+
+    test("has nothing prepared for a click that nobody has made", async () => {
+      for (const kind of ["speculation rules", "prerender"]) {
+        const [without, guarded] = [UNGUARDED, "/api"].map((route) => `${route}/iframe/${encodeURIComponent(kind)}`);
+        // Both of one page, so that the second has been asked for, too, when the first has.
+        await page.goto(site[foreign]);
+        await page.evaluate(([kind, ...urls]) => urls.map((url) => attempts[kind](url)), [kind, site.own + guarded, site.own + without]);
+        if (foreign === "evil") {
+          // Chromium prepares nothing of another site for which it has cookies.
+          await page.waitForTimeout(300);
+          assert.deepEqual([site.witness.requests, site.arrived()], [[], []], kind);
+          continue;
+        }
+        const [request] = await site.witness.seen(without);
+        // It says that no page has asked.
+        assert.deepEqual([request.headers["sec-fetch-site"], hasLogin(request)], ["none", true], kind);
+        assert.deepEqual((await site.witness.seen(guarded)).map(({ status }) => status), [403], kind);
+        assert.equal(site.arrived().includes(`GET ${guarded}`), false, kind);
+        // Whoever then clicks gets there all the same.
+        await leadThere("link", guarded);
+        await page.waitForURL(site.own + guarded);
+        assert.equal(await page.title(), "hello", kind);
+        assert.equal(site.arrived().includes(`GET ${guarded}`), true, kind);
+      }
+    });
+
+    /** What a page learns of an answer that the relay's own page has got by the same kind, and that the browser may keep. */
     async function attemptAtWhatIsKept(kind, route) {
       const path = `${route}/${encodeURIComponent(kind)}/found`;
       const url = `${site.own}${path}?kept`;
