@@ -46,17 +46,19 @@ export async function fillLoginForm(page, email) {
   await page.getByRole("button", { name: "Log in", exact: true }).click();
 }
 
-/** A server of blank pages, whatever the host and the path: the origins that a test needs. */
+/** A server of blank pages, whatever the host and the path: the origins that a test needs. `answers` has other answers by path. */
 export async function startPages() {
+  const answers = {};
   const server = createServer((request, response) => {
     request.resume();
-    response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
-    response.end('<!doctype html><title>blank</title><link rel="icon" href="data:,">');
+    const answer = answers[request.url.split("?")[0]] ?? blank;
+    answer(request, response);
   });
   await new Promise((resolve) => server.listen({ port: 0, host: "127.0.0.1" }, resolve));
   const { port } = server.address();
   return {
     url: `http://127.0.0.1:${port}`,
+    answers,
     /** The origin of a page on this host, which must be one below `localhost`. */
     origin: (host) => `http://${host}:${port}`,
     stop() {
@@ -64,4 +66,9 @@ export async function startPages() {
       return new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function blank(_, response) {
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
+  response.end('<!doctype html><title>blank</title><link rel="icon" href="data:,">');
 }
