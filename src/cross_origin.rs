@@ -9,8 +9,8 @@
 //!    asked);
 //! 2. any request with a foreign `Origin`, of whatever method: it is a CORS request, and one that the policy does not allow
 //!    is work for the API, and a clock for the page, with nothing to show for it;
-//! 3. any other request that `Sec-Fetch-Site` calls foreign: the model is the web's resource isolation policy. A link that
-//!    somebody follows passes (`foreign_requests` says how much else).
+//! 3. any other request that `Sec-Fetch-Site` calls foreign, or that the browser makes before somebody follows a link: the model
+//!    is the web's resource isolation policy. A link that somebody follows passes (`foreign_requests` says how much else).
 
 use crate::config::ForeignRequests;
 use crate::cors::Policy;
@@ -57,6 +57,8 @@ pub fn check(facts: Facts, policy: &Policy) -> Result<(), Refusal> {
         return Ok(());
     }
     let foreign = match (facts.site, facts.origin) {
+        // What a page has the browser prepare (speculation rules) is `none`, as what somebody types is; of a sibling host, too.
+        (Some("none"), None) if facts.prefetch => "sec-fetch-site is none, with sec-purpose".to_owned(),
         (Some("same-origin" | "none"), _) | (None, None) => return Ok(()),
         (Some(site), _) => format!("sec-fetch-site is {}", quoted(site)),
         (None, Some(origin)) => format!(

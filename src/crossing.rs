@@ -171,7 +171,6 @@ pub const QUIET: &[&str] = &[
     "content-encoding",
     "content-length",
     "date",
-    "etag",
     "expires",
     "last-modified",
     "server",

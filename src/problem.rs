@@ -44,7 +44,7 @@ codes! {
     NotFound = "not_found", 404, "No route takes this path",
         "The relay is not configured to forward this path.";
     BadPath = "bad_path", 400, "The path is not safe to forward",
-        "The path holds a dot segment, a backslash or a control character, plain or percent-encoded.";
+        "The path holds a dot segment or a control character, plain or percent-encoded, or a backslash.";
     BadRequest = "bad_request", 400, "The request cannot be forwarded as it is",
         "A header is longer than the relay reads, and cutting it would change what the request says.";
     MethodNotForwarded = "method_not_forwarded", 405, "The method is never forwarded",

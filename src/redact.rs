@@ -127,18 +127,16 @@ fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// `cfast_` and 16 letters or more, at the start of a word.
+/// `cfast_` and 16 letters or more, where a word begins.
 fn client_secret(run: &[u8]) -> Option<usize> {
-    prefixed_token(run).filter(|at| run.get(*at..).is_some_and(|token| token.starts_with(b"cfast_")))
+    let is_start =
+        |at: usize| at.checked_sub(1).and_then(|before| run.get(before)).is_none_or(|b| !b.is_ascii_alphanumeric());
+    prefixed_token(run).filter(|at| is_start(*at) && run.get(*at..).is_some_and(|token| token.starts_with(b"cfast_")))
 }
 
-/// `cf`, one to six lower-case letters, `_`, and 16 letters or more, at the start of a word.
+/// `cf`, one to six lower-case letters, `_`, and 16 letters or more.
 fn prefixed_token(run: &[u8]) -> Option<usize> {
     (0..run.len()).find(|at| {
-        let before = at.checked_sub(1).and_then(|before| run.get(before));
-        if before.is_some_and(u8::is_ascii_alphanumeric) {
-            return false;
-        }
         let Some(after) = run.get(*at..).and_then(|rest| rest.strip_prefix(b"cf")) else { return false };
         let kind = after.iter().take_while(|b| b.is_ascii_lowercase()).take(7).count();
         let (kind, rest) = after.split_at_checked(kind).unwrap_or_default();

@@ -27,6 +27,11 @@ impl<H: Read> ResponseHead<'_, H> {
         let along = || self.present.value(name).map(str::to_owned);
         self.present.has(name).then(|| along().or_else(|| self.headers.read(name))).flatten()
     }
+
+    /// A value that came along, of what is left of the answer: what holds a secret of ours does not.
+    fn left(&self, name: Name) -> Option<&str> {
+        self.present.value(name).filter(|_| !self.present.leaks().contains(&name.as_str()))
+    }
 }
 
 /// An answer that is the API's.
@@ -85,7 +90,7 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
         }
         lead_back(&back, response, &mut edits);
     }
-    let vary = vary(response, &mut edits);
+    let vary = vary(known, route, response, &mut edits);
     drop_echoes(response, &mut edits, &mut warnings);
     keep_from_others(known, route, response, &mut edits);
     known.cors.add_response_headers(known.origin.as_deref(), &vary, &mut edits);
@@ -143,17 +148,24 @@ fn lead_back<H: Read>(back: &WayBack, response: &ResponseHead<'_, H>, edits: &mu
 }
 
 /// What `Vary` says, once what browsers do not send is put in terms of what they do: where an answer depends on what the relay
-/// makes of the caller's login, it depends on the cookie.
-fn vary<H: Read>(response: &ResponseHead<'_, H>, edits: &mut Edits) -> String {
-    let said = response.header(Name::Vary).unwrap_or_default();
+/// makes of the caller's login, it depends on the cookie. A document depends on who asks for it, too: a page of a sibling host
+/// could frame one that is kept, and CORP does not apply to frames.
+fn vary<H: Read>(known: &Known, route: &Route, response: &ResponseHead<'_, H>, edits: &mut Edits) -> String {
+    let said = response.left(Name::Vary).unwrap_or_default().to_owned();
     let is_relays = |name: &str| crossing::never_crosses_to_the_api(&name.to_ascii_lowercase());
     let elements = || said.split(',').map(str::trim).filter(|name| !name.is_empty());
-    if !elements().any(is_relays) {
+    let framed = known.destination == Destination::Document && route.foreign_requests != ForeignRequests::All;
+    let lacks = |name: &str| !headers::lists(&said, name) && !headers::lists(&said, "*");
+    let by_site = framed && lacks(Name::SecFetchSite.as_str());
+    if !elements().any(is_relays) && !by_site {
         return said;
     }
     let mut kept: Vec<&str> = elements().filter(|name| !is_relays(name)).collect();
-    if !kept.iter().any(|name| name.eq_ignore_ascii_case("cookie") || *name == "*") {
+    if elements().any(is_relays) && lacks("cookie") {
         kept.push("Cookie");
+    }
+    if by_site {
+        kept.push("Sec-Fetch-Site");
     }
     let vary = kept.join(", ");
     edits.push(Edit::Set(Name::Vary, &vary));
@@ -163,7 +175,7 @@ fn vary<H: Read>(response: &ResponseHead<'_, H>, edits: &mut Edits) -> String {
 /// Keeps an answer from whoever else could get at it: caches on the way, pages of other sites, and, as a document, the page's
 /// own origin.
 fn keep_from_others<H: Read>(known: &Known, route: &Route, response: &ResponseHead<'_, H>, edits: &mut Edits) {
-    let said = response.present.value(Name::CacheControl).unwrap_or_default();
+    let said = response.left(Name::CacheControl).unwrap_or_default();
     let says = |directive| links::elements(said).any(|found| found.eq_ignore_ascii_case(directive));
     let (no_store, private) = (says("no-store"), says("private") && !says("public"));
     if known.caller.is_some() && !no_store && !private {
@@ -179,7 +191,7 @@ fn keep_from_others<H: Read>(known: &Known, route: &Route, response: &ResponseHe
         edits.push(Edit::Set(Name::CrossOriginResourcePolicy, "same-origin"));
     }
     // What is fetched as data may be shown all the same: out of the cache, or by a service worker.
-    let shown = known.destination == Destination::Document || is_active(response.present.value(Name::ContentType));
+    let shown = known.destination == Destination::Document || is_active(response.left(Name::ContentType));
     if route.documents == Documents::Sandbox && shown && response.status != 101 {
         // Beside whatever policy the API has: all of them count (CSP3 §2.2.2).
         edits.push(Edit::Append(Name::ContentSecurityPolicy, "sandbox"));

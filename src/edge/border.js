@@ -214,12 +214,13 @@ function prepare(call) {
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
   const { signal, abort } = abortable();
   [call.body, call.signal] = [readable, signal];
-  body.pipeTo(writable, { preventCancel: true }).then(
+  // Where the body breaks off, what the API has by then must not look whole, as the end of the stream would have it: so that is
+  // not ended, but the call is. An API that reads no further may still answer.
+  body.pipeTo(writable, { preventCancel: true, preventAbort: true }).then(
     () => startTimer(call),
     async () => {
-      // An API that reads no further may still answer. A caller who breaks off is gone, and what has arrived so far must not
-      // look whole to the API, as the end of a stream would have it.
       if (!(await hasBroken(body))) return startTimer(call);
+      if (call.exchange === undefined) return;
       abort();
       fail(call, new Error("the request's body broke off"));
     },
@@ -235,7 +236,7 @@ function abortable() {
 /** Whether a stream that nobody reads any more has failed by itself. */
 async function hasBroken(stream) {
   try {
-    await Promise.race([stream.getReader().closed, Promise.resolve()]);
+    await Promise.race([stream.getReader().closed, pause(1)]);
     return false;
   } catch {
     return true;

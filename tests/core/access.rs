@@ -90,39 +90,42 @@ fn where_the_token_is_looked_for() {
             tokens_of(head).map(|tokens| tokens.into_iter().map(Cow::into_owned).collect::<Vec<_>>())
         })
     };
+    // Of the length that a signature by RS256 has.
+    let long = |start: &str| format!("{start}.{}", "s".repeat(342));
+    let (cde, fgh) = (long("c.d"), long("f.g"));
     let one = |token: &str| Ok(vec![token.to_owned()]);
     let header = ("cf-access-jwt-assertion", "h");
     assert_eq!(of(&[header]), one("h"));
-    assert_eq!(of(&[("cookie", "a=1; CF_Authorization=c.d.e")]), one("c.d.e"));
-    assert_eq!(of(&[header, ("cookie", "CF_Authorization=c.d.e")]), one("h"));
+    let login = format!("CF_Authorization={cde}");
+    assert_eq!(of(&[("cookie", &format!("a=1; {login}"))]), one(&cde));
+    assert_eq!(of(&[header, ("cookie", &login)]), one("h"));
     // A header that is there but bad is not saved by the cookie; repeated ones make one that is bad.
-    assert_eq!(of(&[("cf-access-jwt-assertion", ""), ("cookie", "CF_Authorization=c.d.e")]), one(""));
+    assert_eq!(of(&[("cf-access-jwt-assertion", ""), ("cookie", &login)]), one(""));
     assert_eq!(of(&[header, header]), one("h, h"));
-    // What is no JWT does not count beside one that may be.
-    for planted in [
-        "CF_Authorization=",
-        "CF_Authorization=x",
-        "CF_Authorization=a.b",
-        "CF_Authorization=a.b.c.d",
-        "CF_Authorization",
-    ] {
-        for cookie in [format!("CF_Authorization=c.d.e; {planted}"), format!("{planted}; CF_Authorization=c.d.e")] {
-            assert_eq!(of(&[("cookie", &cookie)]), one("c.d.e"), "{cookie}");
+    // What could not be signed does not count beside one that may be.
+    let short = format!("a.b.{}", "s".repeat(341));
+    for planted in ["", "x", "a.b", "a.b.c", "a.b.c.d", &short, &long("a.b.c"), &long("a")] {
+        for cookie in [format!("{login}; CF_Authorization={planted}"), format!("CF_Authorization={planted}; {login}")] {
+            assert_eq!(of(&[("cookie", &cookie)]), one(&cde), "{cookie}");
         }
     }
-    assert_eq!(of(&[("cookie", "CF_Authorization=c.d.e; CF_Authorization=c.d.e")]), one("c.d.e"));
-    assert_eq!(of(&[("cookie", "CF_Authorization=c.d.e; CF_Authorization=f.g.h")]).map(|tokens| tokens.len()), Ok(2));
+    assert_eq!(of(&[("cookie", &format!("CF_Authorization; {login}"))]), one(&cde));
+    assert_eq!(of(&[("cookie", &format!("{login}; {login}"))]), one(&cde));
+    let two = format!("{login}; CF_Authorization={fgh}");
+    assert_eq!(of(&[("cookie", &two)]).map(|tokens| tokens.len()), Ok(2));
     // Two lines arrive joined.
-    assert_eq!(of(&[("cookie", "theme=dark"), ("cookie", "CF_Authorization=c.d.e")]), one("c.d.e"));
-    assert_eq!(of(&[("cookie", "CF_Authorization=c.d.e"), ("cookie", "theme=dark")]), one("c.d.e"));
-    let many: Vec<String> = (0..20).map(|n| format!("CF_Authorization={n}.b.c")).collect();
-    assert_eq!(of(&[("cookie", &many[..15].join("; "))]).map(|tokens| tokens.len()), Ok(15));
+    assert_eq!(of(&[("cookie", "theme=dark"), ("cookie", &login)]), one(&cde));
+    assert_eq!(of(&[("cookie", &login), ("cookie", "theme=dark")]), one(&cde));
+    let many: Vec<String> = (0..40).map(|n| format!("CF_Authorization={}", long(&format!("{n}.b")))).collect();
+    assert_eq!(of(&[("cookie", &many[..32].join("; "))]).map(|tokens| tokens.len()), Ok(32));
     assert_eq!(of(&[("cookie", &many.join("; "))]), Err("too many CF_Authorization cookies that differ"));
+    let junk: Vec<String> = (0..5000).map(|n| format!("CF_Authorization={n}.b.c")).collect();
+    assert_eq!(of(&[("cookie", &format!("{}; {login}", junk.join("; ")))]), one(&cde));
     let none = Err("no cf-access-jwt-assertion header and no CF_Authorization cookie");
-    assert_eq!(of(&[("cookie", "cf_authorization=c.d.e")]), none);
+    assert_eq!(of(&[("cookie", &login.to_ascii_lowercase())]), none);
     assert_eq!(of(&[("authorization", "Bearer x"), ("cf-access-token", "x"), ("cookie", "a=1")]), none);
     assert_eq!(of(&[]), none);
-    let no_jwt = Err("no CF_Authorization cookie holds a JWT: it has not three parts");
+    let no_jwt = Err("no CF_Authorization cookie holds a JWT with a signature by RS256");
     assert_eq!(of(&[("cookie", "CF_Authorization=x; CF_Authorization=")]), no_jwt);
 }
 
@@ -166,6 +169,8 @@ fn one_token_that_cannot_be_checked_does_not_shut_out_a_good_one() {
     let unknown = other_key().sign(&person());
     let tokens = vec![Cow::Owned(unknown.clone()), Cow::Owned(good.clone())];
     assert_eq!(now(gate.identify_one(tokens, &policy())).unwrap().1, good);
+    // Nor does it have its caller wait: the one whose key is known comes first.
+    assert_eq!((keys.fetches.get(), keys.pauses.get()), (1, 0));
     let code = now(gate.identify_one(vec![Cow::Borrowed("a.b.c"), Cow::Owned(unknown)], &policy())).unwrap_err().code;
     assert_eq!(code, Code::KeysUnavailable);
 }

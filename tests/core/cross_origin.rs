@@ -179,6 +179,18 @@ fn reads_of_foreign_pages() {
     }
 }
 
+/// Chromium calls what speculation rules have it prepare `none`, as what somebody types, also where a sibling host has them.
+#[test]
+fn what_a_browser_prepares_is_nobodys_link() {
+    use ForeignRequests::{All, Navigations, None as Nothing};
+    for (foreign_requests, passes) in [(Nothing, false), (Navigations, false), (All, true)] {
+        let facts = Facts { mode: Some("navigate"), dest: Some("document"), foreign_requests, ..OWN };
+        let of = |site, prefetch| check(Facts { site: Some(site), prefetch, ..facts }, &Policy::default()).is_ok();
+        assert_eq!(of("none", true), passes, "{foreign_requests:?}");
+        assert!(of("none", false) && of("same-origin", true));
+    }
+}
+
 #[test]
 fn callbacks_of_identity_providers() {
     let post = Facts {

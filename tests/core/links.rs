@@ -1,6 +1,6 @@
 //! URLs and challenges within the values of headers.
 
-use access_relay::links::{challenges, in_link, in_refresh};
+use access_relay::links::{challenges, in_link, in_refresh, parameter};
 use proptest::prelude::*;
 
 /// Leads `/x` to `/api/x`, and nothing else.
@@ -57,6 +57,26 @@ fn challenges_of_several_schemes() {
     );
     assert_eq!(all("Negotiate, Basic"), ["Negotiate,", "Basic"]);
     assert!(all("").is_empty() && all(" , ").is_empty());
+}
+
+#[test]
+fn parameters_of_challenges() {
+    let of = |challenge| parameter(challenge, "resource_metadata");
+    assert_eq!(
+        of("Bearer realm=\"a, resource_metadata=b\", Resource_Metadata = \"https://x/,y\""),
+        Some("https://x/,y")
+    );
+    assert_eq!(of("Bearer resource_metadata=https://x"), Some("https://x"));
+    assert_eq!((of("Bearer"), of("Bearer realm=\"resource_metadata=x\""), of("")), (None, None, None));
+}
+
+#[test]
+fn long_values_take_no_longer_than_their_length_asks_for() {
+    let began = std::time::Instant::now();
+    let _ = in_link(&format!("</a>;{}{}", " ".repeat(60_000), "=\"\"".repeat(20_000)), back);
+    let _ = challenges(&"a=\"b\", ".repeat(20_000)).count();
+    // Quadratic work would take minutes; the bound only tells the two apart.
+    assert!(began.elapsed().as_secs() < 5);
 }
 
 proptest! {

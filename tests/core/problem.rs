@@ -22,7 +22,11 @@ fn bodies() {
 
 #[test]
 fn reasons_are_bounded() {
-    assert_eq!(Refusal::new(Code::Internal, "é".repeat(10_000)).reason.chars().count(), 500);
+    let of = |reason: String| Refusal::new(Code::Internal, reason).redacted(["s3cr3t-value"].into_iter()).reason;
+    assert_eq!(of("é".repeat(10_000)).chars().count(), 500);
+    // What is secret is hidden before a cut could leave the half of it.
+    let cut = of(format!("{}s3cr3t-value", "x".repeat(494)));
+    assert_eq!(cut, format!("{}(not s", "x".repeat(494)));
 }
 
 #[test]

@@ -194,9 +194,26 @@ fn urls_lead_back_to_the_relay() {
         ("/api", "https://api.example.com", true, "https://evil.example/", None),
         ("/api", "https://api.example.com", true, "//evil.example/x", None),
         ("/api", "https://api.example.com", true, "/\\evil.example/x", None),
-        ("/api", "https://api.example.com", true, "https://api.example.com\\@evil.example/x", None),
+        ("/api", "https://api.example.com", true, "https://api.example.com\\@evil.example/x", Some("/api/@evil.example/x")),
         ("/api", "https://api.example.com", true, "mailto:ada@example.com", None),
         ("/api", "https://api.example.com", true, "javascript:alert(1)", None),
+        // A colon makes a scheme only where one can stand.
+        ("/api", "https://api.example.com", true, "/login?next=https://app.example.com/", Some("/api/login?next=https://app.example.com/")),
+        ("/api", "https://api.example.com", true, "/login#https://x", Some("/api/login#https://x")),
+        ("/api", "https://api.example.com", true, "/a:b", Some("/api/a:b")),
+        // As browsers read it.
+        ("/api", "https://api.example.com", true, "\\jobs\\1", Some("/api/jobs/1")),
+        ("/api", "https://api.example.com", true, "/jo\tbs/1", Some("/api/jobs/1")),
+        ("/api", "https://api.example.com", true, "https:/jobs/1", Some("/api/jobs/1")),
+        ("/api", "https://api.example.com", true, "http:/jobs/1", None),
+        ("/api", "https://api.example.com", true, "/a/../jobs/./1", Some("/api/jobs/1")),
+        ("/api", "https://api.example.com", true, "https://api.example.com/a/../jobs/1", Some("/api/jobs/1")),
+        ("/api", "https://api.example.com/v1", true, "/v1/../other", Some("https://api.example.com/other")),
+        // The root of the relay's own host is a page's.
+        ("/api", "https://api.example.com", true, "https://app.example.com/", None),
+        ("/api", "https://api.example.com", true, "https://app.example.com?x", None),
+        // Nobody is told a prefix that is empty.
+        ("/", "https://api.example.com/v1", true, "/other", Some("https://api.example.com/other")),
         // References that mean the same to both stand, and those that do not are spelled out.
         ("/api", "https://api.example.com", false, "8", None),
         ("/api", "https://api.example.com", true, "8", None),

@@ -105,7 +105,10 @@ fn an_answer_that_nobody_could_keep_is_handed_on_as_it_is() {
         let config = parsed(&plain);
         lines.answered(200, |head| settle::settle(&known(&config), URL, head)).unwrap().edits.as_str().to_owned()
     };
-    assert_eq!(of(&[("cache-control", "no-store"), ("content-type", "text/html"), ("etag", "x"), ("x-a", "1")]), "");
+    assert_eq!(
+        of(&[("cache-control", "no-store"), ("content-type", "application/json"), ("etag", "x"), ("x-a", "1")]),
+        ""
+    );
     assert_ne!(of(&[("cache-control", "private"), ("content-type", "application/json")]), "");
 }
 
@@ -148,6 +151,9 @@ fn accesss_own_refusals_are_ours_to_explain() {
         (201, &[("location", login)], false),
         (403, &[("cf-access-client-id", "an echo")], false),
         (302, &[("location", "https://acme.cloudflareaccess.com/cdn-cgi/access/logout")], false),
+        (302, &[("location", "/x?return=/cdn-cgi/access/login")], false),
+        (304, &[("cf-access-aud", "x")], false),
+        (401, &[("www-authenticate", "Bearer realm=\"cloudflareaccess.com\", resource_metadata=\"https://api.example.com/x\"")], false),
     ];
     for (status, headers, denied) in table {
         assert_eq!(
@@ -235,6 +241,36 @@ fn what_holds_the_service_token_does_not_come_back() {
 }
 
 #[test]
+fn what_goes_for_the_secret_in_it_decides_nothing() {
+    let relay = relay(|value| value["cors"] = json!({ "allowed_origins": ["https://a.example"] }));
+    let headers = [
+        ("cache-control", "private, x=s3cr3t-value"),
+        ("vary", "Origin, s3cr3t-value"),
+        ("content-type", "text/plain; a=s3cr3t-value"),
+    ];
+    let (lines, _) = settle_as(&relay, &unchanged, 200, &headers).unwrap();
+    assert_eq!(lines.get("cdn-cache-control").as_deref(), Some("no-store"));
+    assert_eq!(lines.get("vary").as_deref(), Some("Origin"));
+    assert_eq!(lines.get("content-security-policy").as_deref(), Some("sandbox"));
+}
+
+#[test]
+fn an_answer_to_a_preflight_holds_no_service_token_either() {
+    let relay =
+        relay(|value| value["cors"] = json!({ "allowed_origins": ["https://a.example"], "preflight": "upstream" }));
+    let ask = |known: &mut Known| (known.preflight, known.origin) = (true, Some("https://a.example".to_owned()));
+    for name in ["access-control-allow-headers", "access-control-allow-methods", "access-control-max-age"] {
+        let config = parsed(&relay);
+        let mut known = known(&config);
+        ask(&mut known);
+        let settled = Lines::of(&[(name, "x-a, S3CR3T-value")]).answered(204, |head| settle::settle(&known, URL, head));
+        let settle::Settled { edits, warnings } = settled.unwrap();
+        assert!(!edits.as_str().to_ascii_lowercase().contains("s3cr3t"), "{edits:?}");
+        assert_eq!(warnings.len(), 1);
+    }
+}
+
+#[test]
 fn a_101_that_nobody_asked_for_is_no_answer() {
     let plain = relay(|_| {});
     let of = |change: &dyn Fn(&mut Known)| settle_as(&plain, change, 101, &[("upgrade", "websocket")]).err();
@@ -285,6 +321,19 @@ fn an_answer_that_depends_on_who_calls_varies_by_what_browsers_send() {
     for (vary, expected) in table {
         assert_eq!(header(&plain, &unchanged, &[("vary", vary)], "vary").as_deref(), Some(expected), "{vary}");
     }
+    // Who frames a document is seen by no other header.
+    let document = |known: &mut Known| known.destination = Destination::Document;
+    for (vary, expected) in [
+        ("Accept", "Accept, Sec-Fetch-Site"),
+        ("", "Sec-Fetch-Site"),
+        ("sec-fetch-site", "sec-fetch-site"),
+        ("*", "*"),
+        ("x-forwarded-user", "Cookie, Sec-Fetch-Site"),
+    ] {
+        assert_eq!(header(&plain, &document, &[("vary", vary)], "vary").as_deref(), Some(expected), "{vary}");
+    }
+    let all = relay(|value| value["routes"][0]["foreign_requests"] = json!("all"));
+    assert_eq!(header(&all, &document, &[], "vary"), None);
     let with_policy = relay(|value| value["cors"] = json!({ "allowed_origins": ["https://a.example"] }));
     assert_eq!(
         header(&with_policy, &unchanged, &[("vary", "X-Forwarded-User")], "vary").as_deref(),
@@ -299,7 +348,7 @@ fn no_shared_cache_may_keep_what_a_checked_caller_got() {
     #[rustfmt::skip]
     let table: &[(&str, Option<&str>)] = &[
         ("public, max-age=60", Some("no-store")), ("s-maxage=9", Some("no-store")), ("no-cache", Some("no-store")), ("", Some("no-store")),
-        ("private=\"x-a\", max-age=60", Some("no-store")), ("max-age=60, x-private", Some("no-store")),
+        ("private=\"x-a\", max-age=60", Some("no-store")), ("ext=\"a, private, b\", public, max-age=60", Some("no-store")), ("private, public, max-age=1", Some("no-store")), ("max-age=60, x-private", Some("no-store")),
         // These could not be kept anyway.
         ("private, max-age=60", None), ("no-store", None), ("PRIVATE", None), ("max-age=60 , No-Store", None),
     ];
@@ -308,6 +357,7 @@ fn no_shared_cache_may_keep_what_a_checked_caller_got() {
             ("cache-control", *cache_control),
             ("cdn-cache-control", "max-age=60"),
             ("cloudflare-cdn-cache-control", "max-age=60"),
+            ("any-cdn-cache-control", "max-age=60"),
             ("surrogate-control", "max-age=60"),
         ];
         for checked in [true, false] {
@@ -318,9 +368,14 @@ fn no_shared_cache_may_keep_what_a_checked_caller_got() {
                 "the browser's own is the API's to say"
             );
             let targeted =
-                ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"].map(|name| lines.get(name));
+                ["cdn-cache-control", "cloudflare-cdn-cache-control", "any-cdn-cache-control", "surrogate-control"]
+                    .map(|name| lines.get(name));
             let kept = || Some("max-age=60".to_owned());
-            let expected = if checked { [expected.map(str::to_owned), None, None] } else { [kept(), kept(), kept()] };
+            let expected = if checked {
+                [expected.map(str::to_owned), None, None, None]
+            } else {
+                [kept(), kept(), kept(), kept()]
+            };
             assert_eq!(targeted, expected, "{cache_control} {checked}");
         }
     }
@@ -335,7 +390,7 @@ fn no_page_of_another_site_gets_at_an_answer_without_asking() {
     };
     let same = || Some("same-origin".to_owned());
     for foreign in ["navigations", "none"] {
-        for destination in [Destination::Other, Destination::Document, Destination::Worker, Destination::Unknown] {
+        for destination in [Destination::Other, Destination::Document, Destination::Unknown] {
             assert_eq!(of(foreign, destination, &[("cross-origin-resource-policy", "cross-origin")]), same());
             assert_eq!(of(foreign, destination, &[("cache-control", "private, max-age=60")]), same());
         }
@@ -352,31 +407,32 @@ fn no_page_of_another_site_gets_at_an_answer_without_asking() {
 
 #[test]
 fn documents_of_the_api_get_an_origin_of_their_own() {
-    use Destination::{Document, Other, Unknown, Worker};
+    use Destination::{Document, Other, Unknown};
     let sandboxed = |documents: &str, destination, headers: &[(&str, &str)]| {
         let relay = relay(|value| value["routes"][0]["documents"] = json!(documents));
         let policy = header(&relay, &|known| known.destination = destination, headers, "content-security-policy");
         policy.is_some_and(|policy| policy.split(',').any(|policy| policy.trim() == "sandbox"))
     };
-    let of = |kind: &'static str| [("content-type", kind)];
     #[rustfmt::skip]
     let table = [
-        // content type, shown as a document, fetched as data, by who does not say, as a worker
-        ("text/html; charset=utf-8", true, true, true, false), ("TEXT/HTML", true, true, true, false), ("image/svg+xml", true, true, true, false),
-        ("application/xhtml+xml", true, true, true, false), ("text/xml", true, true, true, false), ("multipart/mixed", true, true, true, false),
-        ("", true, true, true, false), ("nonsense", true, true, true, false), ("text/vnd.x", true, true, true, false),
-        ("application/json", true, false, false, false), ("application/problem+json", true, false, false, false), ("text/plain", true, false, false, false),
-        ("image/png", true, false, false, false), ("text/javascript", true, false, false, false), ("application/octet-stream", true, false, false, false),
+        // content type, shown as a document, fetched as data
+        ("text/html; charset=utf-8", true, true), ("TEXT/HTML", true, true), ("image/svg+xml", true, true), ("application/xhtml+xml", true, true),
+        ("text/xml", true, true), ("multipart/mixed", true, true), ("", true, true), ("nonsense", true, true), ("text/vnd.x", true, true),
+        // Of several a browser takes the last; what is no type is sniffed.
+        ("text/plain; charset=utf-8, text/html", true, true), ("image/png, text/html", true, true), ("image/", true, true), ("image/png x", true, true),
+        ("application/json", true, false), ("application/problem+json", true, false), ("text/plain;charset=utf-8", true, false), ("image/png", true, false),
+        ("text/javascript", true, false), ("application/ecmascript", true, false), ("application/octet-stream", true, false),
     ];
-    for (kind, document, data, unknown, worker) in table {
-        for (destination, expected) in [(Document, document), (Other, data), (Unknown, unknown), (Worker, worker)] {
-            assert_eq!(sandboxed("sandbox", destination, &of(kind)), expected, "{kind} {destination:?}");
-            assert!(!sandboxed("allow", destination, &of(kind)));
+    for (kind, document, data) in table {
+        for (destination, expected) in [(Document, document), (Other, data), (Unknown, data)] {
+            // Also what is kept nowhere may be shown, by a service worker.
+            for cache_control in ["max-age=60", "no-store"] {
+                let headers = [("content-type", kind), ("cache-control", cache_control)];
+                assert_eq!(sandboxed("sandbox", destination, &headers), expected, "{kind} {destination:?}");
+                assert!(!sandboxed("allow", destination, &headers));
+            }
         }
     }
-    // Nothing of it can be shown out of the cache.
-    let kept_nowhere = [("content-type", "text/html"), ("cache-control", "no-store")];
-    assert!(!sandboxed("sandbox", Other, &kept_nowhere) && sandboxed("sandbox", Document, &kept_nowhere));
     // The API's own policy stays, beside.
     let own = [("content-type", "text/html"), ("content-security-policy", "default-src 'self'")];
     let policy = header(&relay(|_| {}), &|known| known.destination = Document, &own, "content-security-policy");

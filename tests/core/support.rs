@@ -103,9 +103,11 @@ impl Lines {
 
     fn told_as(&self, along: &[Name], beginnings: &str, secrets: &[&str]) -> String {
         let pairs: Vec<&[u8]> = beginnings.as_bytes().chunks(2).collect();
-        let begins = |name: &str| {
+        let matters = |name: &str| {
             let fold = |b: u8| if b.is_ascii_alphanumeric() { b } else { b'-' };
-            matches!(name.as_bytes(), [first, second, ..] if pairs.contains(&[*first, fold(*second)].as_slice()))
+            let begins =
+                matches!(name.as_bytes(), [first, second, ..] if pairs.contains(&[*first, fold(*second)].as_slice()));
+            begins || (along == ALONG_AN_ANSWER && name.ends_with(crossing::TARGETED))
         };
         let names: BTreeSet<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         let (mut places, mut lines) = (String::new(), String::new());
@@ -124,7 +126,7 @@ impl Lines {
                     lines.extend(["\n", &known.place().to_string(), &value]);
                 }
                 Some(known) => places.push(known.place()),
-                None if begins(name) => lines.extend(["\n", name]),
+                None if matters(name) => lines.extend(["\n", name]),
                 None => {}
             }
         }
