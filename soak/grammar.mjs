@@ -1,175 +1,145 @@
-// Requests made up from the grammar of HTTP, and bent out of it, against the running Worker with an API that records.
-//
-// Whatever comes: the service token is in no answer and no log line; the API is the configured one, and gets the one
-// service token once; nothing that the caller said in Access's or the relay's name arrives; every answer is the API's, a
-// documented refusal, or workerd's own word on what is no HTTP.
+// Requests made up from the grammar of HTTP, and bent out of it, against the running Worker with an API that sends back what it
+// gets. What is sent is requests.mjs, what comes back echo.mjs, and what must hold judge.mjs.
 
-import { createServer } from "node:net";
+import { readFileSync } from "node:fs";
 import { audience, startIssuer } from "../tests/support/issuer.mjs";
-import { sendRaw } from "../tests/support/raw.mjs";
 import { startRelay } from "../tests/support/workerd.mjs";
+import { startEcho } from "./echo.mjs";
+import { faultsOfAnswer, faultsOfArrival, faultsOfExchange, outcomeOf } from "./judge.mjs";
+import { ROUTES, makeBentRequest, makeRequest, randomOf } from "./requests.mjs";
+import { Connection } from "./wire.mjs";
 
-const CODES = ["not_found", "bad_path", "unauthenticated", "origin_not_allowed", "method_not_allowed", "header_not_allowed", "cross_origin_blocked", "upstream_unreachable", "upstream_timeout", "keys_unavailable"];
-const secret = "c0ffee00".repeat(8);
-const MARK = "planted-by-the-caller";
+const CONNECTIONS = 16;
+/** What is bent out of HTTP ends its connection, and a connection costs more than a request. */
+const BENT = 0.05;
+const [ID_OF, SECRETS] = [["0123456789abcdef.access", "fedcba9876543210.access"], ["c0ffee00".repeat(8), "cfast_Zz9Yy8Xx7Ww6Vv5Uu4Tt3Ss2Rr1Qq0PpOoNn"]];
 
-/** Runs it for so many seconds, from a seed. Returns the figures, with whatever was wrong. */
-export async function fuzzRequests(seconds, seed = Date.now() % 1_000_000) {
-  const random = mulberry32(seed);
+/**
+ * Runs it for so many seconds or requests, whichever is over first: those that a seed makes up, `from` a number on. `say` gets a line now and then; `sabotage` is
+ * what startRelay makes of it. Returns the figures, with whatever was wrong.
+ */
+export async function fuzzRequests({ seconds = Infinity, requests = Infinity, seed = Date.now() % 1_000_000, from = 0, say = () => {}, sabotage }) {
   const issuer = await startIssuer();
-  const api = await startRecordingApi();
-  const relay = await startRelay({
-    relay: {
-      access: { issuer: issuer.url, audience: [audience] },
-      routes: [{ path: "/api", upstream: api.url, timeout_ms: 2_000, request_cookies: ["theme"] }],
-      cors: { allowed_origins: ["https://admin.example.com"], allowed_methods: ["PUT"], allow_credentials: true },
-    },
-    secrets: { CF_ACCESS_CLIENT_ID: "0123.access", CF_ACCESS_CLIENT_SECRET: secret },
+  const callers = await makeCallers(issuer);
+  const known = new Map();
+  const figures = { seed, sent: 0, forwarded: 0, outcomes: {}, wrong: [], memory: [] };
+  const kinds = {};
+  const wrong = (what, text, number) => {
+    // Some of each kind are enough.
+    const kind = what.replace(/[0-9a-f]{8,}|\d+/g, "#").slice(0, 60);
+    if (count(kinds, kind) <= 3) figures.wrong.push(`${what} (seed ${seed}, request ${number}): ${shown(text)}`);
+  };
+  const worlds = [];
+  let unknown = 0;
+  const api = await startEcho((arrived) => {
+    figures.forwarded++;
+    const sent = known.get(arrived.start.match(/^\S+ \S*?[/?]n([0-9a-z]+)-/)?.[1]);
+    const world = sent?.world ?? worlds[0];
+    for (const what of faultsOfArrival(arrived, sent, world)) wrong(what, `${arrived.head}\n<- ${sent?.text}`, sent?.number);
+    const random = randomOf(sent === undefined ? unknown++ : seed * 7919 + sent.number);
+    return { random, answered: (answer) => sent !== undefined && (sent.answer = answer) };
   });
-  const figures = { sent: 0, forwarded: 0, outcomes: {}, wrong: [] };
-  const token = issuer.token();
-  const wrong = (what, text) => figures.wrong.push(`${what} (seed ${seed}): ${JSON.stringify(text.replaceAll(token, "<token>").slice(0, 400))}`);
+  // The second one says all that it can say.
+  for (const debug of [false, true]) worlds.push(await startWorld({ issuer, api, callers, debug, sabotage, wrong }));
   const end = Date.now() + seconds * 1000;
-  const one = async () => {
-    while (Date.now() < end) {
-      const text = makeRequest(random, token);
-      const answer = await Promise.race([sendRaw(relay.port, text).catch(() => ({ status: 0, headers: [], body: "" })), new Promise((resolve) => setTimeout(resolve, 5_000, undefined))]);
-      figures.sent++;
-      if (answer === undefined) {
-        wrong("no answer in 5 seconds", text);
+  const one = async (world) => {
+    const connection = new Connection(world.relay.port);
+    while (Date.now() < end && figures.sent < requests) {
+      const number = from + figures.sent++;
+      const random = randomOf(seed * 31 + number);
+      if (random.chance(BENT)) {
+        const bent = makeBentRequest(random, world);
+        const alone = new Connection(world.relay.port);
+        const answer = await alone.ask(bent.text, { isHead: bent.method === "HEAD", ...(bent.unfinished ? { patience: 300 } : {}) });
+        alone.close();
+        const outcome = outcomeOf(answer, bent);
+        count(figures.outcomes, outcome);
+        if (outcome.startsWith("odd")) wrong(outcome, bent.text, number);
+        for (const what of faultsOfAnswer(answer, world)) wrong(what, `${bent.text}\n-> ${answer.head}`, number);
         continue;
       }
-      const outcome = judge(answer, text);
-      figures.outcomes[outcome] = (figures.outcomes[outcome] ?? 0) + 1;
-      if (outcome.startsWith("odd")) wrong(`${outcome} ${answer.body.slice(0, 100)}`, text);
-      if ((answer.headers.join("\n") + answer.body).includes(secret)) wrong("the answer holds the service token", text);
+      const sent = Object.assign(makeRequest(random, number, world), { world, arrivals: 0, again: 0 });
+      known.set(number.toString(36), sent);
+      const answer = await connection.ask(sent.text, { isHead: sent.method === "HEAD", again: () => sent.again++ });
+      const outcome = outcomeOf(answer, sent);
+      count(figures.outcomes, outcome);
+      for (const what of [...faultsOfAnswer(answer, world), ...faultsOfExchange(answer, outcome, sent, world)]) wrong(what, `${sent.text}\n-> ${answer.head}\n${answer.body.slice(0, 300)}\n(the API said ${sent.answer?.text})`, number);
+      known.delete(number.toString(36));
     }
+    connection.close();
   };
-  await Promise.all(Array.from({ length: 8 }, one));
-  figures.forwarded = api.requests.length;
-  for (const request of api.requests) for (const what of faultsOf(request, api.host)) wrong(what, request);
-  if (relay.output().includes(secret)) figures.wrong.push("the log holds the service token");
-  if (/Critical|panicked/.test(relay.output())) figures.wrong.push(`the Wasm was restarted: ${relay.output().match(/.*(Critical|panicked).*/)[0]}`);
-  const last = await fetch(`${relay.url}/api/x`, { headers: { "cf-access-jwt-assertion": token } });
-  if (last.status !== 200) figures.wrong.push(`after all that, a plain call gets ${last.status}`);
-  await Promise.all([relay.stop(), issuer.stop(), api.stop()]);
+  const watching = watch(figures, worlds, Math.max(200, Math.min(seconds, 600) * 10), say);
+  await Promise.all(Array.from({ length: CONNECTIONS }, (_, at) => one(worlds[at % 4 === 3 ? 1 : 0])));
+  watching.stop();
+  for (const world of worlds) {
+    const last = await fetch(`${world.relay.url}/api/n-`, { headers: { "cf-access-jwt-assertion": callers[0].token }, redirect: "manual" }).catch(() => undefined);
+    if (last?.headers.get("x-api") !== "1" && last?.status !== 502) wrong(`after all that, a plain call gets ${last?.status}`, "", "last");
+    await world.relay.stop();
+  }
+  await Promise.all([issuer.stop(), api.stop()]);
   return figures;
 }
 
-function judge({ status, headers, body }, request) {
-  if (status === 0) return "connection closed";
-  if (status === 100) return "an interim answer";
-  if (headers.some((line) => /^x-api: 1$/i.test(line))) return "the API's";
-  if (headers.some((line) => /^content-type: application\/problem\+json$/i.test(line))) {
-    const code = body.match(/"code":"(\w+)"/)?.[1];
-    return CODES.includes(code) ? code : body === "" ? "a refusal of HEAD" : `odd code ${code}`;
-  }
-  if (status === 204) return "preflight";
-  // What is no HTTP, workerd answers by itself, with a sentence; and what is no method of a Worker's.
-  const sentence = body === "" ? request.startsWith("HEAD ") : /^(ERROR: |Bad|Not Impl|invalid |unexpected )/.test(body);
-  if ([400, 414, 431, 501].includes(status) && sentence) return `workerd's own ${status}`;
-  if (status === 500 && request.startsWith("CONNECT ")) return "workerd's own 500 to CONNECT";
-  return `odd ${status}`;
+const count = (outcomes, outcome) => (outcomes[outcome] = (outcomes[outcome] ?? 0) + 1);
+
+/** Persons and programs, with a token each. */
+async function makeCallers(issuer) {
+  const persons = ["ada", "grace", "joan"].map((name) => ({ name, user: `id-of-${name}`, email: `${name}@example.com`, token: issuer.token({ sub: `id-of-${name}`, email: `${name}@example.com` }) }));
+  const program = { name: "program", clientId: "feed.access", token: issuer.token({ sub: "", email: undefined, common_name: "feed.access" }) };
+  return [...persons, program];
 }
 
-/** What must not be in a request that the API has got. */
-function faultsOf(request, host) {
-  const [, ...lines] = request.split("\r\n\r\n")[0].split("\r\n");
-  const named = (pattern) => lines.filter((line) => pattern.test(line));
-  const faults = [];
-  const exactly = (pattern, value) => {
-    const found = named(pattern);
-    if (found.length !== 1 || found[0].split(": ")[1] !== value) faults.push(`${pattern} is ${JSON.stringify(found)}`);
+/** A relay with all its routes, whose log is read as it comes. */
+async function startWorld({ issuer, api, callers, debug, sabotage, wrong }) {
+  const world = { api, callers, debug, routes: ROUTES, secrets: SECRETS, clientIds: ID_OF, loop: undefined };
+  const policy = { allowed_origins: ["https://admin.example.com"], allow_credentials: true };
+  let end = "";
+  const watch = (text) => {
+    const log = end + text;
+    if (SECRETS.some((secret) => log.includes(secret))) wrong("the log holds a service token's secret", log.slice(-1_000), "?");
+    if (callers.some(({ token }) => log.includes(token))) wrong("the log holds a caller's token", log.slice(-1_000), "?");
+    if (/Critical|panicked/.test(log)) wrong("the Wasm was restarted", log.match(/.*(Critical|panicked).*/)[0], "?");
+    end = log.slice(-1_000);
   };
-  exactly(/^host:/i, host);
-  exactly(/^cf-access-client-id:/i, "0123.access");
-  exactly(/^cf-access-client-secret:/i, secret);
-  const ours = /^(cf[-_.]access[-_.]|x[-_.]forwarded[-_.]|forwarded:|proxy[-_.:]|te:|keep-alive:)/i;
-  for (const line of lines) if (ours.test(line) && line.includes(MARK)) faults.push(`the caller's ${line} arrived`);
-  const cookie = named(/^cookie:/i).join();
-  if (/cf_(authorization|appsession|binding|session)/i.test(cookie)) faults.push(`Access's cookie arrived: ${cookie}`);
-  if (!/^\S+ \/api(\/|\?| )/.test(request)) faults.push("the path left the route");
-  return faults;
-}
-
-const pick = (random, list) => list[Math.floor(random() * list.length)];
-const some = (random, most, make) => Array.from({ length: Math.floor(random() * (most + 1)) }, make);
-
-function makeRequest(random, token) {
-  const chance = (part) => random() < part;
-  const spell = (name) => name.replace(/-/g, () => pick(random, ["-", "-", "_", "."])).replace(/[a-z]/g, (letter) => (chance(0.3) ? letter.toUpperCase() : letter));
-  const lawful = ["GET", "GET", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
-  const method = pick(random, chance(0.95) ? lawful : ["TRACE", "CONNECT", "get", "BREW", "G\x01T", ""]);
-  const plain = ["notes", "7", "a%2fb", "x;y=1", "~me", "api", ""];
-  const odd = ["apiary", "..", ".", "%2e%2e", "%2E.", "..%2f", "a%5c..", "\\", "cdn-cgi", "%63dn-cgi", "access", "%00", "%", "é", "a b", "%252e%252e", "login", "@evil.example", "*"];
-  const path = `${chance(0.9) ? "/api" : ""}${some(random, 4, () => `/${pick(random, chance(0.85) ? plain : odd)}`).join("")}`;
-  const target = pick(random, chance(0.8) ? [path || "/"] : [path, `http://evil.example${path}`, `//evil.example${path}`, `${path}?q=${encodeURIComponent(pick(random, ["a", "\r\n", "é", "../"]))}`, `${path}#f`, "*", "evil.example:80", `${path}?${"a=b&".repeat(Math.floor(random() * 300))}`]);
-  const host = chance(0.85) ? "app.example.com" : pick(random, ["evil.example", "app.example.com:8443", "", "a b"]);
-  const headers = [`Host: ${host}`, "Connection: close"];
-  const add = (part, ...lines) => chance(part) && headers.push(...lines);
-  add(0.85, `Cf-Access-Jwt-Assertion: ${pick(random, [token, token, token, token, `${token}x`, "", "a.b.c", `${token}, ${token}`])}`);
-  add(0.2, `Cookie: ${pick(random, [`CF_Authorization=${token}`, "theme=dark; CF_AppSession=1", `theme=a,CF_Authorization=${token}`, ";;;=", "theme", "CF_Authorization"])}`);
-  add(0.1, `Cookie: theme=dark`);
-  for (const name of some(random, 4, () => pick(random, ["cf-access-client-id", "cf-access-client-secret", "cf-access-token", "cf-access-authenticated-user-email", "x-forwarded-user", "x-forwarded-email", "x-forwarded-client-id", "x-forwarded-host", "x-forwarded-for", "forwarded", "proxy-authorization", "proxy", "te", "keep-alive"]))) headers.push(`${spell(name)}: ${MARK}`);
-  add(0.2, `Connection: ${pick(random, ["keep-alive", "cf-access-client-secret", "x-forwarded-user, host, content-length", "upgrade", "\x7f", ",,,", "cookie"])}`);
-  add(0.1, `Upgrade: ${pick(random, ["websocket", "h2c", "WebSocket, x"])}`);
-  add(0.25, `Origin: ${pick(random, ["https://admin.example.com", "https://evil.example", "null", "https://app.example.com", "http://a b", "https://admin.example.com, https://evil.example"])}`);
-  add(0.2, `Sec-Fetch-Site: ${pick(random, ["same-origin", "cross-site", "same-site", "none", "x"])}`);
-  add(0.1, `Access-Control-Request-Method: ${pick(random, ["PUT", "GET", "", "a b"])}`);
-  add(0.1, `Access-Control-Request-Headers: ${pick(random, ["x-a", ",,,", "authorization", "é"])}`);
-  add(0.1, `Traceparent: ${pick(random, ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "x", "\xff"])}`);
-  add(0.05, "Expect: 100-continue");
-  add(0.1, `X-Odd: ${pick(random, ["caf\xe9", "", "\t", "a\x00b", "x".repeat(9_000)])}`);
-  add(0.02, pick(random, [" folded: line", "no colon at all"]));
-  headers.push(...some(random, chance(0.03) ? 150 : 2, () => `X-${Math.floor(random() * 1e6)}: ${Math.floor(random() * 1e6)}`));
-  let body = "";
-  if (chance(0.3)) {
-    body = pick(random, ["hello", "x".repeat(5_000), ""]);
-    headers.push(...pick(random, [[`Content-Length: ${body.length}`], [`Content-Length: ${body.length}`], ["Content-Length: -1"], [`Content-Length: ${body.length}`, "Transfer-Encoding: chunked"]]));
-  } else if (chance(0.1)) {
-    body = pick(random, ["5\r\nhello\r\n0\r\n\r\n", "0\r\n\r\n", "zz\r\n"]);
-    headers.push("Transfer-Encoding: chunked");
-  }
-  return `${method} ${target} HTTP/1.${chance(0.97) ? 1 : 0}\r\n${headers.join("\r\n")}\r\n\r\n${body}`;
-}
-
-/** An API that keeps the heads of its requests as they came, and answers each. */
-async function startRecordingApi() {
-  const api = { requests: [] };
-  const sockets = new Set();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.on("close", () => sockets.delete(socket));
-    let text = "";
-    let answered = false;
-    socket.setEncoding("latin1").on("data", (part) => {
-      text += part;
-      if (answered || !text.includes("\r\n\r\n")) return;
-      answered = true;
-      api.requests.push(text);
-      const bodiless = text.startsWith("HEAD ");
-      // The rest of the body is read, and the connection is used once.
-      setTimeout(() => socket.end(`HTTP/1.1 200 OK\r\nX-Api: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n${bodiless ? "" : "ok"}`), 5);
-    });
+  world.relay = await startRelay({
+    relay: {
+      access: { issuer: issuer.url, audience: [audience] },
+      routes: [
+        { path: "/api", upstream: api.url, timeout_ms: 5_000, request_cookies: ["theme"], response_cookies: ["sid", "part*"] },
+        { path: "/strip", upstream: `${api.url}/base`, strip_prefix: true, service_token: "BILLING", request_cookies: ["*"], response_cookies: ["sid", "part*"], foreign_requests: "all", documents: "allow", cors: { ...policy, allowed_methods: ["PUT"], allowed_origins: ["https://*.preview.example.com"] } },
+        { path: "/up", upstream: api.url, foreign_requests: "none", callback_paths: ["/up/callback"], cors: { ...policy, preflight: "upstream" } },
+        { path: "/own", upstream: api.url, credentials: "caller-token", cors: { allowed_origins: [] } },
+        { path: "/any", upstream: api.url, service_token: "BILLING", cors: { allowed_origins: ["*"], allowed_methods: ["PUT"] } },
+      ],
+      cors: { ...policy, allowed_methods: ["PUT"] },
+      ...(debug ? { debug: true, log: "requests", server_timing: true } : {}),
+    },
+    secrets: { CF_ACCESS_CLIENT_ID: ID_OF[0], CF_ACCESS_CLIENT_SECRET: SECRETS[0], BILLING_CLIENT_ID: ID_OF[1], BILLING_CLIENT_SECRET: SECRETS[1] },
+    ...(sabotage ? { sabotage } : {}),
+    watch,
   });
-  await new Promise((resolve) => server.listen({ port: 0, host: "127.0.0.1" }, resolve));
-  api.host = `127.0.0.1:${server.address().port}`;
-  api.url = `http://${api.host}`;
-  api.stop = () => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(resolve));
-  };
-  return api;
+  return world;
 }
 
-/** A small generator of random numbers that begins anew from the same seed. */
-function mulberry32(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+/** Looks at workerd's memory, and says how far it is. */
+function watch(figures, worlds, milliseconds, say) {
+  let said = 0;
+  const look = () => {
+    figures.memory.push(worlds.reduce((sum, { relay }) => sum + residentMiB(relay.pid), 0));
+    if (figures.sent - said < 50_000) return;
+    said = figures.sent;
+    say(`${figures.sent} requests, ${figures.forwarded} forwarded, ${figures.wrong.length} wrong, ${Math.round(figures.memory.at(-1))} MiB`);
+  };
+  const timer = setInterval(look, milliseconds);
+  return {
+    stop() {
+      clearInterval(timer);
+      look();
+    },
   };
 }
+
+const residentMiB = (pid) => Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB/m)[1]) / 1024;
+
+/** A text of a failure: without tokens, and not too long. */
+const shown = (text) => JSON.stringify(text.replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, "<token>").replace(/x{50,}/g, "x…x").slice(0, 2_500));

@@ -1,26 +1,49 @@
-// `npm run soak -- [seconds]`: traffic while things break, and requests made up from the grammar of HTTP. README.md says
+// `npm run soak -- [seconds]`: traffic while things break, and requests made up from the grammar of HTTP. With `--requests N`
+// only the latter, so many of them; `--seed N` makes up the same ones again, and `--from N` begins with that one. README.md says
 // what must hold.
 
+import { parseArgs } from "node:util";
 import { fail, say } from "../scripts/tools.mjs";
 import { buildWorker } from "../scripts/worker.mjs";
 import { fuzzRequests } from "./grammar.mjs";
 import { soak } from "./traffic.mjs";
 
-const seconds = Number(process.argv[2] ?? 60);
-if (!(Number.isInteger(seconds) && seconds > 0)) fail(`${process.argv[2]} is no number of seconds`);
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { requests: { type: "string" }, seed: { type: "string" }, from: { type: "string" } } });
+const [seconds, requests, seed, from] = [["seconds", positionals[0]], ["--requests", values.requests], ["--seed", values.seed], ["--from", values.from]].map(([what, text]) => {
+  if (text !== undefined && !/^\d+$/.test(text)) fail(`${what}: ${text} is no number`);
+  return text && Number(text);
+});
 buildWorker();
+const wrong = [];
 
-say(`traffic while things break, for ${seconds} seconds`);
-const { outcomes, memory, wrong, requests, fetchesOfKeys, phases } = await soak(seconds, say);
-for (const [outcome, count] of Object.entries(outcomes).sort()) process.stdout.write(`${String(count).padStart(9)}  ${outcome}\n`);
-const [early, late] = [memory.slice(0, Math.ceil(memory.length / 2)), memory.slice(Math.ceil(memory.length / 2))].map((part) => Math.max(...part));
-say(`${requests} requests in ${phases} spells of weather; the keys were fetched ${fetchesOfKeys} times`);
-say(`memory of workerd: ${Math.round(early)} MiB at most in the first half, ${Math.round(late)} in the second`);
+function sayMemory(memory) {
+  if (memory.length < 2) return;
+  const half = Math.ceil(memory.length / 2);
+  const [early, late] = [memory.slice(0, half), memory.slice(half)].map((part) => Math.max(...part));
+  say(`memory of workerd: ${Math.round(early)} MiB at most in the first half, ${Math.round(late)} in the second`);
+}
 
-say(`requests made up from the grammar of HTTP, for ${seconds} seconds`);
-const fuzzed = await fuzzRequests(seconds);
-say(`${fuzzed.sent} sent, ${fuzzed.forwarded} forwarded; ${JSON.stringify(fuzzed.outcomes)}`);
+async function soakTraffic(seconds) {
+  say(`traffic while things break, for ${seconds} seconds`);
+  const figures = await soak(seconds, say);
+  for (const [outcome, count] of Object.entries(figures.outcomes).sort()) process.stdout.write(`${String(count).padStart(9)}  ${outcome}\n`);
+  say(`${figures.requests} requests in ${figures.phases} spells of weather; the keys were fetched ${figures.fetchesOfKeys} times`);
+  sayMemory(figures.memory);
+  wrong.push(...figures.wrong);
+}
 
-for (const what of [...new Set([...wrong, ...fuzzed.wrong])].slice(0, 20)) process.stdout.write(`✗ ${what}\n`);
-if (wrong.length + fuzzed.wrong.length > 0) fail(`${wrong.length + fuzzed.wrong.length} answers were wrong`);
+async function soakGrammar(limits) {
+  say(`requests made up from the grammar of HTTP: ${limits.requests ?? `as many as ${limits.seconds} seconds take`}`);
+  const figures = await fuzzRequests({ ...limits, say });
+  for (const [outcome, count] of Object.entries(figures.outcomes).sort()) process.stdout.write(`${String(count).padStart(9)}  ${outcome}\n`);
+  say(`${figures.sent} sent, ${figures.forwarded} forwarded, from the seed ${figures.seed}`);
+  sayMemory(figures.memory);
+  wrong.push(...figures.wrong);
+}
+
+const time = requests === undefined ? (seconds ?? 60) : seconds;
+if (requests === undefined) await soakTraffic(time);
+await soakGrammar({ requests, seconds: time, seed, from });
+for (const what of [...new Set(wrong)].slice(0, 20)) process.stdout.write(`✗ ${what}\n`);
+if (wrong.length > 0) fail(`${wrong.length} answers were wrong`);
 say("every answer was right");

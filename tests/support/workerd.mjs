@@ -12,15 +12,16 @@ const TRAP = Buffer.from("0061736d0100000001040160000003020100070801047472617000
 /**
  * Starts the relay. `relay` is the table RELAY, `secrets` are string secrets, `stored` are secrets behind an async
  * `get()` as a Secrets Store binding has it. `sabotage` may change the script that ships, and use a Wasm module
- * `trap.wasm`. With `front`, callers can go away; with `collector`, the script can call `gc()`. Returns its URL, the log so
- * far, and `stop()`.
+ * `trap.wasm`. With `front`, callers can go away; with `collector`, the script can call `gc()`. Where a log is too long to be
+ * kept, `watch` gets it piece by piece. Returns its URL, the log so far, and `stop()`.
  */
-export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, sabotage = (script) => script }) {
-  return serve({
+export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, sabotage = (script) => script, watch }) {
+  const files = {
     "config.capnp": capnp(relay, secrets, stored, front, collector),
     "index.js": sabotage(readFileSync(join(root, "build", "index.js"), "utf8")),
     "trap.wasm": TRAP,
-  });
+  };
+  return serve(files, watch);
 }
 
 /** Starts workerd with a script of a test's own, which may import others: `modules` has their texts by name. */
@@ -35,7 +36,7 @@ const config :Workerd.Config = (
   return serve({ ...modules, "config.capnp": config });
 }
 
-async function serve(files) {
+async function serve(files, watch) {
   const folder = mkdtempSync(join(tmpdir(), "access-relay-"));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const child = spawn("workerd", ["serve", "--control-fd=3", `--import-path=${join(root, "build")}`, join(folder, "config.capnp")], {
@@ -44,7 +45,7 @@ async function serve(files) {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
   const output = [];
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text));
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", watch ?? ((text) => output.push(text)));
   const port = await new Promise((resolve, reject) => {
     let events = "";
     child.stdio[3].setEncoding("utf8").on("data", (text) => {

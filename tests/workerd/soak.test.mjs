@@ -1,4 +1,4 @@
-// A short run of what `npm run soak` does for longer.
+// A short run of what `npm run soak` does for longer, and proof that it would tell.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,8 +17,26 @@ test("traffic while things break: every answer is accounted for", async () => {
 });
 
 test("requests made up from the grammar of HTTP: no leak, no crash, no answer that nobody documented", async () => {
-  const { wrong, sent, forwarded, outcomes } = await fuzzRequests(8);
+  const { wrong, sent, forwarded, outcomes } = await fuzzRequests({ requests: 4_000, seed: 17 });
   assert.deepEqual(wrong.slice(0, 10), []);
-  assert.ok(sent > 2_000 && forwarded > 200, `${sent} sent, ${forwarded} forwarded`);
-  for (const outcome of ["the API's", "bad_path", "unauthenticated", "cross_origin_blocked", "not_found"]) assert.ok(outcomes[outcome] > 0, outcome);
+  assert.ok(sent >= 4_000 && forwarded > 1_000, `${sent} sent, ${forwarded} forwarded`);
+  const expected = ["the API's", "preflight", "bad_path", "bad_request", "unauthenticated", "cross_origin_blocked", "not_found", "method_not_forwarded", "loop_detected", "origin_not_allowed", "upstream_access_denied", "upstream_unreachable"];
+  for (const outcome of expected) assert.ok(outcomes[outcome] > 0, `nothing came to ${outcome}: ${JSON.stringify(outcomes)}`);
 });
+
+// The script that ships, with one thing less that it does: the judge must see each.
+for (const [what, sabotage, seen] of [
+  ["looks for secrets in answers", before("const { includes } = String.prototype; String.prototype.includes = function (part) { return part.length < 40 && includes.call(this, part); };"), /service token's secret is in x-echo/],
+  ["removes a header", before("Headers.prototype.delete = () => {};"), /planted-by-the-caller\d* arrived/],
+  ["tells which page asks", before("const { get } = Headers.prototype; Headers.prototype.get = function (name) { return name === 'sec-fetch-site' ? null : get.call(this, name); };"), /it arrived in place of cross_origin_blocked/],
+  ["keeps caches off", before("const { set } = Headers.prototype; Headers.prototype.set = function (name, value) { if (name !== 'cdn-cache-control') set.call(this, name, value); };"), /comes with cdn-cache-control: /],
+]) {
+  test(`a relay that no longer ${what} is found out`, async () => {
+    const { wrong } = await fuzzRequests({ requests: 600, seed: 17, sabotage });
+    assert.ok(wrong.some((text) => seen.test(text)), `${wrong.length} faults, none of them ${seen}: ${wrong.slice(0, 3).join("\n")}`);
+  });
+}
+
+function before(text) {
+  return (script) => `{ ${text} }\n${script}`;
+}
