@@ -120,14 +120,27 @@ impl<R: Runtime> Gate<R> {
     /// That of the first token, unless another could not be checked at all; `unauthenticated` where two callers are named.
     pub async fn identify_one<'t>(
         self: &Rc<Self>,
+        mut tokens: Vec<Cow<'t, str>>,
+        policy: &JwtPolicy,
+    ) -> Result<(Identity, Cow<'t, str>), Refusal> {
+        match tokens.pop() {
+            Some(token) if tokens.is_empty() => Ok((self.identify(&token, policy).await?, token)),
+            last => {
+                tokens.extend(last);
+                // Boxed, for it is seldom, and large.
+                Box::pin(self.identify_several(tokens, policy)).await
+            }
+        }
+    }
+
+    async fn identify_several<'t>(
+        self: &Rc<Self>,
         tokens: Vec<Cow<'t, str>>,
         policy: &JwtPolicy,
     ) -> Result<(Identity, Cow<'t, str>), Refusal> {
         let mut found: Option<(Identity, Cow<'t, str>)> = None;
         let mut failure: Option<Refusal> = None;
-        let several = tokens.len() > 1;
-        let (known, unknown): (Vec<_>, Vec<_>) =
-            tokens.into_iter().partition(|token| !several || self.knows_key_of(token));
+        let (known, unknown): (Vec<_>, Vec<_>) = tokens.into_iter().partition(|token| self.knows_key_of(token));
         let first = known.len();
         for (index, token) in known.into_iter().chain(unknown).enumerate() {
             if index >= first && found.is_some() {

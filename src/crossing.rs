@@ -171,6 +171,7 @@ pub const QUIET: &[&str] = &[
     "content-encoding",
     "content-length",
     "date",
+    "etag",
     "expires",
     "last-modified",
     "server",
@@ -214,11 +215,15 @@ pub const NEVER_TO_THE_BROWSER: &[Name] = &[
     Name::AllowHeaders,
     Name::AllowMethods,
     Name::AllowOrigin,
+    Name::AltSvc,
     Name::ExposeHeaders,
     Name::MaxAge,
+    Name::Nel,
+    Name::ReportTo,
     Name::RequestHeaders,
     Name::RequestMethod,
     Name::SetCookie,
+    Name::StrictTransportSecurity,
 ];
 
 /// Whether a header of this name, in lower case, is not the caller's to say.

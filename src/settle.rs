@@ -78,7 +78,8 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
     }
     warnings.extend(may_be_accesss(response));
     drop_what_is_not_the_apis(known, response, &mut edits);
-    if let Ok(target) = Target::of(url) {
+    let names_urls = !cookies.is_empty() || response.present.has_any(URLS) || response.present.has_any(&LISTS_OF_URLS);
+    if let Some(target) = names_urls.then(|| Target::of(url).ok()).flatten() {
         let back =
             WayBack { upstream: &route.upstream, prefix: &route.prefix, strip_prefix: route.strip_prefix, target };
         for cookie in &cookies {
@@ -133,6 +134,9 @@ const URLS: &[Name] = &[
     Name::OperationLocation,
     Name::SourceMap,
 ];
+
+/// Headers that hold URLs among other things.
+const LISTS_OF_URLS: [Name; 2] = [Name::Link, Name::Refresh];
 
 /// Has the URLs that an answer names lead back through the relay.
 fn lead_back<H: Read>(back: &WayBack, response: &ResponseHead<'_, H>, edits: &mut Edits) {

@@ -8,12 +8,12 @@ let names = [];
 /** The character of the first place. */
 let first = 0;
 /**
- * The known ones by the length of their names: each with the character that tells its place, how much of its value goes along,
- * and whether it is searched for secrets.
+ * The known ones by the length and the first letter of their names: each with the character that tells its place, how much of
+ * its value goes along, and whether it is searched for secrets.
  */
 let known = [];
-/** What other names begin with that the Wasm asks about, two characters each. */
-let [inRequest, inAnswer] = [new Set(), new Set()];
+/** Whether the Wasm asks about other names that begin like this, by their first two letters. */
+let [inRequest, inAnswer] = [[], []];
 /** How names end in an answer that the Wasm asks about, too. */
 let targeted = "";
 /** What a line begins with that sets the caller's own token. */
@@ -32,19 +32,23 @@ export function know(list, quiet, beginningsInRequest, beginningsInAnswer, targe
   [first, targeted] = [firstPlace, targetedEnd];
   names = Object.entries(JSON.parse(list)).map(([name, [asked, answered, searched]], at) => {
     const place = String.fromCharCode(first + at);
-    (known[name.length] ??= []).push({ name, place, line: `\n${place}`, asked, answered, searched });
+    learn({ name, place, line: `\n${place}`, asked, answered, searched });
     return name;
   });
-  for (const name of quiet.split(" ")) (known[name.length] ??= []).push({ name, place: "", line: "", asked: 0, answered: 0, searched: 0 });
+  for (const name of quiet.split(" ")) learn({ name, place: "", line: "", asked: 0, answered: 0, searched: 0 });
   [inRequest, inAnswer] = [beginningsInRequest, beginningsInAnswer].map(beginnings);
   ofPreflights = [...preflights].map(nameAt);
   tokenLine = `\n=${find("cf-access-token").place}`;
 }
 
+/** A number for two letters. */
+const pairOf = (text) => (text.charCodeAt(0) << 7) | text.charCodeAt(1);
+
 /** What names begin with: `-` stands for every character of a token that is neither a letter nor a digit (RFC 9110 §5.6.2). */
 function beginnings(text) {
-  const pairs = text.match(/../g) ?? [];
-  return new Set(pairs.flatMap((pair) => (pair[1] === "-" ? Array.from("!#$%&'*+-.^_`|~", (dash) => pair[0] + dash) : [pair])));
+  const asked = new Uint8Array(1 << 14);
+  for (const pair of text.match(/../g) ?? []) for (const second of pair[1] === "-" ? "!#$%&'*+-.^_`|~" : pair[1]) asked[pairOf(pair[0] + second)] = 1;
+  return asked;
 }
 
 /** Takes the secrets, a line each; one of a few letters would be found everywhere. */
@@ -53,9 +57,15 @@ export function guard(lines) {
   shortest = Math.min(...secrets.map(({ length }) => length));
 }
 
+const bucketOf = (name) => (name.length << 7) | name.charCodeAt(0);
+
+function learn(entry) {
+  (known[bucketOf(entry.name)] ??= []).push(entry);
+}
+
 /** What is known of a name. Its letters are compared: a Map would have V8 intern each name that the runtime hands out. */
 function find(name) {
-  const candidates = known[name.length];
+  const candidates = known[bucketOf(name)];
   if (candidates !== undefined) for (const candidate of candidates) if (candidate.name === name) return candidate;
   return undefined;
 }
@@ -76,7 +86,7 @@ export function head({ method, url, headers }) {
   for (const name of preflight ? ofPreflights : headers.keys()) {
     const found = find(name);
     if (found === undefined) {
-      if (inRequest.has(name.slice(0, 2))) lines += `\n${name}`;
+      if (inRequest[pairOf(name)] === 1) lines += `\n${name}`;
     } else if (found.asked > 0 || preflight) {
       const value = headers.get(name);
       if (value !== null) lines += found.line + value.slice(0, found.asked);
@@ -98,7 +108,7 @@ export function answerHead({ headers }, sent) {
       if (found?.answered > 0) lines += found.line + value.slice(0, found.answered);
     }
     if (found === undefined) {
-      if (inAnswer.has(name.slice(0, 2)) || name.endsWith(targeted)) lines += `\n${name}`;
+      if (inAnswer[pairOf(name)] === 1 || name.endsWith(targeted)) lines += `\n${name}`;
     } else if (found.answered === 0) {
       places += found.place;
     }
@@ -306,12 +316,12 @@ export function edited(response, status, edits) {
   const { statusText } = response;
   const echo = statusText.length >= shortest && holdsSecret(statusText);
   if (edits === "" && !echo) return response;
-  const { webSocket, headers } = response;
-  const copy = status === 101 ? { status, webSocket, headers } : echo ? { status, headers } : response;
-  const answer = new Response(response.body, copy);
+  const answer = new Response(response.body, status === 101 || echo ? withoutText(response) : response);
   edit(answer.headers, edits);
   return answer;
 }
+
+const withoutText = ({ status, webSocket, headers }) => ({ status, webSocket, headers });
 
 /**
  * Asks the API something of our own. Resolves to its answer, whose body is let go, or to a text: why there is none, or

@@ -110,8 +110,8 @@ pub(super) fn start() {
     // By hand, for a name has nothing to escape.
     let entry = |name: &Name| {
         let length = |along: &[Name]| if along.contains(name) { name.longest() + 1 } else { 0 };
-        // What never crosses has not to be searched.
-        let searched = u8::from(!crossing::NEVER_TO_THE_BROWSER.contains(name));
+        // Neither what never crosses has to be searched, nor what Cloudflare writes.
+        let searched = u8::from(!crossing::NEVER_TO_THE_BROWSER.contains(name) && *name != Name::Ray);
         format!("\"{}\":[{},{},{searched}]", name.as_str(), length(ALONG_A_REQUEST), length(ALONG_AN_ANSWER))
     };
     let list = Name::ALL.iter().map(entry).collect::<Vec<_>>().join(",");

@@ -115,7 +115,7 @@ impl Lines {
             let value = self.get(name).unwrap_or_default();
             let known_name = Name::ALL.iter().find(|known| known.as_str() == name);
             let searched = !crossing::QUIET.contains(&name)
-                && known_name.is_none_or(|known| !crossing::NEVER_TO_THE_BROWSER.contains(known));
+                && known_name.is_none_or(|known| !crossing::NEVER_TO_THE_BROWSER.contains(known) && *known != Name::Ray);
             if searched && secrets.iter().any(|secret| value.contains(secret)) {
                 lines.extend(["\n!", name]);
             }

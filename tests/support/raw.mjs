@@ -18,7 +18,7 @@ export function sendRaw(port, request, { headOnly = false } = {}) {
     socket.on("close", () => {
       const [head, ...body] = answer.split("\r\n\r\n");
       const [status, ...headers] = head.split("\r\n");
-      resolve({ status: Number(status.split(" ")[1]), headers, body: body.join("\r\n\r\n") });
+      resolve({ status: Number(status.split(" ")[1]), statusLine: status, headers, body: body.join("\r\n\r\n") });
     });
     socket.write(Buffer.from(request, "latin1"));
   });

@@ -10,7 +10,8 @@ import { sendRaw } from "../support/raw.mjs";
 import { startRecorder } from "../support/recorder.mjs";
 import { startRelay } from "../support/workerd.mjs";
 
-const SECRET = "5ec4e7c0".repeat(8);
+// With capitals, as Access's newer secrets have them: names of headers come in lower case.
+const SECRET = "cfast_5eC4e7C0" + "5eC4e7C0".repeat(4);
 const secrets = { CF_ACCESS_CLIENT_ID: "0123.access", CF_ACCESS_CLIENT_SECRET: SECRET };
 let api, issuer, relay, token;
 
@@ -72,15 +73,30 @@ test("an API that echoes the service token in headers: it is in no answer and in
     [200, { [`x-${SECRET}`]: "1" }], [302, { location: `/x?s=${SECRET}` }], [200, { "set-cookie": `session=${SECRET}` }], [200, { link: `</x?${SECRET}>; rel=next` }],
     [200, { vary: `x-forwarded-user, ${SECRET}` }], [403, { "cf-access-error": SECRET }], [403, { "cf-access-aud": SECRET }], [401, { "cf-access-domain": SECRET }],
     [401, { "www-authenticate": `Bearer resource_metadata="https://x/${SECRET}"` }], [401, { "www-authenticate": `Cloudflare-Access ${SECRET}` }],
+    [200, { "cache-control": `private, x=${SECRET}` }], [200, { "x-upper": SECRET.toUpperCase() }],
     [302, { location: `https://acme.cloudflareaccess.com/cdn-cgi/access/login?${SECRET}` }], [503, { "retry-after": "1", "x-secret": SECRET }],
   ];
   for (const [status, headers] of shapes) {
     api.answer = (_, response) => response.writeHead(status, headers).end();
     const answer = await send("GET", "/api/x", [login()]);
     assert.ok(answer.status > 0);
-    assert.ok(!JSON.stringify(answer).includes(SECRET), JSON.stringify([status, headers, answer]));
+    assert.ok(!JSON.stringify(answer).toLowerCase().includes(SECRET.toLowerCase()), JSON.stringify([status, headers, answer]));
     assert.equal(Object.keys(answer.headers).filter((name) => name.startsWith("cf-access")).length, 0);
   }
+  api.answer = (_, response) => response.writeHead(200, SECRET).end();
+  const raw = await sendRaw(relay.port, ["GET /api/x HTTP/1.1", "Host: app.example.com", "Connection: close", login(), "", ""].join("\r\n"));
+  assert.equal(raw.status, 200);
+  assert.ok(!JSON.stringify(raw).includes(SECRET), raw.statusLine);
+  // Of a preflight that nobody was checked for.
+  for (const name of ["headers", "methods"].map((what) => `access-control-allow-${what}`).concat("access-control-max-age")) {
+    api.answer = (_, response) => response.writeHead(204, { [name]: SECRET }).end();
+    const answer = await send("OPTIONS", "/preflights/x", ["Origin: https://admin.example.com", "Access-Control-Request-Method: PUT"]);
+    assert.deepEqual([answer.status, answer.headers[name]], [204, undefined]);
+  }
+  // The caller's own token, which page scripts cannot read.
+  api.answer = (incoming, response) => response.writeHead(200, { "x-echo": incoming.headers["cf-access-token"] }).end();
+  assert.equal((await send("GET", "/whole/x", [login()])).headers["x-echo"], undefined);
+  assert.equal(api.requests.at(-1).headers["cf-access-token"], token);
   const records = await relay.records((records) => records.length >= 12);
   assert.ok(records.some(({ warnings }) => warnings?.some((warning) => /holds the service token in its header x-echo/.test(warning))));
   assert.ok(!relay.output().slice(before).includes(SECRET));
@@ -141,6 +157,13 @@ test("a junk cookie beside a good one locks nobody out; two good ones of differe
   }
   assert.equal((await send("GET", "/api/x", cookies(token, issuer.token()))).status, 200, "of one person");
   assert.equal((await send("GET", "/api/x", cookies(token, eve))).status, 401);
+  // However many are planted, in however many ways, and without a wait for the issuer.
+  const planted = Array.from({ length: 1_000 }, (_, number) => `a.b.${number}`);
+  assert.equal((await send("GET", "/api/x", cookies(...planted, token))).status, 200);
+  assert.equal((await send("GET", "/api/x", [`Cookie: z=1,CF_Authorization=${planted.slice(0, 20).join(",CF_Authorization=")}; CF_Authorization=${token}`])).status, 200);
+  const [fetches, unknown] = [issuer.fetches, issuer.token({}, { ...issuer.keys[0], kid: "made-up" })];
+  assert.equal((await send("GET", "/api/x", cookies(unknown, token))).status, 200);
+  assert.equal(issuer.fetches, fetches);
   // The route that sends the caller's own token sends the good one.
   api.reset();
   await send("GET", "/whole/x", cookies("a.b.c", token));
@@ -188,7 +211,7 @@ test("no shared cache may keep what a checked caller got, and answers vary by wh
   const get = async (answer) => (await send("GET", "/api/x", [login(), "Sec-Fetch-Site: same-origin", "Sec-Fetch-Dest: empty", `X-Answer: ${JSON.stringify(answer)}`])).headers;
   assert.equal((await get({ "cache-control": "public, max-age=60" }))["cdn-cache-control"], "no-store");
   assert.equal((await get({ "cache-control": "private", "cloudflare-cdn-cache-control": "max-age=60" }))["cloudflare-cdn-cache-control"], undefined);
-  const kept = await get({ "cache-control": "no-store", "content-type": "text/html", etag: '"x"' });
+  const kept = await get({ "cache-control": "no-store", "content-type": "application/json", etag: '"x"' });
   for (const name of ["cdn-cache-control", "cross-origin-resource-policy", "content-security-policy"]) assert.equal(kept[name], undefined, name);
   assert.equal((await get({ vary: "Accept, X-Forwarded-Email" })).vary, "Accept, Cookie");
   const host = await get({ "strict-transport-security": "max-age=1", nel: "{}", "report-to": "{}", "alt-svc": "h3", "service-worker-allowed": "/", "timing-allow-origin": "*", "set-login": "logged-out", "accept-ch": "x", "x-kept": "1" });
@@ -279,6 +302,62 @@ test("a deadline begins where the request's body ends", async () => {
   slow.close();
 });
 
+test("an upload that breaks off never looks whole to the API", async () => {
+  const complete = [];
+  const server = createServer((incoming, response) => {
+    const chunks = [];
+    incoming.on("data", (chunk) => chunks.push(chunk)).on("error", () => {});
+    incoming.on("end", () => {
+      complete.push(Buffer.concat(chunks).toString());
+      response.end();
+    });
+  });
+  await new Promise((resolve) => server.listen({ port: 0, host: "127.0.0.1" }, resolve));
+  const uploads = await startRelay({ relay: { access: { dangerously_allow_anyone: true }, routes: [{ path: "/api", upstream: `http://127.0.0.1:${server.address().port}` }] }, secrets });
+  const { connect } = await import("node:net");
+  /** Sends the beginning of a request, and ends the connection; the status line of the answer, if there is one. */
+  const breakOff = (lines, body, end) =>
+    new Promise((resolve) => {
+      let answer = "";
+      const socket = connect({ port: uploads.port, host: "127.0.0.1" });
+      socket.setEncoding("latin1").on("data", (text) => (answer += text)).on("error", () => {});
+      socket.write(["POST /api/x HTTP/1.1", "Host: app.example.com", ...lines, "", body].join("\r\n"));
+      setTimeout(() => end(socket), 100);
+      setTimeout(() => {
+        socket.destroy();
+        resolve(answer.split("\r\n")[0]);
+      }, 400);
+    });
+  const ends = [(socket) => socket.end(), (socket) => socket.resetAndDestroy()];
+  const chunked = ["Transfer-Encoding: chunked"];
+  const cases = [
+    [chunked, "5\r\nhello\r\n5\r\nwo"], [chunked, "5\r\nhello\r\n"], [chunked, "5\r\nhello\r\nZZ\r\n"], [chunked, "hello"],
+    [["Content-Length: 50000"], "hello"], [["Content-Length: 500"], "hello"],
+  ];
+  const answers = await Promise.all(cases.flatMap(([lines, body]) => ends.map((end) => breakOff(lines, body, end))));
+  for (const answer of answers) assert.match(answer, /^$|^HTTP\/1\.1 (400|502) /);
+  assert.deepEqual(complete, []);
+  assert.match(await breakOff(chunked, "5\r\nhello\r\n0\r\n\r\n", () => {}), /^HTTP\/1\.1 200 /);
+  assert.deepEqual(complete, ["hello"]);
+  await uploads.stop();
+  server.closeAllConnections();
+  server.close();
+});
+
+test("an API that answers an upload early is heard", async () => {
+  const server = createServer((incoming, response) => {
+    response.writeHead(413).end("too large");
+    incoming.on("error", () => {}).resume();
+  });
+  await new Promise((resolve) => server.listen({ port: 0, host: "127.0.0.1" }, resolve));
+  const uploads = await startRelay({ relay: { access: { dangerously_allow_anyone: true }, routes: [{ path: "/api", upstream: `http://127.0.0.1:${server.address().port}` }] }, secrets });
+  const answer = await fetch(`${uploads.url}/api/x`, { method: "POST", body: Buffer.alloc(500_000) });
+  assert.deepEqual([answer.status, await answer.text()], [413, "too large"]);
+  await uploads.stop();
+  server.closeAllConnections();
+  server.close();
+});
+
 test("a 101 that nobody asked for opens nothing", async () => {
   const upgraded = [];
   api.upgrade = (incoming, socket) => {
@@ -367,6 +446,16 @@ test("a store is read again at most once in 30 seconds, whatever Access refuses"
   for (let call = 0; call < 100; call++) assert.equal((await fetch(`${running.url}/api/x`)).status, 502);
   const reads = (await running.records()).filter(({ reads }) => reads !== undefined);
   assert.equal(reads.at(-1).reads, 2, "once at the start, once after the first refusal");
+  await running.stop();
+});
+
+test("a store that fails is not asked by every stranger", async () => {
+  const stored = { A_CLIENT_ID: `console.log(JSON.stringify({ asked: 1 })); throw new Error("the store is down");`, A_CLIENT_SECRET: `return "stored-value";` };
+  const running = await startRelay({ relay: { access: { dangerously_allow_anyone: true }, routes: [{ path: "/api", upstream: api.url, service_token: "A" }] }, stored });
+  const began = Date.now();
+  for (let call = 0; call < 200; call++) assert.equal((await fetch(`${running.url}/api/x`)).status, 500);
+  const asked = (await running.records()).filter(({ asked }) => asked).length;
+  assert.ok(asked <= 1 + (Date.now() - began) / 1_000, `${asked} times`);
   await running.stop();
 });
 
