@@ -9,8 +9,11 @@ import { fuzz } from "./fuzz.mjs";
 import { fail, installBrowser, installCargoTool, installPackages, installRustComponents, installRustTargets, root, run, say } from "./tools.mjs";
 import { buildWorker } from "./worker.mjs";
 
-/** What ships may weigh this much, JavaScript and Wasm gzipped together. The next goal is 100,000. */
-const SIZE_LIMIT = 140 * 1024;
+/**
+ * What ships may weigh this much, JavaScript and Wasm gzipped together: 122 KB, and 23 KB for the rules about foreign pages,
+ * answers, URLs and configurations that came after. The next goal is 100,000.
+ */
+const SIZE_LIMIT = 145 * 1024;
 
 const steps = {
   /** What git may take and CI may run, formatting, lints on the host and on Wasm, what may be in the dependency tree. */

@@ -17,17 +17,13 @@ export const NOT_THE_CALLERS = listed("Not the caller's to say");
 export const NOT_THE_APIS = listed("Not the API's to say");
 export const NOT_THE_APIS_TO_CACHES = listed("Not the API's to say to caches");
 
-/** The header names that nobody searches for a secret, where headers.md has such. */
-const unsearched = page("headers.md").match(/fields that servers fill by themselves: ([^.]*)\./)?.[1] ?? "";
-export const NOT_SEARCHED = new Set([...unsearched.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
-
 /** The status of each code of errors.md. */
 export const STATUS_OF = Object.fromEntries([...page("errors.md").matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(([, code, status]) => [code, Number(status)]));
 
 /** A name as a server with CGI reads it: what is neither a letter nor a digit is one character (RFC 3875 §4.1.18). */
 export const folded = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, "-");
 
-const pattern = (list) => new RegExp(`^(?:${list.map((name) => name.replace(/\*$/, ".*")).join("|")})$`);
+const pattern = (list) => new RegExp(`^(?:${list.map((name) => name.replace("*", ".*")).join("|")})$`);
 const [callers, apis, caches] = [NOT_THE_CALLERS, NOT_THE_APIS, NOT_THE_APIS_TO_CACHES].map(pattern);
 
 /** Whether a name, in lower case, is not the caller's to say: Cloudflare's own headers pass in its spelling only. */

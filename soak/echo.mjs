@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
-import { NOT_SEARCHED, NOT_THE_APIS, NOT_THE_APIS_TO_CACHES } from "./documented.mjs";
+import { NOT_THE_APIS, NOT_THE_APIS_TO_CACHES } from "./documented.mjs";
 import { HOST } from "./requests.mjs";
 import { Reader } from "./wire.mjs";
 
@@ -101,7 +101,7 @@ function ownUrls(random, { request, api }) {
   return { url: `${host}${base}${rest}`, back: `${back}${rest}` };
 }
 
-const SEARCHED = ["X-Debug", "Server", "ETag", "Content-Type", "Content-Language", "X-Powered-By", "~", "Server-Timing", "Content-Security-Policy", "CDN-Cache-Control", "Allow", "Retry-After"].filter((name) => !NOT_SEARCHED.has(name.toLowerCase()));
+const SEARCHED = ["X-Debug", "Server", "ETag", "Content-Type", "Content-Language", "X-Powered-By", "~", "Server-Timing", "Content-Security-Policy", "CDN-Cache-Control", "Allow", "Retry-After"];
 
 const SHAPES = [
   () => {},

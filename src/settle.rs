@@ -67,12 +67,10 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
         // Whoever asked: what answers a preflight, and nothing else.
         edits.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY));
         for name in headers::FOR_PREFLIGHTS {
-            match response.header(name) {
-                Some(said) if holds_secret(&said, &route.credentials) => warnings.push(echoed(name.as_str())),
-                Some(said) => edits.push(Edit::Set(name, &said)),
-                None => {}
-            }
+            let said = response.header(name).filter(|_| !response.present.leaks().contains(&name.as_str()));
+            edits.extend(said.as_deref().map(|said| Edit::Set(name, said)));
         }
+        warnings.extend(response.present.leaks().iter().map(|name| echoed(name)));
         known.cors.allow_origin(known.origin.as_deref().unwrap_or_default(), &mut edits);
         return Ok(Settled { edits, warnings });
     }
@@ -83,11 +81,8 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
         let back =
             WayBack { upstream: &route.upstream, prefix: &route.prefix, strip_prefix: route.strip_prefix, target };
         for cookie in &cookies {
-            match cookies::host_only(cookie, &route.response_cookies, |path| back.path(path)) {
-                Some(cookie) if holds_secret(&cookie, &route.credentials) => warnings.push(echoed("set-cookie")),
-                Some(cookie) => edits.push(Edit::Append(Name::SetCookie, &cookie)),
-                None => {}
-            }
+            let cookie = cookies::host_only(cookie, &route.response_cookies, |path| back.path(path));
+            edits.extend(cookie.as_deref().map(|cookie| Edit::Append(Name::SetCookie, cookie)));
         }
         lead_back(&back, response, &mut edits);
     }
@@ -118,11 +113,6 @@ fn drop_echoes<H: Read>(response: &ResponseHead<'_, H>, edits: &mut Edits, warni
 
 fn echoed(name: &str) -> String {
     format!("the API's answer holds the service token in its header {name}: left out")
-}
-
-/// Whether a text holds what the API was sent to open it.
-fn holds_secret(text: &str, credentials: &Credentials) -> bool {
-    matches!(credentials, Credentials::ServiceToken(token) if contains(text, &token.client_secret))
 }
 
 /// Headers that hold one URL.

@@ -34,10 +34,9 @@ extern "C" {
 #[wasm_bindgen(module = "/src/edge/border.js")]
 extern "C" {
     /// Takes the list of header names, as JSON: of each, how much of its value comes along with the head of a request, and of
-    /// an answer, and whether it is searched for secrets; then those that are `quiet` ([`crossing::QUIET`]), what others
-    /// that matter begin with, in both, how some in an answer end, the character of the first place, and the places of those that matter in a
-    /// preflight. From then on a name crosses as its place in the list.
-    fn know(list: &str, quiet: &str, in_request: &str, in_answer: &str, targeted: &str, first: u32, preflights: &str);
+    /// an answer. Then what others that matter begin with, in both, how some in an answer end, the character of the first
+    /// place, and the places of those that matter in a preflight. From then on a name crosses as its place in the list.
+    fn know(list: &str, in_request: &str, in_answer: &str, targeted: &str, first: u32, preflights: &str);
 
     /// Takes the secrets, a line each, that no answer may hold in a header.
     fn guard(secrets: &str);
@@ -110,22 +109,12 @@ pub(super) fn start() {
     // By hand, for a name has nothing to escape.
     let entry = |name: &Name| {
         let length = |along: &[Name]| if along.contains(name) { name.longest() + 1 } else { 0 };
-        // Neither what never crosses has to be searched, nor what Cloudflare writes.
-        let searched = u8::from(!crossing::NEVER_TO_THE_BROWSER.contains(name) && *name != Name::Ray);
-        format!("\"{}\":[{},{},{searched}]", name.as_str(), length(ALONG_A_REQUEST), length(ALONG_AN_ANSWER))
+        format!("\"{}\":[{},{}]", name.as_str(), length(ALONG_A_REQUEST), length(ALONG_AN_ANSWER))
     };
     let list = Name::ALL.iter().map(entry).collect::<Vec<_>>().join(",");
     let preflights: String = READ_OF_PREFLIGHTS.into_iter().map(Name::place).collect();
     let [in_request, in_answer] = crossing::beginnings();
-    know(
-        &format!("{{{list}}}"),
-        &crossing::QUIET.join(" "),
-        &in_request,
-        &in_answer,
-        crossing::TARGETED,
-        u32::from(FIRST),
-        &preflights,
-    );
+    know(&format!("{{{list}}}"), &in_request, &in_answer, crossing::TARGETED, u32::from(FIRST), &preflights);
 }
 
 /// Has no answer hold one of these in a header.

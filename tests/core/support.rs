@@ -114,13 +114,11 @@ impl Lines {
         for name in names {
             let value = self.get(name).unwrap_or_default();
             let known_name = Name::ALL.iter().find(|known| known.as_str() == name);
-            let searched = !crossing::QUIET.contains(&name)
-                && known_name.is_none_or(|known| !crossing::NEVER_TO_THE_BROWSER.contains(known) && *known != Name::Ray);
-            if searched && secrets.iter().any(|secret| value.contains(secret)) {
+            let holds = |secret: &&str| value.to_ascii_lowercase().contains(&secret.to_ascii_lowercase());
+            if secrets.iter().any(holds) {
                 lines.extend(["\n!", name]);
             }
             match known_name {
-                _ if crossing::QUIET.contains(&name) => {}
                 Some(known) if along.contains(known) => {
                     let value: String = value.chars().take(known.longest() + 1).collect();
                     lines.extend(["\n", &known.place().to_string(), &value]);

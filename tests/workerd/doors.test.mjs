@@ -73,7 +73,7 @@ test("an API that echoes the service token in headers: it is in no answer and in
     [200, { [`x-${SECRET}`]: "1" }], [302, { location: `/x?s=${SECRET}` }], [200, { "set-cookie": `session=${SECRET}` }], [200, { link: `</x?${SECRET}>; rel=next` }],
     [200, { vary: `x-forwarded-user, ${SECRET}` }], [403, { "cf-access-error": SECRET }], [403, { "cf-access-aud": SECRET }], [401, { "cf-access-domain": SECRET }],
     [401, { "www-authenticate": `Bearer resource_metadata="https://x/${SECRET}"` }], [401, { "www-authenticate": `Cloudflare-Access ${SECRET}` }],
-    [200, { "cache-control": `private, x=${SECRET}` }], [200, { "x-upper": SECRET.toUpperCase() }],
+    [200, { "cache-control": `private, x=${SECRET}` }], [200, { "x-upper": SECRET.toUpperCase() }], [200, { etag: `"${SECRET}"`, server: SECRET }],
     [302, { location: `https://acme.cloudflareaccess.com/cdn-cgi/access/login?${SECRET}` }], [503, { "retry-after": "1", "x-secret": SECRET }],
   ];
   for (const [status, headers] of shapes) {
