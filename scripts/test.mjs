@@ -10,10 +10,10 @@ import { fail, installBrowser, installCargoTool, installPackages, installRustCom
 import { buildWorker } from "./worker.mjs";
 
 /**
- * What ships may weigh this much, JavaScript and Wasm gzipped together: 122 KB, and 23 KB for the rules about foreign pages,
+ * What ships may weigh this much, JavaScript and Wasm gzipped together: 122 KB, and 27 KB for the rules about foreign pages,
  * answers, URLs and configurations that came after. The next goal is 100,000.
  */
-const SIZE_LIMIT = 145 * 1024;
+const SIZE_LIMIT = 147 * 1024;
 
 const steps = {
   /** What git may take and CI may run, formatting, lints on the host and on Wasm, what may be in the dependency tree. */

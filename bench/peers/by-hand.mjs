@@ -1,7 +1,8 @@
 // The relay's job for a GET in JavaScript alone, written for speed: what Wasm and its border cost is what the relay takes
 // beyond this, and a little less. Its rules are constants; it has no configuration, no preflights, no log, no retries, no look
-// at the path, and it is not as strict about how a token is written. Tokens are remembered as they stand, where the relay
-// keeps a digest, which JavaScript could only have from a promise.
+// at the path, and it is not as strict about how a token is written, nor about what crosses: short lists of names, no search for
+// secrets, no URLs of answers. Tokens are remembered as they stand, where the relay keeps a digest, which JavaScript could only
+// have from a promise.
 
 import { newTrace } from "../new-trace.mjs";
 import { foreign } from "../traffic-policy.mjs";
