@@ -23,13 +23,13 @@ export const STATUS_OF = Object.fromEntries([...page("errors.md").matchAll(/^\| 
 /** A name as a server with CGI reads it: what is neither a letter nor a digit is one character (RFC 3875 §4.1.18). */
 export const folded = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, "-");
 
-const pattern = (list) => new RegExp(`^(?:${list.map((name) => name.replace("*", ".*")).join("|")})$`);
+const pattern = (list) => new RegExp(`^(?:${list.map((name) => name.replace(/^\*/, "[a-z].*").replace(/\*$/, ".*")).join("|")})$`);
 const [callers, apis, caches] = [NOT_THE_CALLERS, NOT_THE_APIS, NOT_THE_APIS_TO_CACHES].map(pattern);
 
-/** Whether a name, in lower case, is not the caller's to say: Cloudflare's own headers pass in its spelling only. */
+/** Whether a name, in lower case, is not the caller's to say: Cloudflare's own and the body's pass in one spelling only. */
 export function isNotTheCallers(name) {
   const plain = folded(name);
-  return callers.test(plain) || (plain.startsWith("cf-") && plain !== name);
+  return callers.test(plain) || (/^(cf|content)-/.test(plain) && plain !== name);
 }
 
 /** Whether a name, in lower case, is not the API's to say to a browser, or to a cache. */
@@ -42,7 +42,8 @@ export const isNotTheApisToCaches = (name) => caches.test(name);
  */
 export function isForeign({ method, websocket, site, mode, dest, purpose, origin, hasCredentials }, route) {
   if (origin !== undefined && route.own.includes(origin)) return false;
-  if (site === "same-origin" || site === "none") return false;
+  const prepared = site === "none" && purpose !== undefined && origin === undefined;
+  if (site === "same-origin" || (site === "none" && !prepared)) return false;
   if (site === undefined && origin === undefined) return false;
   const topLevel = mode === "navigate" && dest === "document" && !websocket;
   if (route.isCallback && method === "POST" && topLevel) return false;
@@ -55,9 +56,9 @@ export function isForeign({ method, websocket, site, mode, dest, purpose, origin
 /** Whether an answer of the API's is Access's refusal of the relay (how-it-works.md, "When Access refuses the relay"). */
 export function isAccesss(status, headers) {
   const values = (wanted) => headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
-  const redirects = status >= 300 && status < 400;
+  const redirects = status >= 300 && status < 400 && status !== 304;
   if (!redirects && status !== 401 && status !== 403) return false;
-  if (redirects && values("location").some((value) => value.includes("/cdn-cgi/access/login"))) return true;
+  if (redirects && values("location").some((value) => value.split(/[?#]/)[0].includes("/cdn-cgi/access/login"))) return true;
   const challenges = values("www-authenticate");
   if (challenges.some((value) => /^cloudflare-access\b/i.test(value))) return true;
   if (headers.some(([name]) => /^cf-access-(aud|domain|error)$/i.test(name))) return true;

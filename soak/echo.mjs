@@ -85,6 +85,7 @@ const inAnyCase = (random, name) => (random.chance(0.5) ? name : name.replace(/(
 
 /** A name that a list of headers.md has. */
 function concrete(random, listed) {
+  if (listed.startsWith("*")) return inAnyCase(random, random.pick(["cdn", "cloudflare-cdn", "any"]) + listed.slice(1));
   const whole = listed.endsWith("*") ? listed.slice(0, -1) + random.pick(["x", "token", "error", "allow-origin", "registration"]) : listed;
   return inAnyCase(random, whole);
 }

@@ -91,7 +91,7 @@ async function makeCallers(issuer) {
 
 /** A relay with all its routes, whose log is read as it comes. */
 async function startWorld({ issuer, api, callers, debug, sabotage, wrong }) {
-  const world = { api, callers, debug, routes: ROUTES, secrets: SECRETS, clientIds: ID_OF, loop: undefined };
+  const world = { api, callers, debug, routes: ROUTES, secrets: SECRETS, clientIds: ID_OF, loops: {} };
   const policy = { allowed_origins: ["https://admin.example.com"], allow_credentials: true };
   let end = "";
   const watch = (text) => {

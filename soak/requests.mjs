@@ -75,7 +75,7 @@ const COOKIES = { theme: "dark", sid: "SESSION-OF-THE-PAGE", lang: "en" };
 
 /**
  * A request with framing that no server minds, which may say whatever it likes otherwise. `world` has `callers`, with a token
- * each, and the `loop` that the relay writes.
+ * each, and the `loops`, what the relay writes for each route.
  */
 export function makeRequest(random, number, world) {
   const { chance, pick, some, below } = random;
@@ -175,7 +175,8 @@ function saySiteAndOrigin(random, request, say) {
   }
 }
 
-function sayLoop(random, request, say, { loop }) {
+function sayLoop(random, request, say, { loops }) {
+  const loop = loops[request.path];
   request.loop = random.pick(["abc", "a, b", loop ?? "abc", `a,${loop ?? "b"} , c`, "x".repeat(LONGEST_LOOP + 1), MARK]);
   say("Access-Relay-Loop", request.loop);
 }

@@ -50,7 +50,7 @@ export async function soak(seconds, say = () => {}) {
   const relay = await startRelay({
     relay: {
       access: { issuer: issuer.url, audience: [audience] },
-      routes: [{ path: "/api", upstream: api.url, timeout_ms: 300 }],
+      routes: [{ path: "/api", upstream: api.url, timeout_ms: 1_000 }],
       cors: { allowed_origins: [ADMIN], allowed_methods: ["PUT"], allow_credentials: true },
       health_path: "/healthz",
     },

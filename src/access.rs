@@ -113,8 +113,8 @@ impl<R: Runtime> Gate<R> {
     /// Who calls with one of these tokens, and which of them says so. Those that are not good do not count, and several good
     /// ones must name one caller: which of two a server takes is anybody's guess.
     ///
-    /// Those whose key is known come first. If one of them is good, the others count as not good: whoever plants a token with a
-    /// made-up key must not have the caller wait for the issuer.
+    /// Those whose key is known come first. Once one is good, those whose key is not known count as not good: whoever plants a
+    /// token with a made-up key must not have the caller wait for the issuer.
     ///
     /// # Errors
     /// That of the first token, unless another could not be checked at all; `unauthenticated` where two callers are named.
@@ -141,10 +141,10 @@ impl<R: Runtime> Gate<R> {
         let mut found: Option<(Identity, Cow<'t, str>)> = None;
         let mut failure: Option<Refusal> = None;
         let (known, unknown): (Vec<_>, Vec<_>) = tokens.into_iter().partition(|token| self.knows_key_of(token));
-        let first = known.len();
-        for (index, token) in known.into_iter().chain(unknown).enumerate() {
-            if index >= first && found.is_some() {
-                break;
+        for token in known.into_iter().chain(unknown) {
+            // Asked again, for a fetch may have brought its key meanwhile.
+            if found.is_some() && !self.knows_key_of(&token) {
+                continue;
             }
             match (self.identify(&token, policy).await, &mut found) {
                 (Ok(identity), None) => found = Some((identity, token)),

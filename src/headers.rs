@@ -206,8 +206,8 @@ impl<'t> Present<'t> {
     /// Takes stock of a message's headers, as the border tells them; [`crate::crossing`] has what `matters`.
     ///
     /// Names are in lower case. The first line tells known ones by their places ([`Name::place`]); then those of `along`
-    /// have a line each, the place and the value; of the others, names are told that begin like one that matters. `!`
-    /// stands before a name whose value holds a secret of ours.
+    /// have a line each, the place and the value; of the others, names are told that begin or end like one that matters, and
+    /// begin with a letter. `!` stands before a name that holds a secret of ours, or whose value does.
     #[must_use]
     pub fn of(lines: &'t str, along: &'static [Name], matters: fn(&str) -> bool) -> Self {
         let mut present =
@@ -243,12 +243,6 @@ impl<'t> Present<'t> {
     #[must_use]
     pub fn has_any(&self, names: &[Name]) -> bool {
         names.iter().any(|name| self.has(*name))
-    }
-
-    /// The names that are not among the known ones, and must not cross.
-    #[must_use]
-    pub fn others(&self) -> &[&'t str] {
-        &self.others
     }
 
     /// The names of headers in whose value the border has found a secret of ours.

@@ -55,7 +55,7 @@ pub fn challenges(value: &str) -> impl Iterator<Item = &str> {
             Some(b'"') => at = end_of_quotes(value, at),
             Some(b',') | None => {
                 // What has `=` right behind its first word is a parameter of the challenge before.
-                let text = value.get(element..at).unwrap_or_default();
+                let text = value.get(element..at.min(value.len())).unwrap_or_default();
                 let after = text.trim().trim_start_matches(|c: char| !matches!(c, ' ' | '\t' | '='));
                 if !text.trim().is_empty() && !after.trim_start().starts_with('=') {
                     starts.push(element);

@@ -131,7 +131,10 @@ fn is_base64url(byte: u8) -> bool {
 fn client_secret(run: &[u8]) -> Option<usize> {
     let is_start =
         |at: usize| at.checked_sub(1).and_then(|before| run.get(before)).is_none_or(|b| !b.is_ascii_alphanumeric());
-    prefixed_token(run).filter(|at| is_start(*at) && run.get(*at..).is_some_and(|token| token.starts_with(b"cfast_")))
+    (0..run.len()).find(|at| {
+        let token = run.get(*at..).and_then(|rest| rest.strip_prefix(b"cfast_"));
+        token.is_some_and(|rest| rest.len() >= 16) && is_start(*at)
+    })
 }
 
 /// `cf`, one to six lower-case letters, `_`, and 16 letters or more.

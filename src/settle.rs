@@ -86,9 +86,18 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
         }
         lead_back(&back, response, &mut edits);
     }
-    let vary = vary(known, route, response, &mut edits);
     drop_echoes(response, &mut edits, &mut warnings);
+    // What is fetched as data may be shown all the same: out of the cache, or by a service worker.
+    let shown = known.destination == Destination::Document || is_active(response.left(Name::ContentType));
+    let is_framed = shown && (known.destination == Destination::Document || response.present.has(Name::ContentType));
+    let vary = vary(is_framed && route.foreign_requests != ForeignRequests::All, response, &mut edits);
     keep_from_others(known, route, response, &mut edits);
+    // What a cache has stays as it was, where a 304 says nothing of it (RFC 9111 §3.2).
+    let says_policy = response.status != 304 || response.present.has(Name::ContentSecurityPolicy);
+    if route.documents == Documents::Sandbox && shown && says_policy && response.status != 101 {
+        // Beside whatever policy the API has: all of them count (CSP3 §2.2.2).
+        edits.push(Edit::Append(Name::ContentSecurityPolicy, "sandbox"));
+    }
     known.cors.add_response_headers(known.origin.as_deref(), &vary, &mut edits);
     Ok(Settled { edits, warnings })
 }
@@ -142,15 +151,14 @@ fn lead_back<H: Read>(back: &WayBack, response: &ResponseHead<'_, H>, edits: &mu
 }
 
 /// What `Vary` says, once what browsers do not send is put in terms of what they do: where an answer depends on what the relay
-/// makes of the caller's login, it depends on the cookie. A document depends on who asks for it, too: a page of a sibling host
-/// could frame one that is kept, and CORP does not apply to frames.
-fn vary<H: Read>(known: &Known, route: &Route, response: &ResponseHead<'_, H>, edits: &mut Edits) -> String {
+/// makes of the caller's login, it depends on the cookie. A document depends on who asks for it (`by_site`), too: a page of a
+/// sibling host could frame one that is kept, and CORP does not apply to frames.
+fn vary<H: Read>(by_site: bool, response: &ResponseHead<'_, H>, edits: &mut Edits) -> String {
     let said = response.left(Name::Vary).unwrap_or_default().to_owned();
     let is_relays = |name: &str| crossing::never_crosses_to_the_api(&name.to_ascii_lowercase());
     let elements = || said.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let framed = known.destination == Destination::Document && route.foreign_requests != ForeignRequests::All;
     let lacks = |name: &str| !headers::lists(&said, name) && !headers::lists(&said, "*");
-    let by_site = framed && lacks(Name::SecFetchSite.as_str());
+    let by_site = by_site && lacks(Name::SecFetchSite.as_str());
     if !elements().any(is_relays) && !by_site {
         return said;
     }
@@ -166,8 +174,7 @@ fn vary<H: Read>(known: &Known, route: &Route, response: &ResponseHead<'_, H>, e
     vary
 }
 
-/// Keeps an answer from whoever else could get at it: caches on the way, pages of other sites, and, as a document, the page's
-/// own origin.
+/// Keeps an answer from whoever else could get at it: caches on the way, and pages of other sites.
 fn keep_from_others<H: Read>(known: &Known, route: &Route, response: &ResponseHead<'_, H>, edits: &mut Edits) {
     let said = response.left(Name::CacheControl).unwrap_or_default();
     let says = |directive| links::elements(said).any(|found| found.eq_ignore_ascii_case(directive));
@@ -183,12 +190,6 @@ fn keep_from_others<H: Read>(known: &Known, route: &Route, response: &ResponseHe
     let unknown = known.destination == Destination::Unknown;
     if route.foreign_requests != ForeignRequests::All && (!no_store || unknown) {
         edits.push(Edit::Set(Name::CrossOriginResourcePolicy, "same-origin"));
-    }
-    // What is fetched as data may be shown all the same: out of the cache, or by a service worker.
-    let shown = known.destination == Destination::Document || is_active(response.left(Name::ContentType));
-    if route.documents == Documents::Sandbox && shown && response.status != 101 {
-        // Beside whatever policy the API has: all of them count (CSP3 §2.2.2).
-        edits.push(Edit::Append(Name::ContentSecurityPolicy, "sandbox"));
     }
 }
 

@@ -51,9 +51,14 @@ function beginnings(text) {
   return asked;
 }
 
+/** More than any configuration has, with those that it had before. */
+const MOST_SECRETS = 400;
+
 /** Takes the secrets, a line each; one of a few letters would be found everywhere. */
 export function guard(lines) {
-  secrets = lines.toLowerCase().split("\n").filter(({ length }) => length >= 8);
+  // Those of before stay: calls that were made with them may still be answered.
+  const now = lines.toLowerCase().split("\n").filter(({ length }) => length >= 8);
+  secrets = [...new Set([...now, ...secrets])].slice(0, MOST_SECRETS);
   shortest = Math.min(...secrets.map(({ length }) => length));
 }
 
@@ -103,7 +108,7 @@ export function answerHead({ headers }, sent) {
     if (holdsSecret(value, sent) || holdsSecret(name)) lines += `\n!${name}`;
     const found = find(name);
     if (found === undefined) {
-      if (inAnswer[pairOf(name)] === 1 || name.endsWith(targeted)) lines += `\n${name}`;
+      if (inAnswer[pairOf(name)] === 1 || (name.endsWith(targeted) && /^[a-z]/.test(name))) lines += `\n${name}`;
     } else if (found.answered > 0) {
       lines += found.line + value.slice(0, found.answered);
     } else {
@@ -311,7 +316,7 @@ function forward({ request, lines, body, cached, signal }) {
  */
 export function edited(response, status, edits) {
   const { statusText } = response;
-  const echo = statusText.length >= shortest && holdsSecret(statusText);
+  const echo = holdsSecret(statusText);
   if (edits === "" && !echo) return response;
   const answer = new Response(response.body, status === 101 || echo ? withoutText(response) : response);
   edit(answer.headers, edits);

@@ -157,6 +157,19 @@ fn of_several_tokens_the_good_ones_must_name_one_caller() {
     assert_eq!(of(&[&ada, &eve]), several);
     assert_eq!(of(&[&eve, &junk, &ada]), several);
     assert_eq!(of(&[&expired, &junk]), Err("exp is in the past".to_owned()));
+
+    // Also where no key is there yet, or all are stale: the first one fetches them, for all.
+    for hours in [0, 2] {
+        let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
+        let gate = Gate::new(keys.clone());
+        if hours > 0 {
+            assert!(now(gate.identify(&ada, &policy())).is_ok());
+        }
+        keys.clock.set(NOW + hours * 1800);
+        let tokens = || vec![Cow::Borrowed(eve.as_str()), Cow::Borrowed(ada_again.as_str())];
+        let refused = now(gate.identify_one(tokens(), &policy())).map(|_| ()).map_err(|refusal| refusal.reason);
+        assert_eq!(refused, several.clone().map(|_| ()), "after {hours} half hours");
+    }
 }
 
 #[test]

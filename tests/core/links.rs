@@ -57,6 +57,7 @@ fn challenges_of_several_schemes() {
     );
     assert_eq!(all("Negotiate, Basic"), ["Negotiate,", "Basic"]);
     assert!(all("").is_empty() && all(" , ").is_empty());
+    assert_eq!(all("Cloudflare-Access x=\"y"), ["Cloudflare-Access x=\"y"]);
 }
 
 #[test]

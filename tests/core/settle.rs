@@ -250,7 +250,7 @@ fn what_goes_for_the_secret_in_it_decides_nothing() {
     ];
     let (lines, _) = settle_as(&relay, &unchanged, 200, &headers).unwrap();
     assert_eq!(lines.get("cdn-cache-control").as_deref(), Some("no-store"));
-    assert_eq!(lines.get("vary").as_deref(), Some("Origin"));
+    assert_eq!(lines.get("vary").as_deref(), Some("Sec-Fetch-Site, Origin"));
     assert_eq!(lines.get("content-security-policy").as_deref(), Some("sandbox"));
 }
 
@@ -332,8 +332,11 @@ fn an_answer_that_depends_on_who_calls_varies_by_what_browsers_send() {
     ] {
         assert_eq!(header(&plain, &document, &[("vary", vary)], "vary").as_deref(), Some(expected), "{vary}");
     }
+    let html = [("content-type", "text/html")];
+    assert_eq!(header(&plain, &unchanged, &html, "vary").as_deref(), Some("Sec-Fetch-Site"));
+    assert_eq!(header(&plain, &unchanged, &[("content-type", "application/json")], "vary"), None);
     let all = relay(|value| value["routes"][0]["foreign_requests"] = json!("all"));
-    assert_eq!(header(&all, &document, &[], "vary"), None);
+    assert_eq!((header(&all, &document, &[], "vary"), header(&all, &unchanged, &html, "vary")), (None, None));
     let with_policy = relay(|value| value["cors"] = json!({ "allowed_origins": ["https://a.example"] }));
     assert_eq!(
         header(&with_policy, &unchanged, &[("vary", "X-Forwarded-User")], "vary").as_deref(),
@@ -433,6 +436,16 @@ fn documents_of_the_api_get_an_origin_of_their_own() {
             }
         }
     }
+    // A 304 takes nothing away from the policy of what is kept.
+    let of_304 = |headers: &[_]| {
+        let settled = settle_as(&relay(|_| {}), &|known| known.destination = Document, 304, headers).unwrap();
+        settled.0.get("content-security-policy")
+    };
+    assert_eq!(of_304(&[]), None);
+    assert_eq!(
+        of_304(&[("content-security-policy", "default-src 'self'")]).as_deref(),
+        Some("default-src 'self', sandbox")
+    );
     // The API's own policy stays, beside.
     let own = [("content-type", "text/html"), ("content-security-policy", "default-src 'self'")];
     let policy = header(&relay(|_| {}), &|known| known.destination = Document, &own, "content-security-policy");
