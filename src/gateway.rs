@@ -299,8 +299,6 @@ impl Answer {
         let mut headers = Edits::new();
         headers.push(Edit::Set(Name::ContentType, CONTENT_TYPE));
         headers.push(Edit::Set(Name::CacheControl, "no-store"));
-        // Whether it is refused is nothing for other pages to see, either.
-        headers.push(Edit::Set(Name::CrossOriginResourcePolicy, "same-origin"));
         match refusal.code {
             // RFC 9110 §15.5.2 asks for a challenge; the same one whatever was wrong.
             Code::Unauthenticated => {
