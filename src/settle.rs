@@ -233,7 +233,10 @@ fn access_denial<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
     }
     let is_redirect = matches!(status, 300..=399);
     let location = if is_redirect { response.header(Name::Location).unwrap_or_default() } else { String::new() };
-    if contains(location.split(['?', '#']).next().unwrap_or_default(), "/cdn-cgi/access/login") {
+    // Its path alone, for an API's own may have such a query; of several lines, which arrive joined, any.
+    let leads_to_login =
+        |url: &str| contains(url.split(['?', '#']).next().unwrap_or_default(), "/cdn-cgi/access/login");
+    if location.split(", ").any(leads_to_login) {
         return Some(format!("{status} to Access's login page"));
     }
     let challenge = response.header(Name::WwwAuthenticate).unwrap_or_default();

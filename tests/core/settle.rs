@@ -126,6 +126,7 @@ fn accesss_own_refusals_are_ours_to_explain() {
     let table: &[(u16, &[(&str, &str)], bool)] = &[
         (302, &[("location", login)], true),
         (302, &[("location", "/CDN-CGI/access/LOGIN/x")], true),
+        (302, &[("location", "/x?a=b"), ("location", login)], true),
         (401, &[("www-authenticate", challenge)], true),
         (403, &[("www-authenticate", challenge)], true),
         (401, &[("www-authenticate", second)], true),
