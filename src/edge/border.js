@@ -224,8 +224,8 @@ function prepare(call) {
     return;
   }
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
-  const { signal, abort } = abortable();
-  [call.body, call.signal] = [readable, signal];
+  const controller = new AbortController();
+  [call.body, call.signal] = [readable, controller.signal];
   // Where the body breaks off, what the API has by then must not look whole, as the end of the stream would have it: so that is
   // not ended, but the call is. An API that reads no further may still answer.
   body.pipeTo(writable, { preventCancel: true, preventAbort: true }).then(
@@ -233,16 +233,11 @@ function prepare(call) {
     async () => {
       if (!(await hasBroken(body))) return startTimer(call);
       if (call.exchange === undefined) return;
-      abort();
+      controller.abort();
       fail(call, new Error("the request's body broke off"));
     },
   );
   attempt(call);
-}
-
-function abortable() {
-  const controller = new AbortController();
-  return { signal: controller.signal, abort: () => controller.abort() };
 }
 
 /** Whether a stream that nobody reads any more has failed by itself. */
