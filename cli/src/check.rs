@@ -5,24 +5,8 @@ use std::borrow::Cow;
 use access_relay::config::{self, ConfigError, Secrets};
 use serde_json::Value;
 
+use crate::findings::Findings;
 use crate::surroundings;
-
-/// What was found in a file.
-#[derive(Debug, Default)]
-pub struct Findings {
-    /// A line for each table that can serve.
-    pub sound: Vec<String>,
-    /// What can be deployed, but is hardly meant.
-    pub warnings: Vec<String>,
-    /// What must be mended first.
-    pub mistakes: Vec<String>,
-}
-
-impl Findings {
-    fn mistake(text: impl Into<String>) -> Self {
-        Self { mistakes: vec![text.into()], ..Self::default() }
-    }
-}
 
 /// Checks a file.
 #[must_use]

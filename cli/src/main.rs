@@ -2,6 +2,7 @@
 //! all that is wrong, or looks wrong, before it is deployed.
 
 mod check;
+mod findings;
 mod surroundings;
 
 use std::process::ExitCode;

@@ -6,7 +6,7 @@
 use access_relay::config;
 use serde_json::Value;
 
-use crate::check::Findings;
+use crate::findings::Findings;
 
 /// Checks one environment, whose keys are `environment`'s, else the `file`'s; `place` is empty, or `env.staging.`.
 pub fn check(file: &Value, environment: &Value, place: &str, relay: &Value, findings: &mut Findings) {
