@@ -34,14 +34,6 @@ pub(crate) enum Refusal {
     ServiceTokenNotAllowed,
 }
 
-/// What the two headers of a service token amount to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presented {
-    Nothing,
-    Right,
-    Wrong,
-}
-
 /// Decides on a request to an application by its headers.
 pub(crate) fn admit(shared: &Shared, application: &Application, headers: &HeaderMap) -> Result<Admission, Refusal> {
     let allowed = application.service_auth && !shared.service_token_refused.load(Ordering::Relaxed);
@@ -85,6 +77,14 @@ fn by_linked_app_token(shared: &Shared, application: &Application, headers: &Hea
     let email = text(&claims, "email")?.to_owned();
     let token = shared.linked_jwt(&application.aud, &email, text(&claims, "sub"));
     Some(Admission::Token { token, email: Some(email) })
+}
+
+/// What the two headers of a service token amount to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presented {
+    Nothing,
+    Right,
+    Wrong,
 }
 
 fn presented(shared: &Shared, strict: bool, headers: &HeaderMap) -> Presented {

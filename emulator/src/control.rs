@@ -9,38 +9,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::emulator::Listener;
 use crate::http::{Body, json, small_body};
+use crate::listener::Listener;
 use crate::settings::Backend;
 use crate::state::Shared;
 use crate::tokens::TokenRequest;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct On {
-    on: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Delay {
-    listener: Listener,
-    ms: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DropConnections {
-    listener: Listener,
-    on: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Backends {
-    app: Option<Vec<Backend>>,
-    api: Option<String>,
-}
 
 /// Answers a request to the control listener.
 pub(crate) async fn serve(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
@@ -80,6 +53,33 @@ pub(crate) fn addresses(shared: &Shared) -> Value {
         "client_id": shared.settings.service_token.client_id,
         "client_secret": shared.settings.service_token.client_secret,
     })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct On {
+    on: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Delay {
+    listener: Listener,
+    ms: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DropConnections {
+    listener: Listener,
+    on: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Backends {
+    app: Option<Vec<Backend>>,
+    api: Option<String>,
 }
 
 /// Pulls one handle. `None` if there is none by that path.

@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -27,22 +26,11 @@ use tokio::task::JoinHandle;
 use crate::application::Application;
 use crate::control;
 use crate::keys::Key;
-use crate::listen::{Door, accept, bind};
+use crate::listener::Listener;
+use crate::server::{Door, accept, bind};
 use crate::settings::{Backend, Settings};
 use crate::state::Shared;
 use crate::tokens::TokenRequest;
-
-/// The listeners that stand for a part of Cloudflare, and so can be made slow or dead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Listener {
-    /// The team domain: certs and login.
-    Team,
-    /// The application in front of the page and of the Worker.
-    App,
-    /// The application in front of the API.
-    Api,
-}
 
 /// A running emulator. It stops when it is dropped.
 pub struct Emulator {

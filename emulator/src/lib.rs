@@ -2,36 +2,60 @@
 //! applications, with the answers that the real one gives.
 //!
 //! It is a library for tests ([`emulator::Emulator::start`]) and a program for local development (`main.rs`).
-//! The map, in the order in which a request meets the modules:
-//!
-//! | module | what it does |
-//! |---|---|
-//! | [`settings`] | what can be set, and the defaults |
-//! | [`emulator`] | starts everything; the handles that a test pulls |
-//! | `listen` | accepts connections; is slow or drops them when told to |
-//! | `team` | the team domain: certs, login, logout |
-//! | `application` | one protected application: its `/cdn-cgi/access/*` paths, then admit, refuse or forward |
-//! | `admission` | who gets in; pure |
-//! | `refusal` | what those see who do not |
-//! | `forward` | the reverse proxy, WebSockets included |
-//! | `control` | the handles over HTTP, for programs in other languages |
-//! | `state` | what the listeners share: keys, sessions, one-time codes, switches, counters |
-//! | [`tokens`], `keys` | claims; RSA keys, signing and checking |
-//! | `http`, `pages` | small helpers for headers and bodies; the HTML |
-//!
 //! Nothing here is meant to be safe outside of one's own machine: every listener is on the loopback address.
+//!
+//! The modules are listed from bottom to top: each uses only those listed before it.
 
-mod admission;
-mod application;
-mod control;
-pub mod emulator;
-mod forward;
-mod http;
-mod keys;
-mod listen;
-mod pages;
-mod refusal;
+// What can be set, and the defaults.
 pub mod settings;
-mod state;
-mod team;
+
+// Small helpers for requests and answers: bodies, headers, cookies, queries.
+mod http;
+
+// The reverse proxy, WebSockets included.
+mod forward;
+
+// RSA keys: making and publishing them, signing and checking tokens.
+mod keys;
+
+// The claims of tokens.
 pub mod tokens;
+
+// The HTML.
+mod pages;
+
+// The listeners that stand for a part of Cloudflare, and what makes them slow or dead.
+pub mod listener;
+
+// A protected application: its address, policies and backends.
+mod application;
+
+// What passes between an application and the team domain at a login: the address that asks, the code that grants.
+mod login;
+
+// People's sessions: open, ended, or about to be presented for the first time.
+mod sessions;
+
+// What the listeners share; tokens are made and checked with it.
+mod state;
+
+// Who gets in. It only decides.
+mod admission;
+
+// What those see who do not get in.
+mod refusal;
+
+// What stands in front of an application: its `/cdn-cgi/access/*` paths, then admit, refuse or forward.
+mod proxy;
+
+// The team domain: certs, login, logout.
+mod team;
+
+// The handles over HTTP, for programs in other languages.
+mod control;
+
+// Accepts connections and hands each request to the part that its listener stands for; is slow or dead when told to.
+mod server;
+
+// Starts everything; the handles that a test pulls.
+pub mod emulator;

@@ -16,13 +16,11 @@ use serde_json::json;
 
 use crate::admission::Refusal;
 use crate::application::Application;
-use crate::http::{
-    Body, COOKIE_NAME, access_cookie, append, cookies, encode, has_token, header, html, json, redirect, set,
-};
+use crate::http::{Body, COOKIE_NAME, access_cookie, append, cookies, has_token, header, html, json, redirect, set};
 use crate::keys::random_hex;
+use crate::login::login_address;
 use crate::pages;
 use crate::state::Shared;
-use crate::team::NO_COOKIE;
 
 const APP_SESSION_SECONDS: i64 = 24 * 60 * 60;
 
@@ -61,13 +59,9 @@ pub(crate) fn refuse(
 
 fn to_login(shared: &Shared, application: &Application, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let (issuer, host, aud) = (&shared.issuer, &application.hostname, &application.aud);
-    let mut login = format!("{issuer}/cdn-cgi/access/login/{host}?kid={aud}&redirect_url={}", encode(path));
     // A browser that just logged in and has no cookie did not keep it, and would only see the login again.
-    if cookies(headers, COOKIE_NAME).next().is_none() && shared.expects_return(aud, path) {
-        login.push_str(NO_COOKIE);
-    }
-    let mut answer = redirect(&login);
+    let no_cookie = cookies(headers, COOKIE_NAME).next().is_none() && shared.expects_return(&application.aud, path);
+    let mut answer = redirect(&login_address(&shared.issuer, application, path, no_cookie));
     let headers = answer.headers_mut();
     set(headers, "www-authenticate", &challenge(application));
     append(headers, "set-cookie", &access_cookie("CF_AppSession", &random_hex(8), APP_SESSION_SECONDS));

@@ -1,24 +1,21 @@
 //! What the listeners share: settings that are fixed at the start, and what changes while they run.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
 use crate::application::Application;
-use crate::emulator::Listener;
-use crate::forward::Client;
+use crate::forward::{Client, client};
 use crate::keys::{Key, KeyRing, forge, random_hex};
+use crate::listener::{Listener, Switches};
+use crate::login::{Codes, Login};
+use crate::sessions::Sessions;
 use crate::settings::{AudShape, Settings};
 use crate::tokens::{Defaults, Kind, Signatory, TokenRequest, now, opens, text};
 
-/// How long a one-time code of the login can be used.
-const CODE_LIFETIME: Duration = Duration::from_secs(60);
-/// How long after a login a browser may take to come back to the application: it only follows a redirect.
-const RETURN_TIME: Duration = Duration::from_secs(10);
 /// How long the token that the API's backend sees for a service token is used again. A signature costs more than
 /// everything else that the emulator does for a request.
 const SERVICE_JWT_REUSE_SECONDS: i64 = 30;
@@ -37,7 +34,7 @@ pub(crate) struct Shared {
     api_switches: Switches,
     keys: RwLock<KeyRing>,
     sessions: Mutex<Sessions>,
-    codes: Mutex<HashMap<String, (Instant, Login)>>,
+    codes: Mutex<Codes>,
     service_jwts: Mutex<HashMap<String, ServiceJwt>>,
 }
 
@@ -50,39 +47,6 @@ pub(crate) struct Counts {
     pub(crate) app_forwarded: AtomicU64,
     pub(crate) api_forwarded: AtomicU64,
     pub(crate) logins: AtomicU64,
-}
-
-/// What makes a listener misbehave.
-#[derive(Debug, Default)]
-pub(crate) struct Switches {
-    delay_ms: AtomicU64,
-    drop_connections: AtomicBool,
-}
-
-/// A login that the team domain has granted and the application has yet to collect.
-#[derive(Debug, Clone)]
-pub(crate) struct Login {
-    pub(crate) aud: String,
-    pub(crate) email: String,
-    /// Path and query to return to; begins with a slash.
-    pub(crate) return_to: String,
-}
-
-/// People's sessions, by the claim `identity_nonce` of their tokens.
-#[derive(Debug, Default)]
-struct Sessions {
-    open: HashMap<String, String>,
-    ended: HashSet<String>,
-    returning: Vec<Returning>,
-}
-
-/// A browser that was just sent back to the application, and whose session nobody has presented yet.
-#[derive(Debug)]
-struct Returning {
-    nonce: String,
-    aud: String,
-    path: String,
-    since: Instant,
 }
 
 #[derive(Debug)]
@@ -99,7 +63,7 @@ impl Shared {
             issuer,
             app,
             api,
-            client: crate::forward::client(),
+            client: client(),
             counts: Counts::default(),
             service_token_refused: AtomicBool::new(false),
             team_switches: Switches::default(),
@@ -141,7 +105,7 @@ impl Shared {
             (request.kind, text(&claims, "type"), text(&claims, "identity_nonce"))
         {
             let email = text(&claims, "email").unwrap_or_default();
-            lock(&self.sessions).open.insert(nonce.into(), email.into());
+            lock(&self.sessions).begin(nonce, email);
         }
         self.sign(request, &claims)
     }
@@ -152,8 +116,7 @@ impl Shared {
         let extra = Map::from_iter([("identity_nonce".to_owned(), json!(nonce))]);
         let aud = Some(json!([login.aud]));
         let token = self.mint(&TokenRequest { aud, extra, ..TokenRequest::user(&login.email) });
-        let returning = Returning { nonce, aud: login.aud, path: login.return_to, since: Instant::now() };
-        lock(&self.sessions).returning.push(returning);
+        lock(&self.sessions).expect_return(nonce, login.aud, login.return_to);
         token
     }
 
@@ -202,22 +165,17 @@ impl Shared {
     }
 
     pub(crate) fn open_sessions(&self) -> usize {
-        lock(&self.sessions).open.len()
+        lock(&self.sessions).count()
     }
 
     /// Grants a login and returns the code by which the application collects it.
     pub(crate) fn grant(&self, login: Login) -> String {
-        let code = random_hex(32);
-        let mut codes = lock(&self.codes);
-        codes.retain(|_, (since, _)| since.elapsed() < CODE_LIFETIME);
-        codes.insert(code.clone(), (Instant::now(), login));
-        code
+        lock(&self.codes).grant(login)
     }
 
     /// The login that a code stands for, once, and only for the application that it was granted for.
     pub(crate) fn collect(&self, code: &str, aud: &str) -> Option<Login> {
-        let (since, login) = lock(&self.codes).remove(code)?;
-        (since.elapsed() < CODE_LIFETIME && login.aud == aud).then_some(login)
+        lock(&self.codes).collect(code, aud)
     }
 
     fn claims(&self, request: &TokenRequest) -> Map<String, Value> {
@@ -247,43 +205,6 @@ impl Shared {
             AudShape::List => json!([aud]),
             AudShape::String => json!(aud),
         }
-    }
-}
-
-impl Switches {
-    pub(crate) fn set_delay(&self, delay: Duration) {
-        self.delay_ms.store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    pub(crate) fn delay(&self) -> Duration {
-        Duration::from_millis(self.delay_ms.load(Ordering::Relaxed))
-    }
-
-    pub(crate) fn set_drop_connections(&self, on: bool) {
-        self.drop_connections.store(on, Ordering::Relaxed);
-    }
-
-    pub(crate) fn drops_connections(&self) -> bool {
-        self.drop_connections.load(Ordering::Relaxed)
-    }
-}
-
-impl Sessions {
-    /// Notes that the session of a login has arrived, and says whether it was ended.
-    fn presented(&mut self, nonce: &str) -> bool {
-        self.returning.retain(|returning| returning.nonce != nonce);
-        self.ended.contains(nonce)
-    }
-
-    fn returns(&mut self, aud: &str, path: &str) -> bool {
-        self.returning.retain(|returning| returning.since.elapsed() < RETURN_TIME);
-        let expected = self.returning.iter().position(|returning| returning.aud == aud && returning.path == path);
-        expected.map(|index| self.returning.swap_remove(index)).is_some()
-    }
-
-    fn end(&mut self, which: impl Fn(&str, &str) -> bool) {
-        let ended = self.open.extract_if(|nonce, email| which(nonce, email)).map(|(nonce, _)| nonce);
-        self.ended.extend(ended);
     }
 }
 

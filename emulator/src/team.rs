@@ -3,20 +3,17 @@
 use std::sync::atomic::Ordering;
 
 use hyper::body::Incoming;
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
 use crate::application::Application;
 use crate::http::{Body, access_cookie, append, cookies, html, json, parameter, redirect, set, small_body, text};
+use crate::login::{LOGIN_PATH, Login, LoginRequest, authorized_address};
 use crate::pages::{self, Problem};
-use crate::state::{Login, Shared};
+use crate::state::Shared;
 use crate::tokens::{TokenRequest, text as claim};
 
-const LOGIN: &str = "/cdn-cgi/access/login/";
 const SESSION_COOKIE: &str = "CF_Session";
-/// What an application adds to the login's address for a browser that comes back without the cookie. Access has no such
-/// parameter: over https, browsers keep it.
-pub(crate) const NO_COOKIE: &str = "&problem=no_cookie";
 
 /// Answers a request to the team domain.
 pub(crate) async fn serve(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
@@ -29,18 +26,18 @@ pub(crate) async fn serve(shared: &Shared, request: Request<Incoming>) -> Respon
             answer
         }
         (&Method::GET | &Method::HEAD, "/cdn-cgi/access/logout") => logout(shared, &request),
-        (&Method::GET | &Method::HEAD | &Method::POST, path) if path.starts_with(LOGIN) => login(shared, request).await,
+        (&Method::GET | &Method::HEAD | &Method::POST, path) if path.starts_with(LOGIN_PATH) => {
+            login(shared, request).await
+        }
         (_, path) => text(StatusCode::NOT_FOUND, format!("{path} is not a path of the emulated team domain.\n")),
     }
 }
 
 async fn login(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
-    let Some((application, return_to)) = destination(shared, request.uri()) else {
-        return html(StatusCode::BAD_REQUEST, pages::unknown_application());
-    };
+    let Some(asked) = LoginRequest::read(request.uri()) else { return unknown_application() };
+    let Some((application, return_to)) = destination(shared, &asked) else { return unknown_application() };
     if request.method() != Method::POST {
-        let no_cookie = request.uri().query().is_some_and(|query| query.contains(NO_COOKIE));
-        return form(shared, application, no_cookie.then_some(Problem::NoCookie));
+        return form(shared, application, asked.no_cookie.then_some(Problem::NoCookie));
     }
     let aud = application.aud.clone();
     let form_body = small_body(request.into_body()).await.unwrap_or_default();
@@ -55,7 +52,7 @@ async fn login(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     };
     let session = shared.mint(&session);
     let code = shared.grant(Login { aud, email, return_to });
-    let mut answer = redirect(&format!("{}/cdn-cgi/access/authorized?code={code}", application.origin));
+    let mut answer = redirect(&authorized_address(application, &code));
     let cookie = access_cookie(SESSION_COOKIE, &session, shared.settings.session_seconds);
     append(answer.headers_mut(), "set-cookie", &cookie);
     answer
@@ -91,20 +88,22 @@ fn logout(shared: &Shared, request: &Request<Incoming>) -> Response<Body> {
     answer
 }
 
+fn unknown_application() -> Response<Body> {
+    html(StatusCode::BAD_REQUEST, pages::unknown_application())
+}
+
 /// The application that a login is for, and the path on it to return to. The host in the path and the AUD tag in
 /// `kid` must name the same application, and nothing but that application's own origin is ever returned to.
-fn destination<'a>(shared: &'a Shared, uri: &Uri) -> Option<(&'a Application, String)> {
-    let host = uri.path().strip_prefix(LOGIN)?;
-    let query = uri.query()?;
-    let aud = parameter(query, "kid")?;
+fn destination<'a>(shared: &'a Shared, asked: &LoginRequest) -> Option<(&'a Application, String)> {
     let known = [&shared.app, &shared.api];
-    let application =
-        known.into_iter().find(|known| known.allow_policy && known.hostname == host && known.aud == aud)?;
-    let url = parameter(query, "redirect_url").unwrap_or_else(|| "/".into());
+    let application = known
+        .into_iter()
+        .find(|known| known.allow_policy && known.hostname == asked.hostname && known.aud == asked.aud)?;
+    let url = &asked.redirect_url;
     let path = match url.strip_prefix(&application.origin) {
         Some("") => "/",
         Some(path) => path,
-        None => &url,
+        None => url,
     };
     let safe = path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic());
     safe.then(|| (application, path.to_owned()))

@@ -6,7 +6,8 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use access_emulator::emulator::{Emulator, Listener};
+use access_emulator::emulator::Emulator;
+use access_emulator::listener::Listener;
 use access_emulator::settings::{CLIENT_ID, CLIENT_SECRET, Settings};
 use access_emulator::tokens::{Signatory, TokenRequest};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Listeners: binding a port, accepting connections, being slow and dropping connections when told to.
+//! The HTTP server behind every listener: binding a port, accepting connections, being slow and dropping connections
+//! when told to.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,10 +14,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::emulator::Listener;
 use crate::http::Body;
+use crate::listener::Listener;
 use crate::state::Shared;
-use crate::{application, control, team};
+use crate::{control, proxy, team};
 
 /// Which of the four listeners a connection came in by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,8 +102,8 @@ async fn answer(
     }
     Ok(match listener {
         Listener::Team => team::serve(shared, request).await,
-        Listener::App => application::serve(shared, &shared.app, caller, request, stop).await,
-        Listener::Api => application::serve(shared, &shared.api, caller, request, stop).await,
+        Listener::App => proxy::serve(shared, &shared.app, caller, request, stop).await,
+        Listener::Api => proxy::serve(shared, &shared.api, caller, request, stop).await,
     })
 }
 
