@@ -4,8 +4,7 @@ import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root, run } from "../scripts/tools.mjs";
-import { buildPlainly } from "../scripts/worker.mjs";
+import { bin, cargoBin, installCargoTool, root, run, say } from "../scripts/tools.mjs";
 import { audience } from "../tests/support/issuer.mjs";
 import { asked, prepareWorkerd } from "./processes.mjs";
 import { foreign, policy } from "./traffic-policy.mjs";
@@ -46,7 +45,7 @@ export function preparePeers({ apiPort, folder, also }) {
   const theirs = { API_HOST: `127.0.0.1:${apiPort}`, TEAM, AUDIENCE: audience };
   const modules = {
     ...Object.fromEntries(["pass-through", "sample", "hono-cors", stack, byHand].map((name) => [name, script(name)])),
-    [port]: built(buildPlainly(fileURLToPath(new URL("peers/workers-rs", import.meta.url)))),
+    [port]: built(buildPort()),
   };
   const relays = {
     [relay]: [built(join(root, "build")), one],
@@ -62,6 +61,17 @@ export function preparePeers({ apiPort, folder, also }) {
     ...Object.entries(modules).map(([name, modules]) => prepared(name, false, `https://${TEAM}.cloudflareaccess.com`, modules, theirs)),
     ...Object.entries(relays).map(([name, [modules, RELAY]]) => prepared(name, true, issuer, modules, { RELAY })),
   ];
+}
+
+/** Builds the port to workers-rs as its own tool does it by default. Returns the folder with the result. */
+function buildPort() {
+  const folder = fileURLToPath(new URL("peers/workers-rs", import.meta.url));
+  installCargoTool("worker-build");
+  say("building the port to workers-rs");
+  // What it would download.
+  const tools = { WASM_BINDGEN_BIN: join(cargoBin, "wasm-bindgen"), WASM_OPT_BIN: join(bin, "wasm-opt"), ESBUILD_BIN: join(bin, "esbuild") };
+  run("worker-build", ["--release"], { cwd: folder, variables: tools });
+  return join(folder, "build");
 }
 
 /** One request by hand: no peer is measured while it fails, or while it does less than it should. */

@@ -15,10 +15,10 @@ const BENT = 0.05;
 const [ID_OF, SECRETS] = [["0123456789abcdef.access", "fedcba9876543210.access"], ["c0ffee00".repeat(8), "cfast_Zz9Yy8Xx7Ww6Vv5Uu4Tt3Ss2Rr1Qq0PpOoNn"]];
 
 /**
- * Runs it for so many seconds or requests, whichever is over first: those that a seed makes up, `from` a number on. `say` gets a line now and then; `sabotage` is
+ * Runs it for so many seconds or requests, whichever is over first: those that a seed makes up, `from` a number on. `say` gets a line now and then; `before` is
  * what startRelay makes of it. Returns the figures, with whatever was wrong.
  */
-export async function fuzzRequests({ seconds = Infinity, requests = Infinity, seed = Date.now() % 1_000_000, from = 0, say = () => {}, sabotage }) {
+export async function fuzzRequests({ seconds = Infinity, requests = Infinity, seed = Date.now() % 1_000_000, from = 0, say = () => {}, before }) {
   const issuer = await startIssuer();
   const callers = await makeCallers(issuer);
   const known = new Map();
@@ -40,7 +40,7 @@ export async function fuzzRequests({ seconds = Infinity, requests = Infinity, se
     return { random, answered: (answer) => sent !== undefined && (sent.answer = answer) };
   });
   // The second one says all that it can say.
-  for (const debug of [false, true]) worlds.push(await startWorld({ issuer, api, callers, debug, sabotage, wrong }));
+  for (const debug of [false, true]) worlds.push(await startWorld({ issuer, api, callers, debug, before, wrong }));
   const end = Date.now() + seconds * 1000;
   const one = async (world) => {
     const connection = new Connection(world.relay.port);
@@ -90,7 +90,7 @@ async function makeCallers(issuer) {
 }
 
 /** A relay with all its routes, whose log is read as it comes. */
-async function startWorld({ issuer, api, callers, debug, sabotage, wrong }) {
+async function startWorld({ issuer, api, callers, debug, before, wrong }) {
   const world = { api, callers, debug, routes: ROUTES, secrets: SECRETS, clientIds: ID_OF, loops: {} };
   const policy = { allowed_origins: ["https://admin.example.com"], allow_credentials: true };
   let end = "";
@@ -98,7 +98,7 @@ async function startWorld({ issuer, api, callers, debug, sabotage, wrong }) {
     const log = end + text;
     if (SECRETS.some((secret) => log.includes(secret))) wrong("the log holds a service token's secret", log.slice(-1_000), "?");
     if (callers.some(({ token }) => log.includes(token))) wrong("the log holds a caller's token", log.slice(-1_000), "?");
-    if (/Critical|panicked/.test(log)) wrong("the Wasm was restarted", log.match(/.*(Critical|panicked).*/)[0], "?");
+    if (/RuntimeError|panicked/.test(log)) wrong("the Wasm was restarted", log.match(/.*(RuntimeError|panicked).*/)[0], "?");
     end = log.slice(-1_000);
   };
   world.relay = await startRelay({
@@ -115,7 +115,7 @@ async function startWorld({ issuer, api, callers, debug, sabotage, wrong }) {
       ...(debug ? { debug: true, log: "requests", server_timing: true } : {}),
     },
     secrets: { CF_ACCESS_CLIENT_ID: ID_OF[0], CF_ACCESS_CLIENT_SECRET: SECRETS[0], BILLING_CLIENT_ID: ID_OF[1], BILLING_CLIENT_SECRET: SECRETS[1] },
-    ...(sabotage ? { sabotage } : {}),
+    ...(before ? { before } : {}),
     watch,
   });
   return world;

@@ -1,123 +1,107 @@
-//! The health of it all, for monitors: one line for each check. Pure; `edge::health` asks the issuer and the APIs.
-//!
-//! It names checks, routes and codes, nothing else: no host, no secret, no reason. Anybody may ask, so a report is kept
-//! for a while, and only one is made at a time.
+//! The checks of a health report, done: the issuer's keys, and a question to each API with the relay's own token.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::config::{Credentials, Route};
-use crate::edits::{Edit, Edits};
-use crate::gateway::Answer;
-use crate::headers::{Name, Read};
-use crate::problem::{Code, Refusal};
-use crate::settle::{self, ResponseHead};
+use access_relay_core::caller::gate::Gate;
+use access_relay_core::caller::runtime::Runtime as _;
+use access_relay_core::config::types::Access;
+use access_relay_core::flow::forward;
+use access_relay_core::flow::health::{Board, Check, Look, judge};
+use access_relay_core::messages::crossing;
+use access_relay_core::messages::head::ResponseHead;
+use access_relay_core::messages::trace::Trace;
+use access_relay_core::outcomes::log::Record;
+use access_relay_core::outcomes::problem::{Code, Refusal};
+use access_relay_core::rules::route::Route;
+use worker::js_sys::{Array, Promise};
+use worker::wasm_bindgen::{JsCast as _, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::Response;
 
-/// How long a report is kept.
-const KEPT_SECONDS: i64 = 10;
+use crate::border::{self, Message};
+use crate::settings::Settings;
+use crate::workers::Workers;
 
-/// No report takes longer to make; one that does was given up with its request.
-const GIVEN_UP_SECONDS: i64 = 15;
+/// How long an API may take to answer a monitor's question, in milliseconds.
+const PATIENCE_MS: u32 = 5_000;
 
-/// One thing that has to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// `configuration`, `signing_keys`, or `route` with its path.
-    pub name: String,
-    /// Why it does not hold, if it does not.
-    pub failure: Option<Refusal>,
+/// How long a request waits for the report that another one makes, in milliseconds.
+const PAUSES_MS: [u32; 8] = [10, 40, 100, 250, 600, 1_500, 3_000, 6_000];
+
+thread_local! {
+    static BOARD: RefCell<Board> = RefCell::default();
 }
 
-impl Check {
-    /// What came of a check.
-    pub fn new(name: impl Into<String>, outcome: Result<(), Refusal>) -> Self {
-        Self { name: name.into(), failure: outcome.err() }
-    }
-
-    /// What the log should say of it, if it does not hold.
-    #[must_use]
-    pub fn warning(&self) -> Option<String> {
-        self.failure.as_ref().map(|refusal| format!("{}: {}: {}", self.name, refusal.code.as_str(), refusal.reason))
-    }
-}
-
-/// The answer to a monitor: 200 where all checks hold, else 503.
-#[must_use]
-pub fn answer(checks: &[Check]) -> Answer {
-    let holds = checks.iter().all(|check| check.failure.is_none());
-    let status = |holds| if holds { "ok" } else { "failing" };
-    let mut body = format!("{{\"status\":\"{}\",\"checks\":[", status(holds));
-    for (index, Check { name, failure }) in checks.iter().enumerate() {
-        body.push_str(if index == 0 { "\n" } else { ",\n" });
-        let name = serde_json::to_string(name).unwrap_or_default();
-        body.extend(["{\"check\":", &name, ",\"status\":\"", status(failure.is_none()), "\""]);
-        if let Some(failure) = failure {
-            body.extend([",\"code\":\"", failure.code.as_str(), "\""]);
-        }
-        body.push('}');
-    }
-    body.push_str("\n]}\n");
-    let headers = Edits::from_iter([
-        Edit::Set(Name::ContentType, "application/json"),
-        Edit::Set(Name::CacheControl, "no-store"),
-        // Everybody may ask, but for pages of other sites.
-        Edit::Set(Name::CrossOriginResourcePolicy, "same-origin"),
-    ]);
-    Answer { headers, body: Some(body), ..Answer::empty(if holds { 200 } else { 503 }) }
-}
-
-/// What an API's answer to the relay's own question says: that it can be reached, and that our token opens Access in
-/// front of it. Its status is its own business, but for 520 to 530, by which Cloudflare says that it got none.
-///
-/// # Errors
-/// `upstream_access_denied`, unless the route sends the callers' own tokens: a monitor has none; `upstream_unreachable`.
-pub fn judge<H: Read>(route: &Route, response: &ResponseHead<'_, H>) -> Result<(), Refusal> {
-    if matches!(response.status, 520..=530) {
-        let reason = format!("Cloudflare answered {} in place of the API", response.status);
-        return Err(Refusal::new(Code::UpstreamUnreachable, reason));
-    }
-    match route.credentials {
-        Credentials::ServiceToken(_) => settle::check_denial(route, response),
-        Credentials::CallerToken => Ok(()),
-    }
-}
-
-/// Where the latest report is kept.
-#[derive(Debug, Default)]
-pub struct Board {
-    latest: Option<(i64, Rc<[Check]>)>,
-    under_way_since: Option<i64>,
-}
-
-/// What to do for who asks.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Look {
-    /// This report serves.
-    Report(Rc<[Check]>),
-    /// Make one.
-    Make,
-    /// Ask again shortly: another request makes one.
-    Wait,
-}
-
-impl Board {
-    /// What to do at `now` (seconds since the epoch). While a report is made, the one before serves.
-    #[must_use]
-    pub fn look(&self, now: i64) -> Look {
-        let under_way = self.under_way_since.is_some_and(|since| now - since < GIVEN_UP_SECONDS);
-        match &self.latest {
-            Some((at, report)) if under_way || now - at < KEPT_SECONDS => Look::Report(Rc::clone(report)),
-            _ if under_way => Look::Wait,
-            _ => Look::Make,
+/// The report of the last seconds, or a new one.
+pub async fn report(settings: Rc<Settings>, gate: Rc<Gate<Workers>>, trace: Trace) -> Rc<[Check]> {
+    let mut pauses = PAUSES_MS.iter();
+    loop {
+        match BOARD.with_borrow(|board| board.look(border::now())) {
+            Look::Report(report) => return report,
+            Look::Make => {
+                BOARD.with_borrow_mut(|board| board.begin(border::now()));
+                let (settings, gate, trace) = (Rc::clone(&settings), Rc::clone(&gate), trace.clone());
+                let work = async move {
+                    let report = make(&settings, &gate).await;
+                    log(&settings, &report, &trace);
+                    BOARD.with_borrow_mut(|board| board.put(report.into(), border::now()));
+                };
+                Workers.complete(work).await;
+            }
+            Look::Wait => match pauses.next() {
+                Some(milliseconds) => Workers.pause(*milliseconds).await,
+                None => {
+                    let refusal = Refusal::new(Code::Internal, "the report of another request takes too long");
+                    return Rc::new([Check::new("report", Err(refusal))]);
+                }
+            },
         }
     }
+}
 
-    /// Notes that a report is being made.
-    pub fn begin(&mut self, now: i64) {
-        self.under_way_since = Some(now);
+/// Writes down what does not hold: once for each report, whoever has asked for it and however often it is read.
+fn log(settings: &Settings, report: &[Check], trace: &Trace) {
+    let warnings: Vec<String> = report.iter().filter_map(Check::warning).collect();
+    if !warnings.is_empty() {
+        border::log(&Record::of_health(&warnings, trace), settings.config.secrets());
     }
+}
 
-    /// Puts it up.
-    pub fn put(&mut self, report: Rc<[Check]>, now: i64) {
-        *self = Self { latest: Some((now, report)), under_way_since: None };
+async fn make(settings: &Settings, gate: &Rc<Gate<Workers>>) -> Vec<Check> {
+    // Who comes here has read it.
+    let mut checks = vec![Check::new("configuration", Ok(()))];
+    let config = &settings.config;
+    if let Access::Jwt(policy) = &config.access {
+        checks.push(Check::new("signing_keys", gate.has_keys(policy).await));
+    }
+    let ask = |route: &Rc<Route>| border::probe(forward::question(route).as_str(), route.timeout_ms.min(PATIENCE_MS));
+    let answers: Array = config.routes.iter().map(ask).collect();
+    // Each resolves.
+    let answers = JsFuture::from(Promise::all(&answers)).await.unwrap_or_default();
+    let answers = answers.unchecked_into::<Array>();
+    checks.extend(
+        config
+            .routes
+            .iter()
+            .zip(answers.iter())
+            .map(|(route, answer)| Check::new(format!("route {}", route.prefix.as_str()), outcome(route, &answer))),
+    );
+    checks
+}
+
+fn outcome(route: &Route, answer: &JsValue) -> Result<(), Refusal> {
+    match answer.as_string() {
+        None => {
+            let response: &Response = answer.unchecked_ref();
+            let lines = border::answer_head(response);
+            let present = &crossing::in_answer(&lines);
+            judge(
+                route,
+                &ResponseHead { status: response.status(), present, headers: answer.unchecked_ref::<Message>() },
+            )
+        }
+        Some(reason) if reason.is_empty() => Err(Refusal::new(Code::UpstreamTimeout, "no answer in time")),
+        Some(reason) => Err(Refusal::new(Code::UpstreamUnreachable, reason)),
     }
 }

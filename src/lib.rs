@@ -1,55 +1,20 @@
-//! access-relay: the same-origin door to an API behind Cloudflare Access.
+//! access-relay: the same-origin door to an API behind Cloudflare Access, as a Cloudflare Worker.
 //!
-//! A page calls `/api/*` on its own host; this Worker checks who is calling, attaches the credentials that open
-//! Access in front of the API, forwards, and hands back a clean answer.
+//! This crate is the edge, the only Rust that knows JavaScript and the Workers runtime. It reads what the decisions of
+//! [`access_relay_core`] need, asks, and acts.
 //!
-//! # The map
-//! [`gateway`] is the flow of a request, from top to bottom; every box of it is a module:
+//! Every crossing of the border between Wasm and JavaScript costs, strings most of all: bodies stay in JavaScript, a request's
+//! head, its call to the API and its answer cross once each, header names once for each instance. Futures cost as much again,
+//! so a warm request polls one future once, and JavaScript's own promise of the API's answer does the rest ([`exchange`]).
 //!
-//! | module | decides |
-//! |---|---|
-//! | [`config`] | what the relay may do at all: `RELAY`, parsed once |
-//! | [`route`] | which API, and which URL of it |
-//! | [`cors`], [`origins`], [`origin`] | which other origins may call |
-//! | [`cross_origin`] | which requests of browsers may change something |
-//! | [`access`], [`token`], [`keys`], [`verified`] | who is calling; [`runtime`] is what that needs from outside |
-//! | [`forward`], [`settle`] | what the API gets, and what becomes of its answer |
-//! | [`headers`], [`crossing`], [`edits`], [`cookies`], [`links`] | what crosses, in both directions |
-//! | [`trace`], [`log`], [`problem`], [`health`] | what others can see of it |
-//! | [`redact`], [`json`] | what no text may show, and what no table may say twice |
-//!
-//! # Invariants
-//! - Everything above is pure: plain values in, decisions out; no I/O, no clock, no JavaScript. It is built and tested
-//!   on the host. Only `edge`, which exists for Wasm alone, names `worker`, `web_sys` or `js_sys`.
-//! - Nothing panics on the request path; lints deny it.
-//! - What is unknown is refused: without a valid configuration nothing is served, without a valid token nothing is
-//!   forwarded.
+//! Modules from bottom to top: each uses only what is declared above it.
 
-pub mod access;
-pub mod config;
-pub mod cookies;
-pub mod cors;
-pub mod cross_origin;
-pub mod crossing;
-pub mod edits;
-pub mod forward;
-pub mod gateway;
-pub mod headers;
-pub mod health;
-pub mod json;
-pub mod keys;
-pub mod links;
-pub mod log;
-pub mod origin;
-pub mod origins;
-pub mod problem;
-pub mod redact;
-pub mod route;
-pub mod runtime;
-pub mod settle;
-pub mod token;
-pub mod trace;
-pub mod verified;
-
-#[cfg(target_arch = "wasm32")]
-mod edge;
+mod border; // the bindings: what the scripts beside this file do
+mod arrived; // a request, read in one crossing
+mod workers; // time, keys and signatures, by the runtime
+mod settings; // RELAY and its secrets, read
+mod isolate; // what the requests of one isolate share
+mod respond; // an answer of the relay's own
+mod health; // the checks of a health report, done
+mod exchange; // a request that waits for the API, and what its answer becomes
+mod relay; // the way of a request, done

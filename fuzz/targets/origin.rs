@@ -1,8 +1,8 @@
 //! The parser of origins, and patterns against what a stranger sends. The first line is a pattern, the rest is sent.
 #![no_main]
 
-use access_relay::origin::Origin;
-use access_relay::origins::{Origins, Pattern};
+use access_relay_core::rules::origins::{Origins, Pattern};
+use access_relay_core::syntax::origin::Origin;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -5,9 +5,11 @@
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use access_relay::cors::{Policy, Preflight};
-use access_relay::edits::Edit;
-use access_relay::headers::Name;
+use access_relay_core::config::parse::parse;
+use access_relay_core::config::suffix::well_known;
+use access_relay_core::messages::edits::Edit;
+use access_relay_core::messages::name::Name;
+use access_relay_core::rules::cors::{Policy, Preflight};
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
 
@@ -21,7 +23,7 @@ fn policy(cors: &serde_json::Value) -> Policy {
     });
     let secrets =
         ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"].map(|name| (name.to_owned(), "x-value".to_owned()));
-    let config = access_relay::config::parse(&relay, &secrets.to_vec()).expect("the policies here are sound");
+    let config = parse(&relay, &secrets.to_vec(), well_known).expect("the policies here are sound");
     Rc::unwrap_or_clone(Rc::clone(&config.cors))
 }
 

@@ -2,9 +2,8 @@
 //! application is compared with a second, plain reading of both.
 #![no_main]
 
-use access_relay::access::Caller;
-use access_relay::config::JwtPolicy;
-use access_relay::token::{Candidate, has_three_parts};
+use access_relay_core::caller::identity::Caller;
+use access_relay_core::caller::token::{Candidate, JwtPolicy, has_three_parts};
 use data_encoding::BASE64URL_NOPAD;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;

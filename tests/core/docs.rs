@@ -1,9 +1,10 @@
 //! The docs name what the code has, all of it.
 
-use access_relay::problem::Code;
+use access_relay_core::outcomes::problem::Code;
 
 fn doc(name: &str) -> String {
-    std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap()
+    std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join("docs").join(name))
+        .unwrap()
 }
 
 #[test]

@@ -10,31 +10,48 @@
 // A row of a table is a tuple: naming its type would hide what the columns are.
 #![allow(clippy::type_complexity)]
 
-mod access;
-mod attacks;
+// As the core has them.
+mod syntax {
+    mod origin;
+    mod path;
+    mod redact;
+}
+mod messages {
+    mod cookies;
+    mod crossing;
+    mod edits;
+    mod links;
+    mod present;
+    mod trace;
+}
+mod outcomes {
+    mod log;
+    mod problem;
+}
+mod rules {
+    mod cors;
+    mod cors_browser;
+    mod cross_origin;
+    mod origins;
+}
+mod caller {
+    mod gate;
+    mod keys;
+    mod vectors;
+    mod verified;
+}
+mod config {
+    mod secrets;
+    mod tables;
+}
+mod flow {
+    mod attacks;
+    mod gateway;
+    mod health;
+    mod settle;
+    mod slots;
+}
+
 mod browser;
-mod config;
-mod config_secrets;
-mod cookies;
-mod cors;
-mod cors_browser;
-mod cross_origin;
-mod crossing;
 mod docs;
-mod edits;
-mod gateway;
-mod headers;
-mod health;
-mod keys;
-mod links;
-mod log;
-mod origin;
-mod origins;
-mod problem;
-mod redact;
-mod route;
-mod settle;
 mod support;
-mod trace;
-mod vectors;
-mod verified;

@@ -9,16 +9,21 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
-use access_relay::access::Caller;
-use access_relay::config::{self, Config, JwtPolicy, Secrets};
-use access_relay::crossing;
-use access_relay::edits::{Edit, Edits};
-use access_relay::gateway::{Destination, Known, RequestHead};
-use access_relay::headers::{ALONG_A_REQUEST, ALONG_AN_ANSWER, Name, Read};
-use access_relay::keys::Jwk;
-use access_relay::runtime::Runtime;
-use access_relay::settle::ResponseHead;
-use access_relay::trace::Trace;
+use access_relay_core::caller::identity::Caller;
+use access_relay_core::caller::jwk::Jwk;
+use access_relay_core::caller::runtime::Runtime;
+use access_relay_core::caller::token::JwtPolicy;
+use access_relay_core::config::error::ConfigError;
+use access_relay_core::config::secrets::Secrets;
+use access_relay_core::config::suffix::well_known;
+use access_relay_core::config::types::Config;
+use access_relay_core::flow::known::Known;
+use access_relay_core::messages::crossing;
+use access_relay_core::messages::edits::{Edit, Edits};
+use access_relay_core::messages::head::{Destination, RequestHead, ResponseHead};
+use access_relay_core::messages::name::{ALONG_A_REQUEST, ALONG_AN_ANSWER, Name};
+use access_relay_core::messages::present::Read;
+use access_relay_core::messages::trace::Trace;
 use jwt_compact::alg::{Rsa, RsaPrivateKey, RsaPublicKey};
 use jwt_compact::jwk::JsonWebKey;
 use jwt_compact::{Algorithm, AlgorithmExt, Claims, Header};
@@ -65,8 +70,13 @@ pub fn relay(change: impl FnOnce(&mut Value)) -> Value {
     value
 }
 
+/// Reads a table as the Worker does.
+pub fn parse(value: &Value, secrets: &Secrets) -> Result<Config, Vec<ConfigError>> {
+    access_relay_core::config::parse::parse(value, secrets, well_known)
+}
+
 pub fn parsed(value: &Value) -> Config {
-    config::parse(value, &secrets()).unwrap_or_else(|errors| panic!("{errors:#?}"))
+    parse(value, &secrets()).unwrap_or_else(|errors| panic!("{errors:#?}"))
 }
 
 /// What tokens must say, by the configuration of these tests.

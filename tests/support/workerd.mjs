@@ -11,18 +11,28 @@ const TRAP = Buffer.from("0061736d0100000001040160000003020100070801047472617000
 
 /**
  * Starts the relay. `relay` is the table RELAY, `secrets` are string secrets, `stored` are secrets behind an async
- * `get()` as a Secrets Store binding has it. `sabotage` may change the script that ships, and use a Wasm module
- * `trap.wasm`. With `front`, callers can go away; with `collector`, the script can call `gc()`. Where a log is too long to be
- * kept, `watch` gets it piece by piece. Returns its URL, the log so far, and `stop()`.
+ * `get()` as a Secrets Store binding has it. With `front`, callers can go away; with `collector`, scripts can call `gc()`. The
+ * script that ships is served as it is. What runs `before` it, and what is done with a `request` before it may `handle` it, are
+ * texts of a script; they can call `trap()`, and find the relay's Wasm as `latest`. Where a log is too long to be kept, `watch`
+ * gets it piece by piece. Returns its URL, the log so far, and `stop()`.
  */
-export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, sabotage = (script) => script, watch }) {
+export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, before = "", handle = "", watch }) {
   const files = {
     "config.capnp": capnp(relay, secrets, stored, front, collector),
-    "index.js": sabotage(readFileSync(join(root, "build", "index.js"), "utf8")),
+    "before.js": `${BEFORE}{ ${before} }`,
+    "relay.js": readFileSync(join(root, "build", "index.js"), "utf8"),
+    "index.js": `import "./before.js"; import relay from "./relay.js"; export default { fetch(request, env, ctx) { ${handle} return relay.fetch(request, env, ctx); } };`,
     "trap.wasm": TRAP,
   };
   return serve(files, watch);
 }
+
+/** What a panic comes down to, and the latest instance of the relay's Wasm. */
+const BEFORE = `import trapModule from "./trap.wasm";
+globalThis.trap = new WebAssembly.Instance(trapModule).exports.trap;
+const { Instance } = WebAssembly;
+WebAssembly.Instance = function (module, imports) { return (globalThis.latest = new Instance(module, imports)); };
+`;
 
 /** Starts workerd with a script of a test's own, which may import others: `modules` has their texts by name. */
 export function startScript(modules) {
@@ -115,6 +125,8 @@ const config :Workerd.Config = (
     (name = "relay", worker = (
       modules = [
         (name = "index.js", esModule = embed "index.js"),
+        (name = "before.js", esModule = embed "before.js"),
+        (name = "relay.js", esModule = embed "relay.js"),
         (name = "index_bg.wasm", wasm = embed "/index_bg.wasm"),
         (name = "trap.wasm", wasm = embed "trap.wasm"),
       ],

@@ -1,6 +1,8 @@
-// What the Wasm keeps of a request while the API has it: let go when the API has answered, or when the caller has gone; once.
+// What the Wasm keeps of a request while the API has it: handed out once, to that request, and let go when the API has answered, or
+// when its time is over because the caller has gone.
 
 import assert from "node:assert/strict";
+import { request as begin } from "node:http";
 import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { sendMany } from "../support/load.mjs";
@@ -12,16 +14,24 @@ before(async () => (api = await startRecorder()));
 after(() => api?.stop());
 beforeEach(() => api.reset());
 
-/** The script that ships, with V8's collector and a trap at hand. It counts what is let go for nobody holds it any more. */
-function counting(script) {
-  const [free, head] = [/(\w+\.__wbg_exchange_free)\((\w+),1\)/, /__wbg_head_\w+:function\(\w,(\w)\)\{/];
-  for (const place of [free, head]) assert.match(script, place);
-  const trap = 'import trapModule from "./trap.wasm";const trap=new WebAssembly.Instance(trapModule).exports.trap;globalThis.freed=0;';
-  return trap + script
-    .replace(free, "(globalThis.freed++,$1($2,1))")
-    .replace(head, (start, request) => `${start}if(${request}.url.endsWith("/trap"))trap();`)
-    .replace(/fetch\((\w),\w\)\{/, (start, request) => `${start}if(${request}.url.endsWith("/freed")){gc();return new Response(globalThis.freed)}`);
-}
+/** Counts the watched requests that nobody holds any more, lets time pass, and makes 30 seconds of an interval 30 milliseconds. */
+const WATCHING = `
+globalThis.let_go = 0;
+const registry = new FinalizationRegistry(() => globalThis.let_go++);
+globalThis.watch = (request) => registry.register(request);
+const { now } = Date;
+globalThis.passed = 0;
+Date.now = () => now() + globalThis.passed;
+const given = setInterval;
+globalThis.setInterval = (work, milliseconds, ...values) => given(work, milliseconds / 1000, ...values);
+`;
+const HANDLE = `
+const { pathname, search } = new URL(request.url);
+if (pathname === "/let-go") { gc(); return new Response(globalThis.let_go); }
+if (pathname === "/pass") { globalThis.passed += Number(search.slice(1)) * 1000; return new Response(); }
+if (pathname === "/api/trap") Object.defineProperty(request, "method", { get: () => trap() });
+if (request.headers.has("x-watched")) watch(request);
+`;
 
 async function withRelay(front, use) {
   const relay = await startRelay({
@@ -29,25 +39,28 @@ async function withRelay(front, use) {
     secrets: { CF_ACCESS_CLIENT_ID: "0123.access", CF_ACCESS_CLIENT_SECRET: "s3cr3t-value" },
     front,
     collector: true,
-    sabotage: counting,
+    before: WATCHING,
+    handle: HANDLE,
   });
-  /** How many were freed once all garbage is collected; what is told of it comes a little later. */
-  const freed = async () => {
-    const ask = async () => Number(await (await fetch(`${relay.url}/freed`)).text());
+  const call = (path, init = {}) => fetch(relay.url + path, { ...init, headers: { "x-watched": "1", ...init.headers } });
+  /** How many watched requests are let go once all garbage is collected; what is told of it comes a little later. */
+  const letGo = async () => {
+    const ask = async () => Number(await (await fetch(`${relay.url}/let-go`)).text());
     await ask();
     await pause(100);
     return ask();
   };
   const leave = async (count) => {
-    const answers = await Promise.all(Array.from({ length: count }, () => fetch(`${relay.url}/api/silence`, { headers: { "x-leave": "1" } })));
+    const answers = await Promise.all(Array.from({ length: count }, () => call("/api/silence", { headers: { "x-leave": "1" } })));
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [299]);
   };
   const send = async (count) => {
     let left = count;
     assert.deepEqual(await sendMany(relay.port, () => (left-- > 0 ? {} : undefined)), { 200: count });
   };
+  const pass = (seconds) => fetch(`${relay.url}/pass?${seconds}`);
   try {
-    await use({ relay, freed, leave, send });
+    await use({ relay, call, letGo, leave, send, pass });
   } finally {
     await relay.stop();
   }
@@ -58,41 +71,83 @@ function answering() {
   const slow = Promise.withResolvers();
   api.answer = (request, response) => {
     if (request.url.endsWith("/silence")) return;
-    (request.url.endsWith("/slow") ? slow.promise : Promise.resolve()).then(() => response.end("{}"));
+    const { pathname, search } = new URL(request.url, "http://api");
+    (pathname.endsWith("/slow") ? slow.promise : Promise.resolve()).then(() => response.end(search));
   };
   return slow.resolve;
 }
 
-test("of callers who go away while the API is silent no more than 64 leave anything behind", async () => {
-  await withRelay(true, async ({ freed, leave }) => {
+const arrived = async (count) => {
+  while (api.requests.length < count) await pause(10);
+};
+
+test("callers who go away while the API is silent leave nothing behind once their time is over", async () => {
+  await withRelay(true, async ({ letGo, leave, send, pass }) => {
     answering();
     for (const round of [1, 2]) {
       await leave(300);
-      const count = await freed();
-      assert.ok(count >= 300 * round - 64 && count <= 300 * round, `${count} of ${300 * round}`);
+      await send(20);
+      // timeout_ms is 30 seconds, and a slot is kept for a minute more.
+      await pass(80);
+      await send(700);
+      assert.equal(await letGo(), 300 * (round - 1), "not before");
+      await pass(12);
+      await send(700);
+      assert.equal(await letGo(), 300 * round);
     }
   });
 });
 
-test("a call that outlasts many others ends like them, and is let go once", async () => {
-  await withRelay(false, async ({ relay, freed, send }) => {
+test("a call that outlasts many others ends like them, and is let go", async () => {
+  await withRelay(false, async ({ call, letGo, send }) => {
     const finish = answering();
-    const waiting = Array.from({ length: 3 }, () => fetch(`${relay.url}/api/slow`));
-    while (api.requests.length < 3) await pause(10);
+    const waiting = Array.from({ length: 3 }, () => call("/api/slow"));
+    await arrived(3);
     await send(200);
+    assert.equal(await letGo(), 0);
     finish();
     assert.deepEqual((await Promise.all(waiting)).map(({ status }) => status), [200, 200, 200]);
-    assert.equal(await freed(), 0);
+    await send(20);
+    assert.equal(await letGo(), 3);
   });
 });
 
-test("what a panic has taken along is not let go of in the instance that follows", async () => {
-  await withRelay(true, async ({ relay, freed, leave, send }) => {
+test("an upload that takes longer than a slot is kept says that it goes on", async () => {
+  await withRelay(false, async ({ relay, send, pass }) => {
     answering();
+    const upload = begin({ host: "127.0.0.1", port: relay.port, path: "/api/upload?done", method: "POST", headers: { "content-length": 20_000 } });
+    const answer = new Promise((resolve, reject) => upload.on("response", resolve).on("error", reject));
+    upload.write("x".repeat(10_000));
+    await pause(150);
+    for (let minute = 0; minute < 10; minute++) {
+      await pass(60);
+      await pause(150);
+      await send(20);
+    }
+    upload.end("x".repeat(10_000));
+    const { statusCode } = await answer;
+    assert.equal(statusCode, 200);
+  });
+});
+
+test("what a panic has taken along is nobody's in the instance that follows", async () => {
+  await withRelay(true, async ({ call, letGo, leave, send, relay }) => {
+    const finish = answering();
     await leave(30);
+    const old = call("/api/slow?old");
+    await arrived(31);
     assert.equal((await fetch(`${relay.url}/api/trap`)).status, 500);
+    // It takes the first slot of the new instance, as the others had it in the old one.
+    const others = Array.from({ length: 40 }, (_, number) => call(`/api/slow?${number}`));
+    await arrived(71);
+    finish();
+    const refused = await old;
+    assert.equal(refused.status, 500);
+    assert.equal((await refused.json()).code, "internal");
+    for (const [number, other] of (await Promise.all(others)).entries()) {
+      assert.deepEqual([other.status, await other.text()], [200, `?${number}`]);
+    }
     await send(200);
-    assert.equal(await freed(), 0);
-    await send(200);
+    assert.equal(await letGo(), 71);
   });
 });

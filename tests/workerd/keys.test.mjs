@@ -130,17 +130,14 @@ test("a caller who goes away does not take the keys along", async () => {
   });
 });
 
-/** The script that ships, which tells how much memory its Wasm has. */
-function tellingMemory(script) {
-  const exported = script.match(/[,; ](\w+)=\w+\.exports[,;]/)[1];
-  return script.replace(/fetch\((\w),(\w)\)\{/, (start, request) => `${start}if(${request}.url.endsWith("/memory"))return new Response(String(${exported}.memory.buffer.byteLength));`);
-}
+/** Tells how much memory the relay's Wasm has. */
+const TELLING_MEMORY = 'if (request.url.endsWith("/memory")) return new Response(String(latest.exports.memory.buffer.byteLength));';
 
-/** The memory of such a script's Wasm. */
+/** The memory of such a relay's Wasm. */
 const wasmBytes = async (relay) => Number(await (await fetch(`${relay.url}/memory`)).text());
 
 test("callers who go away while they wait for keys leave nothing behind", async () => {
-  await withRelay({ front: true, sabotage: tellingMemory }, async ({ issuer, relay, call }) => {
+  await withRelay({ front: true, handle: TELLING_MEMORY }, async ({ issuer, relay, call }) => {
     const long = "x".repeat(6_000);
     // Each round the issuer takes a second, and all who wait for it leave before.
     const round = async () => {
@@ -201,7 +198,7 @@ test("nor can they fill the log while there are no keys", async () => {
 });
 
 test("memory stays bounded with 120,000 distinct tokens", async () => {
-  await withRelay({ sabotage: tellingMemory }, async ({ issuer, relay, send }) => {
+  await withRelay({ handle: TELLING_MEMORY }, async ({ issuer, relay, send }) => {
     api.answer = (_, response) => response.writeHead(200).end();
     const residentMiB = () => Number(readFileSync(`/proc/${relay.pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB/m)[1]) / 1024;
     const round = async (count) => {

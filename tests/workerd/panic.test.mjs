@@ -8,17 +8,18 @@ import { startRelay } from "../support/workerd.mjs";
 
 let api, issuer, relay, known;
 
-/** The script that ships, with a trap in three of its calls out of the Wasm: where a request says so. */
-function sabotage(script) {
-  const traps = 'import trapModule from "./trap.wasm";const trap=new WebAssembly.Instance(trapModule).exports.trap;';
-  const at = (name) => new RegExp(`(__wbg_${name}_\\w+:function\\((\\w)(?:,(\\w))?[^)]*\\)\\{)`);
-  const [head, send, edited] = [at("head"), at("send"), at("edited")];
-  for (const call of [head, send, edited]) assert.match(script, call);
-  return traps + script
-    .replace(head, (start, _, first, second) => `${start}if(${second}.url.endsWith("?before"))trap();`)
-    .replace(send, (start, _, first, second) => `${start}if(${second}.url.endsWith("?later"))trap();`)
-    .replace(edited, (start, _, first) => `${start}if(${first}.headers.has("x-trap"))trap();`);
-}
+/** Where a request says so: a trap while its head is read, while it is sent, and while its answer is edited. */
+const TRAPS = `
+const getter = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name)?.get ?? getter(Object.getPrototypeOf(prototype), name);
+const watch = (type, name, panics) => {
+  const get = getter(type.prototype, name);
+  Object.defineProperty(type.prototype, name, { get() { if (panics(this)) trap(); return get.call(this); } });
+};
+const url = getter(Request.prototype, "url");
+watch(Request, "method", (request) => url.call(request).endsWith("?before"));
+watch(Request, "body", (request) => url.call(request).endsWith("?later"));
+watch(Response, "statusText", (response) => response.headers.has("x-trap"));
+`;
 
 before(async () => {
   api = await startRecorder();
@@ -31,7 +32,7 @@ before(async () => {
   relay = await startRelay({
     relay: { access: { issuer: issuer.url, audience: [audience] }, routes: [{ path: "/api", upstream: api.url }] },
     secrets: { CF_ACCESS_CLIENT_ID: "0123.access", CF_ACCESS_CLIENT_SECRET: "s3cr3t-value" },
-    sabotage,
+    before: TRAPS,
   });
 });
 after(() => Promise.all([relay?.stop(), issuer?.stop(), api?.stop()]));
@@ -66,27 +67,18 @@ test("a request under way while another one panics is answered, with an error wh
 test("a panic of Rust itself says where it was", async () => {
   // The randomness for a trace is asked for while a cell is borrowed: a call back into the relay finds it so.
   const reentering = `
-const { Instance } = WebAssembly;
-WebAssembly.Instance = function (module, imports) {
-  const functions = imports["./index_bg.js"];
-  const name = Object.keys(functions).find((name) => name.startsWith("__wbg_getRandomValues"));
-  const given = functions[name];
-  let [again, instance] = [true];
-  functions[name] = (...values) => {
-    if (again) { again = false; instance.exports.relay(...globalThis.current); }
-    return given(...values);
-  };
-  return (instance = new Instance(module, imports));
+const given = crypto.getRandomValues.bind(crypto);
+let again = true;
+crypto.getRandomValues = (bytes) => {
+  if (again) { again = false; latest.exports.relay(...globalThis.current); }
+  return given(bytes);
 };
 `;
   const broken = await startRelay({
     relay: { access: { dangerously_allow_anyone: true }, routes: [{ path: "/api", upstream: api.url }] },
     secrets: { CF_ACCESS_CLIENT_ID: "0123.access", CF_ACCESS_CLIENT_SECRET: "s3cr3t-value" },
-    sabotage: (script) => {
-      const entry = /fetch\((\w+),(\w+)\)\{/;
-      assert.match(script, entry);
-      return reentering + script.replace(entry, "$&globalThis.current=[$1,$2];");
-    },
+    before: reentering,
+    handle: "globalThis.current = [request, env];",
   });
   try {
     assert.equal((await fetch(`${broken.url}/api`)).status, 500);

@@ -24,19 +24,15 @@ test("requests made up from the grammar of HTTP: no leak, no crash, no answer th
   for (const outcome of expected) assert.ok(outcomes[outcome] > 0, `nothing came to ${outcome}: ${JSON.stringify(outcomes)}`);
 });
 
-// The script that ships, with one thing less that it does: the judge must see each.
-for (const [what, sabotage, seen] of [
-  ["looks for secrets in answers", before("const { includes } = String.prototype; String.prototype.includes = function (part) { return part.length < 40 && includes.call(this, part); };"), /service token's secret is in x-echo/],
-  ["removes a header", before("Headers.prototype.delete = () => {};"), /planted-by-the-caller\d* arrived/],
-  ["tells which page asks", before("const { get } = Headers.prototype; Headers.prototype.get = function (name) { return name === 'sec-fetch-site' ? null : get.call(this, name); };"), /it arrived in place of cross_origin_blocked/],
-  ["keeps caches off", before("const { set } = Headers.prototype; Headers.prototype.set = function (name, value) { if (name !== 'cdn-cache-control') set.call(this, name, value); };"), /comes with cdn-cache-control: /],
+// The runtime with one thing less that it does for the script that ships: the judge must see each.
+for (const [what, before, seen] of [
+  ["looks for secrets in answers", "const { includes } = String.prototype; String.prototype.includes = function (part) { return part.length < 40 && includes.call(this, part); };", /service token's secret is in x-echo/],
+  ["removes a header", "Headers.prototype.delete = () => {};", /planted-by-the-caller\d* arrived/],
+  ["tells which page asks", "const { get } = Headers.prototype; Headers.prototype.get = function (name) { return name === 'sec-fetch-site' ? null : get.call(this, name); };", /it arrived in place of cross_origin_blocked/],
+  ["keeps caches off", "const { set } = Headers.prototype; Headers.prototype.set = function (name, value) { if (name !== 'cdn-cache-control') set.call(this, name, value); };", /comes with cdn-cache-control: /],
 ]) {
   test(`a relay that no longer ${what} is found out`, async () => {
-    const { wrong } = await fuzzRequests({ requests: 600, seed: 17, sabotage });
+    const { wrong } = await fuzzRequests({ requests: 600, seed: 17, before });
     assert.ok(wrong.some((text) => seen.test(text)), `${wrong.length} faults, none of them ${seen}: ${wrong.slice(0, 3).join("\n")}`);
   });
-}
-
-function before(text) {
-  return (script) => `{ ${text} }\n${script}`;
 }

@@ -1,0 +1,77 @@
+//! One wrangler file: every `RELAY` in it, that of each environment among them, and what stands around it. Pure.
+
+use std::borrow::Cow;
+
+use access_relay_core::config::error::ConfigError;
+use access_relay_core::config::parse::parse;
+use access_relay_core::config::secrets::{Secrets, secret_names};
+use access_relay_core::config::text::from_text;
+use serde_json::Value;
+
+use crate::findings::Findings;
+use crate::{suffixes, surroundings};
+
+/// Checks the text of a file.
+#[must_use]
+pub fn text(text: &str) -> Findings {
+    let wrangler: Value = match toml::from_str(text) {
+        Ok(wrangler) => wrangler,
+        Err(error) => return Findings::mistake(no_toml(text, &error)),
+    };
+
+    let environments = wrangler.get("env").and_then(Value::as_object).into_iter().flatten();
+    let named = environments.map(|(name, table)| (format!("env.{name}."), table));
+    let mut findings = Findings::default();
+    for (place, table) in std::iter::once((String::new(), &wrangler)).chain(named) {
+        let Some(relay) = table.get("vars").and_then(|vars| vars.get("RELAY")) else { continue };
+        let table_name = format!("[{place}vars.RELAY]");
+        let say = |error: &ConfigError| format!("{table_name} {error}");
+        let relay = table_of(relay);
+        match relay.as_ref().map_err(Clone::clone).and_then(|relay| read(relay)) {
+            Ok((summary, warnings)) => {
+                findings.sound.push(format!("{table_name} is sound: {summary}"));
+                findings.warnings.extend(warnings.iter().map(say));
+            }
+            Err(errors) => findings.mistakes.extend(errors.iter().map(say)),
+        }
+        let relay = relay.as_ref().map_or(&Value::Null, |relay| relay);
+        surroundings::check(&wrangler, table, &place, relay, &mut findings);
+    }
+    if findings.sound.is_empty() && findings.mistakes.is_empty() {
+        findings.mistakes.push("found no [vars.RELAY]; README.md has one to begin with".to_owned());
+    }
+    findings
+}
+
+/// As in the Worker, the table may also be JSON in a text.
+fn table_of(relay: &Value) -> Result<Cow<'_, Value>, Vec<ConfigError>> {
+    match relay.as_str() {
+        Some(text) => from_text(text.as_bytes()).map(Cow::Owned),
+        None => Ok(Cow::Borrowed(relay)),
+    }
+}
+
+/// Reads a table as the Worker will, with its secrets set.
+fn read(relay: &Value) -> Result<(String, Vec<ConfigError>), Vec<ConfigError>> {
+    let names = secret_names(relay);
+    let config = parse(relay, &stand_ins(&names), suffixes::listed)?;
+    let routes =
+        if config.routes.len() == 1 { "1 route".to_owned() } else { format!("{} routes", config.routes.len()) };
+    let secrets = if names.is_empty() { String::new() } else { format!("; it needs the secrets {}", names.join(", ")) };
+    Ok((routes + &secrets, config.warnings))
+}
+
+/// Stand in for the secrets: what is deployed with `wrangler secret put` is nobody's to read.
+fn stand_ins(names: &[String]) -> Secrets {
+    let value = |name: &str| if name.ends_with("_CLIENT_ID") { "stand-in.access" } else { "stand-in-for-a-secret" };
+    names.iter().map(|name| (name.clone(), value(name).to_owned())).collect()
+}
+
+/// Why a file is no TOML, and where: without the line itself, which may hold a secret.
+fn no_toml(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let message = error.message().replace('\n', ", ");
+    format!("line {line}, column {column}: found no TOML: {}", message)
+}

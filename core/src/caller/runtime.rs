@@ -1,0 +1,29 @@
+//! What the caller check needs of the world around it: the time, the issuer, signatures. The Workers runtime has it
+//! (`edge::keys`), and tests have their own.
+
+use crate::caller::jwk::Jwk;
+
+/// The time, the issuer's key set, and RSA signatures.
+#[expect(async_fn_in_trait, reason = "Wasm has one thread: nobody needs the futures to be Send")]
+pub trait Runtime: 'static {
+    /// A key ready to verify with.
+    type Key: Clone;
+
+    /// The time in seconds since the epoch. It may stand still between I/O.
+    fn now(&self) -> i64;
+
+    /// The text of the key set at `url`. It takes 5 seconds at most.
+    async fn fetch(&self, url: &str) -> Result<String, String>;
+
+    /// Makes a key of a JWK.
+    async fn import(&self, jwk: &Jwk) -> Result<Self::Key, String>;
+
+    /// Whether `signature` is RSASSA-PKCS1-v1_5 with SHA-256 over `signed` (RFC 7518 §3.3).
+    async fn verify(&self, key: &Self::Key, signed: &[u8], signature: &[u8]) -> bool;
+
+    /// Does work that others need as well: to its end, even where the request that began it is given up meanwhile.
+    async fn complete(&self, work: impl Future<Output = ()> + 'static);
+
+    /// Lets time pass.
+    async fn pause(&self, milliseconds: u32);
+}

@@ -1,0 +1,263 @@
+//! `cors`: a policy that a browser can act on, or errors. Pure.
+
+use crate::config::suffix::{PublicSuffixes, is_public_suffix};
+use crate::config::table::Table;
+use crate::rules::cors::{Allowed, Callers, Policy, PreflightBy};
+use crate::rules::origins::{Origins, Pattern};
+use crate::syntax::field::is_token;
+use crate::syntax::origin::Origin;
+use crate::syntax::path::Prefix;
+use crate::syntax::text::sorted;
+
+/// What a policy says where it says nothing: half an hour, the default of Access's own settings.
+const DEFAULT_MAX_AGE: i64 = 1800;
+
+/// Reads one policy: the global one, or that of a route, which may list no origin: it then closes the route to those
+/// that the global policy allows.
+pub fn read(mut table: Table, route: Option<&Prefix>, callers_are_checked: bool, suffixes: PublicSuffixes) -> Policy {
+    let closes = route.is_some() && table.is_empty_list("allowed_origins");
+    let credentials = table.boolean("allow_credentials", false);
+    let said = ["allowed_methods", "allowed_headers", "max_age"].map(|key| (key, table.has(key)));
+    let policy = Policy {
+        path: table.path_of("").trim_end_matches('.').to_owned(),
+        origins: origins(&mut table, credentials, suffixes),
+        methods: methods(&mut table, credentials),
+        headers: headers(&mut table, credentials),
+        exposed: exposed(&mut table, credentials),
+        credentials,
+        // Access and others write -1 for "do not keep"; browsers would read it as 5 seconds, and 0 as what is meant.
+        max_age: u32::try_from(table.integer("max_age", DEFAULT_MAX_AGE, -1..=86_400, "seconds")).unwrap_or(0),
+        excluded_paths: excluded_paths(&mut table, route),
+        preflight: preflight_by(&mut table),
+    };
+    if policy.preflight == PreflightBy::Upstream {
+        for (key, _) in said.into_iter().filter(|(_, said)| *said) {
+            table.error(key, "a value beside preflight = \"upstream\"", "leave it out: the API says it in its answer");
+        }
+    }
+    if policy.origins == Callers::Nobody && !closes && !table.has_error_at("allowed_origins") {
+        table.error("allowed_origins", "no origin", "name the origins that may call; the relay's own needs no policy");
+    }
+    if policy.origins != Callers::Nobody && !policy.credentials && callers_are_checked {
+        let expected = match policy.origins {
+            Callers::Anybody => "name the origins one by one, with allow_credentials = true",
+            _ => "write true",
+        };
+        let why = format!("{expected}: every caller is checked, and browsers send no login without it");
+        table.warn("allow_credentials", "false, so that no listed origin can call", &why);
+    }
+    table.finish();
+    policy
+}
+
+fn preflight_by(table: &mut Table) -> PreflightBy {
+    match table.string("preflight", "edge").as_deref() {
+        None | Some("edge") => PreflightBy::Edge,
+        Some("upstream") => PreflightBy::Upstream,
+        Some(other) => {
+            table.error("preflight", &table.quoted(other), "write \"edge\" or \"upstream\"");
+            PreflightBy::Edge
+        }
+    }
+}
+
+fn excluded_paths(table: &mut Table, route: Option<&Prefix>) -> Vec<Prefix> {
+    const KEY: &str = "excluded_paths";
+    let mut excluded = Vec::new();
+    for (index, text) in table.strings(KEY, r#"["/api/admin"]"#).unwrap_or_default().into_iter().enumerate() {
+        let at = format!("{KEY}[{index}]");
+        match Prefix::parse(&text) {
+            Err(expected) => table.error(&at, &table.quoted(&text), expected),
+            Ok(_) if text.contains(';') => table.error(&at, &table.quoted(&text), "leave out the ; and what follows"),
+            Ok(prefix) if route.is_some_and(|route| route.strip(&text).is_none()) => {
+                let route = route.map(Prefix::as_str).unwrap_or_default();
+                let expected = format!("name a path below this route's, {route}, or exclude it elsewhere");
+                table.error(&at, &table.quoted(prefix.as_str()), &expected);
+            }
+            Ok(prefix) => excluded.push(prefix),
+        }
+    }
+    excluded
+}
+
+fn origins(table: &mut Table, credentials: bool, suffixes: PublicSuffixes) -> Callers {
+    const KEY: &str = "allowed_origins";
+    let Some(texts) = table.strings(KEY, r#"["https://admin.example.com"]"#) else { return Callers::Nobody };
+    if is_wildcard(table, KEY, &texts, credentials) {
+        return Callers::Anybody;
+    }
+    let (mut exact, mut patterns) = (Vec::new(), Vec::new());
+    for (index, text) in texts.into_iter().enumerate() {
+        let expected = match text.as_str() {
+            "*" => continue, // is_wildcard has said it
+            "null" => Err("leave it out: any sandboxed page can send it".to_owned()),
+            pattern if pattern.contains('*') => {
+                pattern_of(pattern, credentials, suffixes).map(|pattern| patterns.push(pattern))
+            }
+            _ => exact_origin(&text, credentials).map(|()| exact.push(text.clone())),
+        };
+        if let Err(expected) = expected {
+            table.error(&format!("{KEY}[{index}]"), &table.quoted_url(&text), &expected);
+        }
+    }
+    let origins = Origins::new(exact, patterns);
+    if origins.is_empty() { Callers::Nobody } else { Callers::Listed(origins) }
+}
+
+const PLAIN_HTTP: &str = "use https: with allow_credentials, whoever sits on the network could act for the user";
+
+fn exact_origin(text: &str, credentials: bool) -> Result<(), String> {
+    let origin = Origin::parse(text).map_err(|error| error.to_string())?;
+    if credentials && origin.scheme() == "http" && !origin.is_loopback() {
+        return Err(PLAIN_HTTP.to_owned());
+    }
+    Ok(())
+}
+
+fn pattern_of(text: &str, credentials: bool, suffixes: PublicSuffixes) -> Result<Pattern, String> {
+    let pattern = Pattern::parse(text)?;
+    if credentials && pattern.is_plain_http() {
+        return Err(PLAIN_HTTP.to_owned());
+    }
+    match pattern.parent() {
+        Some(parent) if credentials && is_public_suffix(parent, suffixes) => Err(format!(
+            "name the origins one by one, or a domain of your own: anybody can have a name below {parent}, and with \
+             allow_credentials could act for the user"
+        )),
+        _ => Ok(pattern),
+    }
+}
+
+fn methods(table: &mut Table, credentials: bool) -> Allowed {
+    const KEY: &str = "allowed_methods";
+    let Some(texts) = table.strings(KEY, r#"["GET", "PUT"]"#) else { return Allowed::default() };
+    if is_wildcard(table, KEY, &texts, credentials) {
+        return Allowed::All;
+    }
+    for (index, text) in texts.iter().enumerate() {
+        let at = format!("{KEY}[{index}]");
+        let upper = text.to_ascii_uppercase();
+        if text == "*" {
+        } else if !is_token(text) {
+            table.error(&at, &table.quoted(text), "write a method's name, as in \"PUT\"");
+        } else if matches!(upper.as_str(), "CONNECT" | "TRACE" | "TRACK") {
+            table.error(&at, &table.quoted(text), "leave it out: browsers never send it");
+        } else if *text != upper
+            && matches!(upper.as_str(), "DELETE" | "GET" | "HEAD" | "OPTIONS" | "PATCH" | "POST" | "PUT")
+        {
+            table.error(&at, &table.quoted(text), &format!("write \"{upper}\": methods are case-sensitive"));
+        }
+    }
+    Allowed::Listed(sorted(texts))
+}
+
+fn headers(table: &mut Table, credentials: bool) -> Allowed {
+    const KEY: &str = "allowed_headers";
+    let Some(texts) = table.strings(KEY, r#"["content-type"]"#) else { return Allowed::default() };
+    let is = |text: &String, name: &str| text.eq_ignore_ascii_case(name);
+    if texts.len() == 2 && texts.iter().any(|text| text == "*") && texts.iter().any(|text| is(text, "authorization")) {
+        if credentials {
+            table.error(
+                KEY,
+                "\"*\"",
+                "name the headers one by one: with allow_credentials, browsers take \"*\" for a name",
+            );
+        }
+        return Allowed::AllAndAuthorization;
+    }
+    if is_wildcard(table, KEY, &texts, credentials) {
+        return Allowed::All;
+    }
+    check_header_names(table, KEY, &texts, why_not_allowed);
+    Allowed::Listed(sorted(texts.into_iter().map(|text| text.to_ascii_lowercase()).collect()))
+}
+
+fn exposed(table: &mut Table, credentials: bool) -> Option<String> {
+    const KEY: &str = "exposed_headers";
+    let texts = table.strings(KEY, r#"["x-total-count"]"#)?;
+    if is_wildcard(table, KEY, &texts, credentials) {
+        return Some("*".to_owned());
+    }
+    check_header_names(table, KEY, &texts, why_not_exposed);
+    (!texts.is_empty()).then(|| texts.join(","))
+}
+
+fn check_header_names(table: &Table, key: &str, names: &[String], why_not: fn(&str) -> Option<&'static str>) {
+    for (index, name) in names.iter().enumerate() {
+        let at = format!("{key}[{index}]");
+        if name != "*" && !is_token(name) {
+            table.error(&at, &table.quoted(name), "write a header's name, as in \"content-type\"");
+        } else if names.iter().take(index).any(|other| other != name && other.eq_ignore_ascii_case(name)) {
+            table.error(
+                &at,
+                &format!("{} once more", &table.quoted(name)),
+                "leave out the repetition: header names have no case",
+            );
+        } else if let Some(expected) = why_not(&name.to_ascii_lowercase()) {
+            table.error(&at, &table.quoted(name), expected);
+        }
+    }
+}
+
+/// Why a page could never send a header, whatever the policy says.
+/// Source: Fetch standard, "forbidden request-header".
+fn why_not_allowed(name: &str) -> Option<&'static str> {
+    const FORBIDDEN: [&str; 19] = [
+        "accept-charset",
+        "accept-encoding",
+        "access-control-request-headers",
+        "access-control-request-method",
+        "connection",
+        "content-length",
+        "cookie",
+        "cookie2",
+        "date",
+        "dnt",
+        "expect",
+        "host",
+        "keep-alive",
+        "origin",
+        "referer",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    if name == "cookie" || name == "cookie2" {
+        return Some("leave it out: browsers send cookies by themselves, where allow_credentials lets them");
+    }
+    if FORBIDDEN.contains(&name) || name == "via" || name.starts_with("proxy-") || name.starts_with("sec-") {
+        return Some("leave it out: browsers let no page set it");
+    }
+    (name == "set-cookie" || name.starts_with("access-control-"))
+        .then_some("leave it out: it belongs to answers, and no page sends it")
+}
+
+/// Why a page could never read a header, or should not be told that it may.
+/// Source: Fetch standard, "forbidden response-header name".
+fn why_not_exposed(name: &str) -> Option<&'static str> {
+    match name {
+        "set-cookie" | "set-cookie2" => Some("leave it out: browsers show it to no page"),
+        "origin" => Some("leave it out: it belongs to requests"),
+        _ if name.starts_with("access-control-") => {
+            Some("leave it out: it is the relay's word to the browser, not to the page")
+        }
+        _ => None,
+    }
+}
+
+/// Whether a list is `["*"]`; a `*` that cannot work is an error.
+fn is_wildcard(table: &Table, key: &str, texts: &[String], credentials: bool) -> bool {
+    if !texts.iter().any(|text| text == "*") {
+        return false;
+    }
+    if texts.len() > 1 {
+        table.error(key, "\"*\" among others", "write [\"*\"] alone, or name them all without it");
+        return false;
+    }
+    if credentials {
+        let expected = "name them one by one: with allow_credentials, browsers do not take \"*\" for a wildcard";
+        table.error(key, "\"*\"", expected);
+    }
+    true
+}

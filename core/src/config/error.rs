@@ -1,0 +1,20 @@
+//! What is wrong with a configuration. Pure.
+
+use std::fmt;
+
+/// One thing that is wrong with the configuration, or that looks wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Where, as in `routes[1].upstream`.
+    pub path: String,
+    /// What was found there. Never a secret.
+    pub found: String,
+    /// What to write instead.
+    pub expected: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: found {}; {}", self.path, self.found, self.expected)
+    }
+}

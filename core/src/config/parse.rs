@@ -1,0 +1,242 @@
+//! From the table `RELAY` to a [`Config`]. Pure; the secrets are an argument.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::caller::token::JwtPolicy;
+use crate::config::cors;
+use crate::config::error::ConfigError;
+use crate::config::report::{Report, find_given_away};
+use crate::config::route::{CallersAre, route};
+use crate::config::secrets::Secrets;
+use crate::config::suffix::PublicSuffixes;
+use crate::config::table::Table;
+use crate::config::types::{Access, Config, Log};
+use crate::rules::cors::Policy;
+use crate::rules::route::{Route, Routes};
+use crate::rules::upstream::parse_server;
+use crate::syntax::field::is_plain_value;
+use crate::syntax::origin::Origin;
+use crate::syntax::path::Prefix;
+
+/// Parses the table `RELAY` with the secrets that [`secret_names`](crate::config::secrets::secret_names) asked for, and whatever
+/// public `suffixes` are known.
+///
+/// # Errors
+/// Everything that is wrong with it: secrets in plain sight first, then in the order of the table.
+pub fn parse(relay: &Value, secrets: &Secrets, suffixes: PublicSuffixes) -> Result<Config, Vec<ConfigError>> {
+    let report = Report::new(secrets);
+    find_given_away("", relay, &report);
+    let config = match relay {
+        Value::Object(values) => read(Table::new("", values, &report), secrets, suffixes),
+        Value::Null => {
+            report.add(
+                "RELAY",
+                "nothing",
+                "write the tables [vars.RELAY.access] and [[vars.RELAY.routes]] in wrangler.toml",
+            );
+            None
+        }
+        _ => {
+            report.add("RELAY", "something else than a table", "write the table [vars.RELAY] in wrangler.toml");
+            None
+        }
+    };
+    match (config, report.into_findings()) {
+        (Some(config), (errors, warnings)) if errors.is_empty() => Ok(Config { warnings, ..config }),
+        (_, (errors, _)) => Err(errors),
+    }
+}
+
+/// A config, if all that is required was there; what is to be said of it besides is in the table's report.
+fn read(mut relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option<Config> {
+    let access = access(&mut relay);
+    let callers = CallersAre::of(access.as_ref());
+    let cors = relay.table("cors").map(|table| cors::read(table, None, callers != CallersAre::Anybody, suffixes));
+    let cors = Rc::new(cors.unwrap_or_default());
+    let tables = relay.tables("routes");
+    if tables.is_empty() && !relay.has_error_at("routes") {
+        relay.error("routes", "no route", "add a table [[vars.RELAY.routes]] with path and upstream");
+    }
+    let mut all_read = true;
+    let mut routes: Vec<Rc<Route>> = Vec::with_capacity(tables.len());
+    for (index, table) in tables.into_iter().enumerate() {
+        let Some(route) = route(table, &cors, callers, secrets, suffixes) else {
+            all_read = false;
+            continue;
+        };
+        if routes.iter().any(|other| other.prefix == route.prefix) {
+            let found = format!("{} once more", relay.quoted(route.prefix.as_str()));
+            relay.error(&format!("routes[{index}].path"), &found, "give every route a path of its own");
+        }
+        if is_of_access(&route.upstream.origin, access.as_ref()) {
+            let found = relay.quoted_url(route.upstream.origin.as_str());
+            let expected = "name the API's own host: at this one, Access lets people log in";
+            relay.error(&format!("routes[{index}].upstream"), &found, expected);
+        }
+        routes.push(Rc::new(route));
+    }
+
+    let log = match relay.string("log", "requests").as_deref() {
+        None | Some("refusals") => Log::Refusals,
+        Some("requests") => Log::Requests,
+        Some(other) => {
+            relay.error("log", &relay.quoted(other), "write \"refusals\" or \"requests\"");
+            Log::Refusals
+        }
+    };
+    let server_timing = relay.boolean("server_timing", false);
+    let health_path = relay.parsed("health_path", "/healthz", Prefix::parse);
+    let debug = relay.boolean("debug", false);
+    let in_order = routes.clone();
+    let routes = Routes::new(routes);
+    if all_read {
+        check_excluded_paths(&relay, &cors, &routes);
+        check_callback_paths(&relay, &in_order, &routes);
+        check_health_path(&relay, health_path.as_ref(), &routes);
+    }
+    relay.finish();
+    let config = Config { access: access?, routes, cors, log, server_timing, health_path, debug, warnings: Vec::new() };
+    all_read.then_some(config)
+}
+
+/// A path that no route of the global policy covers is excluded from nothing.
+fn check_excluded_paths(relay: &Table, cors: &Rc<Policy>, routes: &Routes) {
+    for excluded in &cors.excluded_paths {
+        let meets = |route: &Rc<Route>| {
+            Rc::ptr_eq(&route.cors, cors)
+                && (route.prefix.strip(excluded.as_str()).is_some() || excluded.strip(route.prefix.as_str()).is_some())
+        };
+        if !routes.iter().any(meets) {
+            let expected = "name a path that a route without a policy of its own covers: elsewhere it has no effect";
+            relay.report_at("cors.excluded_paths", &relay.quoted(excluded.as_str()), expected);
+        }
+    }
+}
+
+/// A deeper route would take the callback, and know nothing of it.
+fn check_callback_paths(relay: &Table, in_order: &[Rc<Route>], routes: &Routes) {
+    for (index, route) in in_order.iter().enumerate() {
+        for path in &route.callback_paths {
+            let taker = routes.find(path.as_str()).map(|(taker, _)| taker);
+            if let Some(taker) = taker.filter(|taker| taker.prefix != route.prefix) {
+                let expected = format!("name it at the route {}, which takes this path", taker.prefix.as_str());
+                relay.error(&format!("routes[{index}].callback_paths"), &relay.quoted(path.as_str()), &expected);
+            }
+        }
+    }
+}
+
+/// The API would never see a request for it, and nobody would know why. With a route that takes everything there is no
+/// other place for it.
+fn check_health_path(relay: &Table, health_path: Option<&Prefix>, routes: &Routes) {
+    let Some(path) = health_path else { return };
+    if let Some((route, _)) = routes.find(path.as_str()).filter(|(route, _)| route.prefix.len() > 0) {
+        let expected = format!("choose a path that no route takes: {} belongs to an API", route.prefix.as_str());
+        relay.error("health_path", &relay.quoted(path.as_str()), &expected);
+    }
+}
+
+fn access(relay: &mut Table) -> Option<Access> {
+    /// What says how callers are checked.
+    const CHECKS: [&str; 4] = ["issuer", "audience", "max_token_age_seconds", "identity_headers"];
+    const WHO: &str = "say who may call: write [vars.RELAY.access] with issuer and audience";
+    if !relay.has("access") {
+        relay.table("access");
+        relay.error("access", "nothing", WHO);
+        return None;
+    }
+    let mut table = relay.table("access")?;
+    if table.boolean("dangerously_allow_anyone", false) {
+        for key in CHECKS {
+            if table.has(key) {
+                table.error(
+                    key,
+                    "a value beside dangerously_allow_anyone",
+                    "leave one of the two out: no caller is checked",
+                );
+            }
+        }
+        table.known(&CHECKS);
+        table.finish();
+        return Some(Access::DangerouslyAllowAnyone);
+    }
+    let issuer = table.required("issuer", "https://acme.cloudflareaccess.com", parse_server);
+    let audience = audience(&mut table);
+    if let (Some(issuer), Some(audience)) = (&issuer, &audience) {
+        warn_of_what_access_never_says(&table, issuer, audience);
+    }
+    // Access's shortest and longest sessions are a quarter of an hour and a month.
+    let limits_age = table.has("max_token_age_seconds");
+    let max_token_age = table.integer("max_token_age_seconds", 0, 60..=31 * 24 * 3600, "seconds");
+    let identity_headers = table.boolean("identity_headers", true);
+    table.finish();
+    let issuer = issuer?.as_str().to_owned();
+    Some(Access::Jwt(JwtPolicy {
+        // Access, "Validate JWTs": the keys of the team's domain.
+        certs_url: format!("{issuer}/cdn-cgi/access/certs"),
+        issuer,
+        audience: audience?,
+        max_token_age_seconds: limits_age.then_some(max_token_age),
+        identity_headers,
+    }))
+}
+
+fn audience(table: &mut Table) -> Option<Vec<String>> {
+    const KEY: &str = "audience";
+    let there = table.has(KEY);
+    let tags = table.strings(KEY, r#"["<AUD tag>"]"#);
+    match tags {
+        Some(tags) if !tags.is_empty() => {
+            for (index, tag) in tags.iter().enumerate() {
+                if !is_plain_value(tag) || tag.contains([' ', '<', '>']) {
+                    table.error(
+                        &format!("{KEY}[{index}]"),
+                        &table.quoted(tag),
+                        "copy the application's AUD tag from its settings in Access",
+                    );
+                }
+            }
+            Some(tags)
+        }
+        None if there => None,
+        _ => {
+            let expected = "name one at least: 64 hexadecimal digits, from the application's settings in Access";
+            table.error(KEY, "no AUD tag", expected);
+            None
+        }
+    }
+}
+
+/// Tokens of another issuer, or for another audience, exist. Access does not make them, so it may be a slip. An issuer on
+/// this very machine is somebody's own.
+fn warn_of_what_access_never_says(table: &Table, issuer: &Origin, audience: &[String]) {
+    if issuer.is_loopback() {
+        return;
+    }
+    if !is_team(issuer) {
+        let expected = "tokens of Access come from https://<team>.cloudflareaccess.com: look whether this one is meant";
+        table.warn("issuer", &table.quoted_url(issuer.as_str()), expected);
+    }
+    for (index, tag) in audience.iter().enumerate() {
+        if tag.len() != 64 || !tag.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+            let found = format!("a text of {} characters (not shown)", tag.chars().count());
+            let expected =
+                "an AUD tag of Access is 64 hexadecimal digits in lower case: look whether this one is meant";
+            table.warn(&format!("audience[{index}]"), &found, expected);
+        }
+    }
+}
+
+/// Whether an origin is that of an Access team: `acme.cloudflareaccess.com`, or a government's
+/// `acme.fed.cloudflareaccess.com`.
+fn is_team(origin: &Origin) -> bool {
+    let team = origin.as_str().strip_prefix("https://").and_then(|host| host.strip_suffix(".cloudflareaccess.com"));
+    team.is_some_and(|team| !team.strip_suffix(".fed").unwrap_or(team).contains('.'))
+}
+
+/// Whether an upstream is where Access itself answers.
+fn is_of_access(upstream: &Origin, access: Option<&Access>) -> bool {
+    is_team(upstream) || matches!(access, Some(Access::Jwt(policy)) if policy.issuer == upstream.as_str())
+}

@@ -1,0 +1,221 @@
+//! One route of the table. Pure.
+
+use std::rc::Rc;
+
+use crate::config::cors;
+use crate::config::secrets::{DEFAULT_SERVICE_TOKEN, Secrets};
+use crate::config::service_token::service_token;
+use crate::config::suffix::PublicSuffixes;
+use crate::config::table::Table;
+use crate::config::types::Access;
+use crate::messages::cookies::{CookieNames, RequestCookies, is_access_cookie_name, is_cookie_name};
+use crate::rules::cors::{Policy, PreflightBy};
+use crate::rules::cross_origin::ForeignRequests;
+use crate::rules::route::{Credentials, Documents, Route};
+use crate::rules::upstream::Upstream;
+use crate::syntax::path::Prefix;
+
+/// Who calls, as far as a route's keys depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallersAre {
+    /// No caller is checked.
+    Anybody,
+    /// Callers are checked, and the API is told nothing of them.
+    Checked,
+    /// Callers are checked, and named to the API.
+    Named,
+}
+
+impl CallersAre {
+    /// What `access` says. Where it is wrong itself, it decides nothing else.
+    pub fn of(access: Option<&Access>) -> Self {
+        match access {
+            Some(Access::DangerouslyAllowAnyone) => Self::Anybody,
+            Some(Access::Jwt(policy)) if policy.identity_headers => Self::Named,
+            Some(Access::Jwt(_)) | None => Self::Checked,
+        }
+    }
+}
+
+pub fn route(
+    mut table: Table,
+    global: &Rc<Policy>,
+    callers: CallersAre,
+    secrets: &Secrets,
+    suffixes: PublicSuffixes,
+) -> Option<Route> {
+    let prefix = table.required("path", "/api", Prefix::parse);
+    let upstream = table.required("upstream", "https://api.example.com", Upstream::parse);
+    let strip_prefix = table.boolean("strip_prefix", false);
+    let credentials = credentials(&mut table, callers, secrets);
+    let request_cookies = request_cookies(&mut table);
+    let response_cookies = table.strings("response_cookies", r#"["theme"]"#).unwrap_or_default();
+    check_cookie_names(&table, "response_cookies", &response_cookies);
+    let response_cookies = CookieNames::new(response_cookies);
+    let timeout_ms = table.integer("timeout_ms", 30_000, 1..=3_600_000, "milliseconds");
+    let retries = table.integer("retries", 0, 0..=5, "extra tries");
+    let cache = table.boolean("cache", false);
+    if cache {
+        check_cache(&table, callers, credentials.as_ref(), &request_cookies, &response_cookies);
+    }
+    let foreign_requests = foreign_requests(&mut table);
+    let callback_paths = callback_paths(&mut table, prefix.as_ref());
+    let documents = documents(&mut table);
+    let cors = match table.table("cors") {
+        Some(table) => Rc::new(cors::read(table, prefix.as_ref(), callers != CallersAre::Anybody, suffixes)),
+        None => Rc::clone(global),
+    };
+    if cors.preflight == PreflightBy::Upstream && credentials == Some(Credentials::CallerToken) {
+        let expected = "answer preflights at the edge here: a preflight carries no caller's token to send";
+        table.error("credentials", "\"caller-token\" beside preflight = \"upstream\"", expected);
+    }
+    table.finish();
+    let (prefix, upstream) = (prefix?, upstream?);
+    Some(Route {
+        id: Route::identify(&prefix, &upstream),
+        prefix,
+        upstream,
+        strip_prefix,
+        credentials: credentials?,
+        request_cookies,
+        response_cookies,
+        timeout_ms: u32::try_from(timeout_ms).ok()?,
+        retries: u32::try_from(retries).ok()?,
+        cache,
+        foreign_requests,
+        callback_paths,
+        documents,
+        cors,
+    })
+}
+
+/// The cache goes by URL: nothing may depend on who asks.
+fn check_cache(
+    table: &Table,
+    callers: CallersAre,
+    credentials: Option<&Credentials>,
+    request_cookies: &RequestCookies,
+    response_cookies: &CookieNames,
+) {
+    const TO_ANOTHER: &str = "the cache goes by URL, and would hand one person's answer to another";
+    let (beside, expected) = if credentials == Some(&Credentials::CallerToken) {
+        ("credentials = \"caller-token\"", "leave it out")
+    } else if callers == CallersAre::Named {
+        ("access.identity_headers", "leave it out, or write identity_headers = false")
+    } else if *request_cookies != RequestCookies::Nothing {
+        ("request_cookies", "leave one of the two out")
+    } else if !response_cookies.is_empty() {
+        ("response_cookies", "leave one of the two out")
+    } else {
+        return;
+    };
+    table.error("cache", &format!("true beside {beside}"), &format!("{expected}: {TO_ANOTHER}"));
+}
+
+fn foreign_requests(table: &mut Table) -> ForeignRequests {
+    match table.string("foreign_requests", "none").as_deref() {
+        None | Some("navigations") => ForeignRequests::Navigations,
+        Some("none") => ForeignRequests::None,
+        Some("all") => ForeignRequests::All,
+        Some(other) => {
+            table.error("foreign_requests", &table.quoted(other), "write \"none\", \"navigations\" or \"all\"");
+            ForeignRequests::None
+        }
+    }
+}
+
+fn documents(table: &mut Table) -> Documents {
+    match table.string("documents", "sandbox").as_deref() {
+        None | Some("sandbox") => Documents::Sandbox,
+        Some("allow") => Documents::Allow,
+        Some(other) => {
+            table.error("documents", &table.quoted(other), "write \"sandbox\" or \"allow\"");
+            Documents::Sandbox
+        }
+    }
+}
+
+fn callback_paths(table: &mut Table, route: Option<&Prefix>) -> Vec<Prefix> {
+    const KEY: &str = "callback_paths";
+    let mut paths = Vec::new();
+    for (index, text) in table.strings(KEY, r#"["/api/callback"]"#).unwrap_or_default().into_iter().enumerate() {
+        let expected = match Prefix::parse(&text) {
+            Err(_) if text.contains('*') => "write the whole path: nothing below it is meant".to_owned(),
+            Err(_) if text.len() > 1 && text.ends_with('/') => "leave out the slash at the end".to_owned(),
+            Err(expected) => expected.to_owned(),
+            Ok(path) => match route.filter(|route| route.strip(&text).is_none()) {
+                Some(route) => format!("name a path below this route's, {}", route.as_str()),
+                None => {
+                    paths.push(path);
+                    continue;
+                }
+            },
+        };
+        // An address that was copied with its query may hold a code.
+        table.error(&format!("{KEY}[{index}]"), &table.quoted_url(&text), &expected);
+    }
+    paths
+}
+
+fn credentials(table: &mut Table, callers: CallersAre, secrets: &Secrets) -> Option<Credentials> {
+    let kind = table.string("credentials", "service-token");
+    let names_token = table.has("service_token");
+    let name = table.string("service_token", DEFAULT_SERVICE_TOKEN);
+    match kind.as_deref() {
+        Some("caller-token") => {
+            if names_token {
+                table.error(
+                    "service_token",
+                    "a name beside credentials = \"caller-token\"",
+                    "leave it out: the caller's own token is sent",
+                );
+            }
+            if callers == CallersAre::Anybody {
+                let expected = "use \"service-token\": with dangerously_allow_anyone callers have no token";
+                table.error("credentials", "\"caller-token\"", expected);
+            }
+            Some(Credentials::CallerToken)
+        }
+        None | Some("service-token") => {
+            let name = name.unwrap_or_else(|| DEFAULT_SERVICE_TOKEN.to_owned());
+            service_token(table, name, secrets).map(Credentials::ServiceToken)
+        }
+        Some(_) => {
+            table.error("credentials", "another text (not shown)", "write \"service-token\" or \"caller-token\"");
+            None
+        }
+    }
+}
+
+fn request_cookies(table: &mut Table) -> RequestCookies {
+    const KEY: &str = "request_cookies";
+    let names = table.strings(KEY, r#"["theme"]"#).unwrap_or_default();
+    match names.as_slice() {
+        [] => RequestCookies::Nothing,
+        [all] if all == "*" => RequestCookies::AllButAccess,
+        _ => {
+            check_cookie_names(table, KEY, &names);
+            RequestCookies::Named(CookieNames::new(names))
+        }
+    }
+}
+
+fn check_cookie_names(table: &Table, key: &str, names: &[String]) {
+    for (index, name) in names.iter().enumerate() {
+        let at = format!("{key}[{index}]");
+        let (found, expected) = if name == "*" && key == "request_cookies" {
+            ("\"*\" among others".to_owned(), "write [\"*\"] alone: it is all but Access's own")
+        } else if name == "*" {
+            (table.quoted(name), "name the cookies one by one: an API may not set them all on the page's host")
+        } else if name.trim_end_matches('*').contains('*') || name.ends_with("**") {
+            (table.quoted(name), "write one * at the end of the name, as in \".AspNetCore.Cookies*\", or none")
+        } else if !is_cookie_name(name) {
+            (table.quoted(name), "write a cookie's name, as in \"theme\"")
+        } else if is_access_cookie_name(name) {
+            (table.quoted(name), "leave it out: Access's own cookies never cross the relay")
+        } else {
+            continue;
+        };
+        table.error(&at, &found, expected);
+    }
+}

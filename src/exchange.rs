@@ -1,0 +1,228 @@
+//! One request and its answer, from the decision on: the call to the API, what becomes of its answer, and the log.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use access_relay_core::config::types::Log;
+use access_relay_core::flow::forward::Forward;
+use access_relay_core::flow::known::Known;
+use access_relay_core::flow::settle::{Settled, settle};
+use access_relay_core::flow::slots::{Slots, Ticket};
+use access_relay_core::messages::crossing;
+use access_relay_core::messages::edits::{Edit, Edits};
+use access_relay_core::messages::head::ResponseHead;
+use access_relay_core::messages::name::Name;
+use access_relay_core::messages::trace::Trace;
+use access_relay_core::outcomes::answer::Answer;
+use access_relay_core::outcomes::log::Record;
+use access_relay_core::outcomes::problem::{Code, Refusal};
+use access_relay_core::rules::route::{Credentials, Route};
+use worker::js_sys::Promise;
+use worker::wasm_bindgen::JsCast as _;
+use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
+use worker::web_sys::Response;
+
+use crate::arrived::Arrived;
+use crate::border::{self, Message};
+use crate::settings::Settings;
+use crate::{isolate, respond};
+
+/// What is kept of a request while the API has it: in a slot, which `call.js` names when it hands over the outcome. Where the
+/// caller has gone, it never does.
+pub struct Exchange {
+    settings: Rc<Settings>,
+    arrived: Arrived,
+    trace: Trace,
+    known: Known,
+}
+
+thread_local! {
+    static WAITING: RefCell<Slots<Exchange>> = const { RefCell::new(Slots::after(0)) };
+}
+
+/// A slot is kept for this long beyond the time that the API has, in seconds: timers may be late.
+const SPARE_SECONDS: i64 = 60;
+
+/// Goes on where the instance before has stopped, if there was one: what still waits for its slots is nobody's here.
+pub fn start() {
+    WAITING.set(Slots::after(border::latest_generation()));
+}
+
+/// What the API did, for the log.
+#[derive(Clone, Copy)]
+struct Upstream {
+    /// Its status, where it answered.
+    status: Option<u16>,
+    /// After how many milliseconds it answered, or was given up.
+    milliseconds: u32,
+    /// How often it was asked.
+    tries: u32,
+}
+
+impl Exchange {
+    pub fn new(settings: Rc<Settings>, arrived: Arrived, trace: Trace, known: Known) -> Self {
+        Self { settings, arrived, trace, known }
+    }
+
+    /// The trace that the request belongs to.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Answers by ourselves.
+    pub fn answer(&self, mut answer: Answer) -> Response {
+        self.add_server_timing(None, &mut answer.headers);
+        self.log(answer.status, answer.refusal.as_ref(), None);
+        respond::answer(&answer)
+    }
+
+    /// Sends the request: the caller's method and body, untouched, and its headers with the edits.
+    pub fn begin(self, forward: &Forward) -> Promise {
+        let request = self.arrived.request();
+        let bodiless = self.known.preflight;
+        // RFC 9110 §9.2.2: sent once more, these change nothing.
+        let retries = if matches!(self.arrived.method(), "GET" | "HEAD") { forward.route.retries } else { 0 };
+        let now = border::now();
+        let deadline = now + self.seconds();
+        let Ticket { slot, generation } = WAITING.with_borrow_mut(|waiting| waiting.put(self, deadline, now));
+        let (lines, cache, milliseconds) = (forward.edits.as_str(), forward.route.cache, forward.route.timeout_ms);
+        border::send(slot, generation, &request, lines, bodiless, cache, milliseconds, retries)
+    }
+
+    /// How long the exchange may wait in its slot.
+    fn seconds(&self) -> i64 {
+        let timeout_ms = self.known.route.as_ref().map_or(0, |route| route.timeout_ms);
+        i64::from(timeout_ms / 1000) + SPARE_SECONDS
+    }
+}
+
+/// The API has answered: its answer becomes the caller's. The body streams past. `head` tells its headers.
+#[wasm_bindgen]
+#[must_use]
+pub fn answered(
+    slot: u32,
+    generation: u32,
+    response: &Response,
+    status: u16,
+    head: &str,
+    milliseconds: u32,
+    tries: u32,
+) -> Response {
+    let Some(mut exchange) = take(slot, generation) else {
+        border::let_go(response);
+        return gone();
+    };
+    let upstream = Upstream { status: Some(status), milliseconds, tries };
+    match exchange.settle(response, head, upstream) {
+        Ok(answer) => {
+            exchange.log(status, None, Some(upstream));
+            answer
+        }
+        Err(refusal) => {
+            // Nobody will read this: let go of its connection. Whether that works changes nothing for the caller.
+            border::let_go(response);
+            exchange.refuse(refusal, upstream)
+        }
+    }
+}
+
+/// The API could not be reached.
+#[wasm_bindgen]
+#[must_use]
+pub fn failed(slot: u32, generation: u32, message: String, milliseconds: u32, tries: u32) -> Response {
+    let Some(exchange) = take(slot, generation) else { return gone() };
+    let refusal = Refusal::new(Code::UpstreamUnreachable, message);
+    exchange.refuse(refusal, Upstream { status: None, milliseconds, tries })
+}
+
+/// The deadline has passed before the answer's headers.
+#[wasm_bindgen]
+#[must_use]
+pub fn late(slot: u32, generation: u32, milliseconds: u32, tries: u32) -> Response {
+    let Some(exchange) = take(slot, generation) else { return gone() };
+    let timeout = exchange.known.route.as_ref().map_or(0, |route| route.timeout_ms);
+    let reason = format!("no answer within timeout_ms = {timeout}");
+    let refusal = Refusal::new(Code::UpstreamTimeout, reason);
+    exchange.refuse(refusal, Upstream { status: None, milliseconds, tries })
+}
+
+/// The caller still sends its body, or has just ended it.
+#[wasm_bindgen]
+pub fn goes_on(slot: u32, generation: u32) {
+    let now = border::now();
+    WAITING.with_borrow_mut(|waiting| waiting.renew(Ticket { slot, generation }, |exchange| now + exchange.seconds()));
+}
+
+fn take(slot: u32, generation: u32) -> Option<Exchange> {
+    WAITING.with_borrow_mut(|waiting| waiting.take(Ticket { slot, generation }))
+}
+
+/// An outcome of an exchange that is no longer there: a panic has taken it along.
+fn gone() -> Response {
+    let trace = Trace::new(None, isolate::randomness());
+    let refusal = Refusal::new(Code::Internal, "what was known of the request is gone: another one has panicked");
+    let answer = Answer::problem(refusal, &trace, false);
+    let record = Record::of("unknown", answer.status, &trace, None);
+    border::log(&record.refused(answer.refusal.as_ref()), std::iter::empty());
+    respond::answer(&answer)
+}
+
+impl Exchange {
+    fn settle(&mut self, response: &Response, head: &str, upstream: Upstream) -> Result<Response, Refusal> {
+        let status = upstream.status.unwrap_or_default();
+        if !matches!(status, 101 | 200..=599) {
+            return Err(Refusal::new(Code::UpstreamUnreachable, format!("the API answered with the status {status}")));
+        }
+        let present = &crossing::in_answer(head);
+        let head = ResponseHead { status, present, headers: response.unchecked_ref::<Message>() };
+        let Settled { mut edits, warnings } = settle(&self.known, self.arrived.url(), &head)?;
+        self.known.warnings.extend(warnings);
+        self.add_server_timing(Some(upstream), &mut edits);
+        if self.known.preflight {
+            border::let_go(response);
+            let answer = Answer { headers: edits, ..Answer::empty(status) };
+            return Ok(respond::answer(&answer));
+        }
+        border::edited(response, status, edits).map_err(|error| Refusal::new(Code::Internal, border::message(&error)))
+    }
+
+    fn refuse(&self, refusal: Refusal, upstream: Upstream) -> Response {
+        let config = &self.settings.config;
+        let route = self.known.route.as_deref();
+        // A refused service token may have been rotated in its store: the next request reads it again.
+        let ours = |route: &Route| matches!(route.credentials, Credentials::ServiceToken(_));
+        if refusal.code == Code::UpstreamAccessDenied && self.settings.from_store && route.is_some_and(ours) {
+            isolate::read_again();
+        }
+        let mut answer = self.known.refuse(refusal, &self.trace, config);
+        self.add_server_timing(Some(upstream), &mut answer.headers);
+        self.log(answer.status, answer.refusal.as_ref(), Some(upstream));
+        respond::answer(&answer)
+    }
+
+    /// How long the relay took, and the API (Server Timing §3). Time stands still between I/O, so that the relay's own is
+    /// what it waited for the issuer or a store; nearly always 0.
+    fn add_server_timing(&self, upstream: Option<Upstream>, edits: &mut Edits) {
+        let Some(since) = self.arrived.at_ms.filter(|_| self.settings.config.server_timing) else { return };
+        let api = upstream.map_or(0, |upstream| upstream.milliseconds);
+        let own = border::now_ms() - since - i64::from(api);
+        let api = upstream.map_or_else(String::new, |_| format!(", api;dur={api}"));
+        edits.push(Edit::Append(Name::ServerTiming, &format!("relay;dur={own}{api}")));
+    }
+
+    fn log(&self, status: u16, refusal: Option<&Refusal>, upstream: Option<Upstream>) {
+        let config = &self.settings.config;
+        if config.log == Log::Refusals && refusal.is_none() && self.known.warnings.is_empty() {
+            return;
+        }
+        let admitted = if self.known.is_counted(config) { border::admit_to_log() } else { Some(0) };
+        let Some(left_out) = admitted else { return };
+        let arrived = &self.arrived;
+        let mut record = self.known.record(arrived.method(), status, &self.trace, arrived.ray());
+        record.left_out = left_out;
+        record.upstream_status = upstream.and_then(|upstream| upstream.status);
+        record.upstream_ms = upstream.map(|upstream| upstream.milliseconds);
+        record.upstream_tries = upstream.map(|upstream| upstream.tries).filter(|tries| *tries > 1);
+        border::log(&record.refused(refusal), config.secrets());
+    }
+}

@@ -1,0 +1,96 @@
+//! What one isolate knows: plain data that requests share, never a promise.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use access_relay_core::caller::gate::Gate;
+use access_relay_core::messages::trace::Randomness;
+use worker::Env;
+
+use crate::border;
+use crate::settings::{Settings, Unsound, load};
+use crate::workers::Workers;
+
+thread_local! {
+    static CONFIG: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
+    static REREAD: Cell<bool> = const { Cell::new(false) };
+    static READ_AGAIN_AT: Cell<i64> = const { Cell::new(0) };
+    static UNSOUND: RefCell<Option<(i64, Rc<Unsound>)>> = const { RefCell::new(None) };
+    static GATE: Rc<Gate<Workers>> = Gate::new(Workers);
+}
+
+/// The caller check, with the keys and the tokens that it knows.
+pub fn gate() -> Rc<Gate<Workers>> {
+    GATE.with(Rc::clone)
+}
+
+/// Whether answers say how long they took, as far as is known: before the first reading it is not.
+pub fn may_be_timed() -> bool {
+    CONFIG.with_borrow(|known| known.as_ref().is_none_or(|known| known.config.server_timing))
+}
+
+/// The isolate's configuration, read by the first request that finds a sound one. Where several requests are first at
+/// once, each reads it (no request may wait for another's promise) and the last one stays.
+pub async fn settings(env: &Env) -> Result<Rc<Settings>, Rc<Unsound>> {
+    let current = CONFIG.with(|shared| shared.borrow().clone());
+    // What reads them is boxed, for it is large, and most requests do without.
+    match current {
+        Some(current) if !REREAD.take() => Ok(current),
+        // Where the store fails, what was read before serves on.
+        Some(current) => Ok(Box::pin(load(env)).await.map_or(current, |settings| {
+            settings.untold.set(false);
+            keep(settings)
+        })),
+        None => match UNSOUND.with_borrow(|unsound| unsound.clone()) {
+            Some((at, unsound)) if border::now() - at < UNSOUND_SECONDS => Err(unsound),
+            _ => Box::pin(load(env)).await.map(keep).map_err(|unsound| {
+                let unsound = Rc::new(unsound);
+                UNSOUND.set(Some((border::now(), Rc::clone(&unsound))));
+                unsound
+            }),
+        },
+    }
+}
+
+/// A configuration that cannot serve is read again after this time, in seconds: a store may only have failed for a moment.
+const UNSOUND_SECONDS: i64 = 2;
+
+/// Secrets of a store are read again at most once in this time, in seconds: what a caller asks for may be what another
+/// application of Access refuses, whatever the token.
+const REREAD_SECONDS: i64 = 30;
+
+/// Has the next request read the configuration again, unless it was read again just now.
+pub fn read_again() {
+    let now = border::now();
+    if now - READ_AGAIN_AT.get() >= REREAD_SECONDS {
+        READ_AGAIN_AT.set(now);
+        REREAD.set(true);
+    }
+}
+
+fn keep(settings: Settings) -> Rc<Settings> {
+    border::guard_secrets(settings.config.secrets());
+    let settings = Rc::new(settings);
+    CONFIG.with(|shared| *shared.borrow_mut() = Some(Rc::clone(&settings)));
+    settings
+}
+
+const POOL: usize = 42 * size_of::<Randomness>();
+
+thread_local! {
+    static RANDOM: RefCell<[u8; POOL]> = const { RefCell::new([0; POOL]) };
+    static SPENT: Cell<usize> = const { Cell::new(POOL) };
+}
+
+/// Randomness for one trace, out of a pool that one call of the system fills for many requests.
+pub fn randomness() -> Randomness {
+    RANDOM.with_borrow_mut(|pool| {
+        if SPENT.get() + size_of::<Randomness>() > POOL {
+            // A trace id without randomness still serves: ids only join log lines.
+            let _ = getrandom::fill(pool);
+            SPENT.set(0);
+        }
+        let start = SPENT.replace(SPENT.get() + size_of::<Randomness>());
+        pool.get(start..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default()
+    })
+}

@@ -1,0 +1,78 @@
+//! The way of a request, done: read, decided, answered or sent on.
+
+use std::future::Future as _;
+use std::rc::Rc;
+use std::task::{self, Poll};
+
+use access_relay_core::flow::forward::Forward;
+use access_relay_core::flow::gateway::{self, Action, Decision};
+use access_relay_core::flow::health::answer;
+use access_relay_core::messages::name::Name;
+use access_relay_core::messages::trace::Trace;
+use worker::wasm_bindgen::handler::{schedule_reinit, set_on_abort};
+use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
+use worker::{Env, event, web_sys};
+
+use crate::arrived::Arrived;
+use crate::exchange::{self, Exchange};
+use crate::{border, health, isolate, respond};
+
+#[event(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+    // A panic ends the request that met it, and the next one finds a new instance.
+    set_on_abort(schedule_reinit);
+    border::start();
+    exchange::start();
+}
+
+/// Answers a request with a `Response`, or a promise of one: a request that needs no I/O of our own, neither for the
+/// configuration nor for keys, is decided before this returns.
+#[wasm_bindgen]
+#[must_use]
+pub fn relay(request: web_sys::Request, env: Env) -> JsValue {
+    let mut next = Box::pin(begin(request, env));
+    match next.as_mut().poll(&mut task::Context::from_waker(task::Waker::noop())) {
+        Poll::Ready(next) => next.act(),
+        Poll::Pending => border::promise(Box::pin(async { Ok(next.await.act()) })).into(),
+    }
+}
+
+/// What comes after the decision.
+enum Next {
+    Answer(web_sys::Response),
+    Call(Forward, Exchange),
+}
+
+impl Next {
+    fn act(self) -> JsValue {
+        match self {
+            Self::Answer(answer) => answer.into(),
+            Self::Call(forward, exchange) => exchange.begin(&forward).into(),
+        }
+    }
+}
+
+async fn begin(request: web_sys::Request, env: Env) -> Next {
+    let timed = isolate::may_be_timed();
+    let arrived = Arrived::of(request, timed.then(border::now_ms));
+    let present = arrived.present();
+    let trace = Trace::new(present.value(Name::Traceparent), isolate::randomness());
+    let settings = match isolate::settings(&env).await {
+        Ok(settings) => settings,
+        Err(errors) => return Next::Answer(respond::misconfigured(&errors, &arrived, &trace)),
+    };
+    let gate = isolate::gate();
+    let Decision { action, mut known } =
+        gateway::decide(&settings.config, &gate, &arrived.head(&present, &trace)).await;
+    known.warnings.extend(settings.tell());
+    let exchange = Exchange::new(Rc::clone(&settings), arrived, trace, known);
+    match action {
+        Action::Answer(answer) => Next::Answer(exchange.answer(answer)),
+        Action::Health => {
+            let report = Box::pin(health::report(settings, gate, exchange.trace().clone())).await;
+            Next::Answer(exchange.answer(answer(&report)))
+        }
+        Action::Forward(forward) => Next::Call(forward, exchange),
+    }
+}
