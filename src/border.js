@@ -85,3 +85,6 @@ export const keepAlive = (work) => waitUntil(work);
 
 /** Resolves after this time. */
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** What a thrown value says. */
+export const reasonOf = (error) => String(error?.message ?? error);

@@ -1,7 +1,7 @@
 // The call to the API: its time, its tries, its body. The Wasm keeps what it knows of the request in a slot; the first outcome of
 // the call is handed to it, by the slot's number and generation.
 
-import { pause } from "./border.js";
+import { pause, reasonOf } from "./border.js";
 import { answerHead, edit, sentToken, urlOf } from "./headers.js";
 
 /** What the Wasm makes of an outcome, and how it is told that a call goes on: its own functions, from the entry. */
@@ -132,8 +132,6 @@ function mayRetry(call) {
   call.tries += 1;
   return true;
 }
-
-const reasonOf = (error) => String(error?.message ?? error);
 
 /** The first outcome counts: its slot is empty after that. */
 function end(call, outcome, what) {

@@ -79,6 +79,7 @@ pub mod caller {
 pub mod config {
     //! The table `RELAY`: everything that is wrong with it is reported together, each with its path.
 
+    pub mod keys; // every key, described once
     pub mod error; // a mistake: where, what was found, what to write instead
     pub mod types; // the configuration, as it is used
     pub mod text; // RELAY as a JSON text

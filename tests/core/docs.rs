@@ -1,6 +1,10 @@
 //! The docs name what the code has, all of it.
 
+use access_relay_core::config::keys::{ALL, Absent, Description, Kind};
 use access_relay_core::outcomes::problem::Code;
+use serde_json::{Value, json};
+
+use crate::support::{parse, parsed, relay, secrets};
 
 fn doc(name: &str) -> String {
     std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join("docs").join(name))
@@ -17,42 +21,111 @@ fn every_code_is_described_with_its_status() {
     assert_eq!(errors.lines().filter(|line| line.starts_with("| `")).count(), Code::ALL.len());
 }
 
-#[test]
-fn every_key_is_described() {
+/// The docs' row of each key: its default, and its meaning.
+fn documented() -> Vec<(String, String, String)> {
     let configuration = doc("configuration.md");
-    for key in [
-        "access.issuer",
-        "access.audience",
-        "access.dangerously_allow_anyone",
-        "access.max_token_age_seconds",
-        "access.identity_headers",
-        "routes[].path",
-        "routes[].upstream",
-        "routes[].strip_prefix",
-        "routes[].credentials",
-        "routes[].service_token",
-        "routes[].foreign_requests",
-        "routes[].callback_paths",
-        "routes[].documents",
-        "routes[].request_cookies",
-        "routes[].response_cookies",
-        "routes[].timeout_ms",
-        "routes[].retries",
-        "routes[].cache",
-        "routes[].cors",
-        "cors.allowed_origins",
-        "cors.allowed_methods",
-        "cors.allowed_headers",
-        "cors.exposed_headers",
-        "cors.allow_credentials",
-        "cors.max_age",
-        "cors.excluded_paths",
-        "cors.preflight",
-        "log",
-        "server_timing",
-        "health_path",
-        "debug",
-    ] {
-        assert_eq!(configuration.matches(&format!("| `{key}` |")).count(), 1, "{key}");
+    let rows = configuration.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.strip_prefix("| `")?.strip_suffix(" |")?.splitn(3, " | ").collect();
+        let [key, default, meaning] = cells.as_slice() else { return None };
+        Some((key.strip_suffix('`')?.to_owned(), (*default).to_owned(), (*meaning).to_owned()))
+    });
+    rows.collect()
+}
+
+#[test]
+fn the_docs_say_of_each_key_what_its_description_says() {
+    let rows = documented();
+    // The tables themselves have no row, but for the one that stands within a route.
+    let described = ALL.iter().filter(|key| !matches!(key.path().as_str(), "access" | "routes" | "cors"));
+    let mut count = 0;
+    for description in described {
+        let path = description.path();
+        let found: Vec<_> = rows.iter().filter(|(key, ..)| *key == path).collect();
+        let [(_, default, meaning)] = found.as_slice() else { panic!("{path} has {} rows", found.len()) };
+        let absent = match description.key.absent {
+            Absent::Required => "required".to_owned(),
+            Absent::Nothing => "none".to_owned(),
+            Absent::Is(toml) => format!("`{toml}`"),
+            Absent::SameAs(other) => other.to_owned(),
+        };
+        assert_eq!(*default, absent, "{path}");
+        assert!(meaning.starts_with(description.meaning), "{path}: {meaning}");
+        count += 1;
     }
+    assert_eq!(rows.len(), count, "a row for a key that nobody reads");
+}
+
+#[test]
+fn a_description_is_one_sentence_and_leads_to_a_section() {
+    for description in ALL {
+        let Description { meaning, since, .. } = description;
+        assert!(meaning.ends_with('.') && !meaning.contains('|') && meaning.len() < 130, "{meaning}");
+        assert_eq!(*since, "0.1.0");
+        let (page, section) = description.section().split_once('#').unwrap();
+        let heading = |line: &str| line.strip_prefix("## ").map(|title| title.to_lowercase().replace(' ', "-"));
+        assert!(doc(page).lines().filter_map(heading).any(|found| found == section), "{section}");
+    }
+}
+
+#[test]
+fn each_key_that_is_described_is_read_as_it_is_described() {
+    for description in ALL {
+        let path = description.path();
+        let place = path.replace("[]", "[0]");
+        // No key can be a number like this.
+        let relay = relay(|relay| {
+            let table = match description.table {
+                "access" => &mut relay["access"],
+                "routes" => &mut relay["routes"][0],
+                "cors" => {
+                    relay["cors"] = json!({ "allowed_origins": ["https://a.example"] });
+                    &mut relay["cors"]
+                }
+                _ => relay,
+            };
+            table[description.key.name] = json!(1.5);
+        });
+        let told = errors(&relay);
+        let found = format!("{place}: found a number that is not whole; write ");
+        let told =
+            told.iter().find_map(|error| error.strip_prefix(&found)).unwrap_or_else(|| panic!("{path}: {told:?}"));
+        let expected = match description.key.kind {
+            Kind::Text(example) => format!("a text, as in \"{example}\""),
+            Kind::OneOf(choices) => format!("\"{}\"", choices[0]),
+            Kind::Boolean => "true or false".to_owned(),
+            Kind::Integer(least, most, unit) => format!("a whole number of {unit} from {least} to {most}"),
+            Kind::Texts(example) => format!("a list of texts, as in {example}"),
+            Kind::Table => format!("a table, [vars.RELAY.{}]", path.replace("[]", "")),
+            Kind::Tables => format!("tables, [[vars.RELAY.{path}]]"),
+        };
+        assert!(told.starts_with(&expected), "{path}: {told}");
+    }
+}
+
+#[test]
+fn what_is_absent_is_as_it_is_described() {
+    for description in ALL {
+        let Absent::Is(toml) = description.key.absent else { continue };
+        // TOML and JSON write these alike.
+        let value: Value = serde_json::from_str(toml).unwrap();
+        let said = relay(|relay| match description.table {
+            "access" => relay["access"][description.key.name] = value,
+            "routes" => relay["routes"][0][description.key.name] = value,
+            "cors" => {
+                relay["cors"] = json!({ "allowed_origins": ["https://a.example"] });
+                relay["cors"][description.key.name] = value;
+            }
+            _ => relay[description.key.name] = value,
+        });
+        let unsaid = relay(|relay| {
+            if description.table == "cors" {
+                relay["cors"] = json!({ "allowed_origins": ["https://a.example"] });
+            }
+        });
+        assert_eq!(parsed(&said), parsed(&unsaid), "{}", description.path());
+    }
+}
+
+fn errors(value: &Value) -> Vec<String> {
+    parse(value, &secrets()).err().unwrap_or_default().iter().map(ToString::to_string).collect()
 }

@@ -1,5 +1,6 @@
 //! `cors`: a policy that a browser can act on, or errors. Pure.
 
+use crate::config::keys::{Key, cors as keys};
 use crate::config::suffix::{PublicSuffixes, is_public_suffix};
 use crate::config::table::Table;
 use crate::rules::cors::{Allowed, Callers, Policy, PreflightBy};
@@ -9,34 +10,42 @@ use crate::syntax::origin::Origin;
 use crate::syntax::path::Prefix;
 use crate::syntax::text::sorted;
 
-/// What a policy says where it says nothing: half an hour, the default of Access's own settings.
-const DEFAULT_MAX_AGE: i64 = 1800;
-
 /// Reads one policy: the global one, or that of a route, which may list no origin: it then closes the route to those
 /// that the global policy allows.
-pub fn read(mut table: Table, route: Option<&Prefix>, callers_are_checked: bool, suffixes: PublicSuffixes) -> Policy {
-    let closes = route.is_some() && table.is_empty_list("allowed_origins");
-    let credentials = table.boolean("allow_credentials", false);
-    let said = ["allowed_methods", "allowed_headers", "max_age"].map(|key| (key, table.has(key)));
+pub fn read(table: Table, route: Option<&Prefix>, callers_are_checked: bool, suffixes: PublicSuffixes) -> Policy {
+    let closes = route.is_some() && table.is_empty_list(keys::ALLOWED_ORIGINS);
+    let credentials = table.boolean(keys::ALLOW_CREDENTIALS);
+    let said = [keys::ALLOWED_METHODS, keys::ALLOWED_HEADERS, keys::MAX_AGE].map(|key| (key, table.has(key)));
     let policy = Policy {
         path: table.path_of("").trim_end_matches('.').to_owned(),
-        origins: origins(&mut table, credentials, suffixes),
-        methods: methods(&mut table, credentials),
-        headers: headers(&mut table, credentials),
-        exposed: exposed(&mut table, credentials),
+        origins: origins(&table, credentials, suffixes),
+        methods: methods(&table, credentials),
+        headers: headers(&table, credentials),
+        exposed: exposed(&table, credentials),
         credentials,
-        // Access and others write -1 for "do not keep"; browsers would read it as 5 seconds, and 0 as what is meant.
-        max_age: u32::try_from(table.integer("max_age", DEFAULT_MAX_AGE, -1..=86_400, "seconds")).unwrap_or(0),
-        excluded_paths: excluded_paths(&mut table, route),
-        preflight: preflight_by(&mut table),
+        // -1 means "do not keep"; browsers would read it as 5 seconds, and 0 as what is meant.
+        max_age: u32::try_from(table.integer(keys::MAX_AGE)).unwrap_or(0),
+        excluded_paths: excluded_paths(&table, route),
+        preflight: match table.one_of(keys::PREFLIGHT) {
+            "upstream" => PreflightBy::Upstream,
+            _ => PreflightBy::Edge,
+        },
     };
     if policy.preflight == PreflightBy::Upstream {
         for (key, _) in said.into_iter().filter(|(_, said)| *said) {
-            table.error(key, "a value beside preflight = \"upstream\"", "leave it out: the API says it in its answer");
+            table.error(
+                key.name,
+                "a value beside preflight = \"upstream\"",
+                "leave it out: the API says it in its answer",
+            );
         }
     }
-    if policy.origins == Callers::Nobody && !closes && !table.has_error_at("allowed_origins") {
-        table.error("allowed_origins", "no origin", "name the origins that may call; the relay's own needs no policy");
+    if policy.origins == Callers::Nobody && !closes && !table.has_error_at(keys::ALLOWED_ORIGINS) {
+        table.error(
+            keys::ALLOWED_ORIGINS.name,
+            "no origin",
+            "name the origins that may call; the relay's own needs no policy",
+        );
     }
     if policy.origins != Callers::Nobody && !policy.credentials && callers_are_checked {
         let expected = match policy.origins {
@@ -44,28 +53,17 @@ pub fn read(mut table: Table, route: Option<&Prefix>, callers_are_checked: bool,
             _ => "write true",
         };
         let why = format!("{expected}: every caller is checked, and browsers send no login without it");
-        table.warn("allow_credentials", "false, so that no listed origin can call", &why);
+        table.warn(keys::ALLOW_CREDENTIALS.name, "false, so that no listed origin can call", &why);
     }
     table.finish();
     policy
 }
 
-fn preflight_by(table: &mut Table) -> PreflightBy {
-    match table.string("preflight", "edge").as_deref() {
-        None | Some("edge") => PreflightBy::Edge,
-        Some("upstream") => PreflightBy::Upstream,
-        Some(other) => {
-            table.error("preflight", &table.quoted(other), "write \"edge\" or \"upstream\"");
-            PreflightBy::Edge
-        }
-    }
-}
-
-fn excluded_paths(table: &mut Table, route: Option<&Prefix>) -> Vec<Prefix> {
-    const KEY: &str = "excluded_paths";
+fn excluded_paths(table: &Table, route: Option<&Prefix>) -> Vec<Prefix> {
+    const KEY: Key = keys::EXCLUDED_PATHS;
     let mut excluded = Vec::new();
-    for (index, text) in table.strings(KEY, r#"["/api/admin"]"#).unwrap_or_default().into_iter().enumerate() {
-        let at = format!("{KEY}[{index}]");
+    for (index, text) in table.strings(KEY).unwrap_or_default().into_iter().enumerate() {
+        let at = format!("{}[{index}]", KEY.name);
         match Prefix::parse(&text) {
             Err(expected) => table.error(&at, &table.quoted(&text), expected),
             Ok(_) if text.contains(';') => table.error(&at, &table.quoted(&text), "leave out the ; and what follows"),
@@ -80,9 +78,9 @@ fn excluded_paths(table: &mut Table, route: Option<&Prefix>) -> Vec<Prefix> {
     excluded
 }
 
-fn origins(table: &mut Table, credentials: bool, suffixes: PublicSuffixes) -> Callers {
-    const KEY: &str = "allowed_origins";
-    let Some(texts) = table.strings(KEY, r#"["https://admin.example.com"]"#) else { return Callers::Nobody };
+fn origins(table: &Table, credentials: bool, suffixes: PublicSuffixes) -> Callers {
+    const KEY: Key = keys::ALLOWED_ORIGINS;
+    let Some(texts) = table.strings(KEY) else { return Callers::Nobody };
     if is_wildcard(table, KEY, &texts, credentials) {
         return Callers::Anybody;
     }
@@ -97,7 +95,7 @@ fn origins(table: &mut Table, credentials: bool, suffixes: PublicSuffixes) -> Ca
             _ => exact_origin(&text, credentials).map(|()| exact.push(text.clone())),
         };
         if let Err(expected) = expected {
-            table.error(&format!("{KEY}[{index}]"), &table.quoted_url(&text), &expected);
+            table.error(&format!("{}[{index}]", KEY.name), &table.quoted_url(&text), &expected);
         }
     }
     let origins = Origins::new(exact, patterns);
@@ -128,14 +126,14 @@ fn pattern_of(text: &str, credentials: bool, suffixes: PublicSuffixes) -> Result
     }
 }
 
-fn methods(table: &mut Table, credentials: bool) -> Allowed {
-    const KEY: &str = "allowed_methods";
-    let Some(texts) = table.strings(KEY, r#"["GET", "PUT"]"#) else { return Allowed::default() };
+fn methods(table: &Table, credentials: bool) -> Allowed {
+    const KEY: Key = keys::ALLOWED_METHODS;
+    let Some(texts) = table.strings(KEY) else { return Allowed::default() };
     if is_wildcard(table, KEY, &texts, credentials) {
         return Allowed::All;
     }
     for (index, text) in texts.iter().enumerate() {
-        let at = format!("{KEY}[{index}]");
+        let at = format!("{}[{index}]", KEY.name);
         let upper = text.to_ascii_uppercase();
         if text == "*" {
         } else if !is_token(text) {
@@ -151,14 +149,14 @@ fn methods(table: &mut Table, credentials: bool) -> Allowed {
     Allowed::Listed(sorted(texts))
 }
 
-fn headers(table: &mut Table, credentials: bool) -> Allowed {
-    const KEY: &str = "allowed_headers";
-    let Some(texts) = table.strings(KEY, r#"["content-type"]"#) else { return Allowed::default() };
+fn headers(table: &Table, credentials: bool) -> Allowed {
+    const KEY: Key = keys::ALLOWED_HEADERS;
+    let Some(texts) = table.strings(KEY) else { return Allowed::default() };
     let is = |text: &String, name: &str| text.eq_ignore_ascii_case(name);
     if texts.len() == 2 && texts.iter().any(|text| text == "*") && texts.iter().any(|text| is(text, "authorization")) {
         if credentials {
             table.error(
-                KEY,
+                KEY.name,
                 "\"*\"",
                 "name the headers one by one: with allow_credentials, browsers take \"*\" for a name",
             );
@@ -172,9 +170,9 @@ fn headers(table: &mut Table, credentials: bool) -> Allowed {
     Allowed::Listed(sorted(texts.into_iter().map(|text| text.to_ascii_lowercase()).collect()))
 }
 
-fn exposed(table: &mut Table, credentials: bool) -> Option<String> {
-    const KEY: &str = "exposed_headers";
-    let texts = table.strings(KEY, r#"["x-total-count"]"#)?;
+fn exposed(table: &Table, credentials: bool) -> Option<String> {
+    const KEY: Key = keys::EXPOSED_HEADERS;
+    let texts = table.strings(KEY)?;
     if is_wildcard(table, KEY, &texts, credentials) {
         return Some("*".to_owned());
     }
@@ -182,9 +180,9 @@ fn exposed(table: &mut Table, credentials: bool) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join(","))
 }
 
-fn check_header_names(table: &Table, key: &str, names: &[String], why_not: fn(&str) -> Option<&'static str>) {
+fn check_header_names(table: &Table, key: Key, names: &[String], why_not: fn(&str) -> Option<&'static str>) {
     for (index, name) in names.iter().enumerate() {
-        let at = format!("{key}[{index}]");
+        let at = format!("{}[{index}]", key.name);
         if name != "*" && !is_token(name) {
             table.error(&at, &table.quoted(name), "write a header's name, as in \"content-type\"");
         } else if names.iter().take(index).any(|other| other != name && other.eq_ignore_ascii_case(name)) {
@@ -247,17 +245,17 @@ fn why_not_exposed(name: &str) -> Option<&'static str> {
 }
 
 /// Whether a list is `["*"]`; a `*` that cannot work is an error.
-fn is_wildcard(table: &Table, key: &str, texts: &[String], credentials: bool) -> bool {
+fn is_wildcard(table: &Table, key: Key, texts: &[String], credentials: bool) -> bool {
     if !texts.iter().any(|text| text == "*") {
         return false;
     }
     if texts.len() > 1 {
-        table.error(key, "\"*\" among others", "write [\"*\"] alone, or name them all without it");
+        table.error(key.name, "\"*\" among others", "write [\"*\"] alone, or name them all without it");
         return false;
     }
     if credentials {
         let expected = "name them one by one: with allow_credentials, browsers do not take \"*\" for a wildcard";
-        table.error(key, "\"*\"", expected);
+        table.error(key.name, "\"*\"", expected);
     }
     true
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::caller::token::JwtPolicy;
 use crate::config::cors;
 use crate::config::error::ConfigError;
+use crate::config::keys::{self, relay as own};
 use crate::config::report::{Report, find_given_away};
 use crate::config::route::{CallersAre, route};
 use crate::config::secrets::Secrets;
@@ -29,7 +30,7 @@ pub fn parse(relay: &Value, secrets: &Secrets, suffixes: PublicSuffixes) -> Resu
     let report = Report::new(secrets);
     find_given_away("", relay, &report);
     let config = match relay {
-        Value::Object(values) => read(Table::new("", values, &report), secrets, suffixes),
+        Value::Object(values) => read(Table::new("", values, own::NAMES, &report), secrets, suffixes),
         Value::Null => {
             report.add(
                 "RELAY",
@@ -50,13 +51,15 @@ pub fn parse(relay: &Value, secrets: &Secrets, suffixes: PublicSuffixes) -> Resu
 }
 
 /// A config, if all that is required was there; what is to be said of it besides is in the table's report.
-fn read(mut relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option<Config> {
-    let access = access(&mut relay);
+fn read(relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option<Config> {
+    let access = access(&relay);
     let callers = CallersAre::of(access.as_ref());
-    let cors = relay.table("cors").map(|table| cors::read(table, None, callers != CallersAre::Anybody, suffixes));
+    let cors = relay
+        .table(own::CORS, keys::cors::NAMES)
+        .map(|table| cors::read(table, None, callers != CallersAre::Anybody, suffixes));
     let cors = Rc::new(cors.unwrap_or_default());
-    let tables = relay.tables("routes");
-    if tables.is_empty() && !relay.has_error_at("routes") {
+    let tables = relay.tables(own::ROUTES, keys::routes::NAMES);
+    if tables.is_empty() && !relay.has_error_at(own::ROUTES) {
         relay.error("routes", "no route", "add a table [[vars.RELAY.routes]] with path and upstream");
     }
     let mut all_read = true;
@@ -78,17 +81,13 @@ fn read(mut relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option
         routes.push(Rc::new(route));
     }
 
-    let log = match relay.string("log", "requests").as_deref() {
-        None | Some("refusals") => Log::Refusals,
-        Some("requests") => Log::Requests,
-        Some(other) => {
-            relay.error("log", &relay.quoted(other), "write \"refusals\" or \"requests\"");
-            Log::Refusals
-        }
+    let log = match relay.one_of(own::LOG) {
+        "requests" => Log::Requests,
+        _ => Log::Refusals,
     };
-    let server_timing = relay.boolean("server_timing", false);
-    let health_path = relay.parsed("health_path", "/healthz", Prefix::parse);
-    let debug = relay.boolean("debug", false);
+    let server_timing = relay.boolean(own::SERVER_TIMING);
+    let health_path = relay.parsed(own::HEALTH_PATH, Prefix::parse);
+    let debug = relay.boolean(own::DEBUG);
     let in_order = routes.clone();
     let routes = Routes::new(routes);
     if all_read {
@@ -138,39 +137,31 @@ fn check_health_path(relay: &Table, health_path: Option<&Prefix>, routes: &Route
     }
 }
 
-fn access(relay: &mut Table) -> Option<Access> {
-    /// What says how callers are checked.
-    const CHECKS: [&str; 4] = ["issuer", "audience", "max_token_age_seconds", "identity_headers"];
+fn access(relay: &Table) -> Option<Access> {
+    use keys::access::{AUDIENCE, DANGEROUSLY_ALLOW_ANYONE, IDENTITY_HEADERS, ISSUER, MAX_TOKEN_AGE_SECONDS, NAMES};
     const WHO: &str = "say who may call: write [vars.RELAY.access] with issuer and audience";
-    if !relay.has("access") {
-        relay.table("access");
+    if !relay.has(own::ACCESS) {
         relay.error("access", "nothing", WHO);
         return None;
     }
-    let mut table = relay.table("access")?;
-    if table.boolean("dangerously_allow_anyone", false) {
-        for key in CHECKS {
-            if table.has(key) {
-                table.error(
-                    key,
-                    "a value beside dangerously_allow_anyone",
-                    "leave one of the two out: no caller is checked",
-                );
-            }
+    let table = relay.table(own::ACCESS, NAMES)?;
+    if table.boolean(DANGEROUSLY_ALLOW_ANYONE) {
+        // What says how callers are checked.
+        for key in [ISSUER, AUDIENCE, MAX_TOKEN_AGE_SECONDS, IDENTITY_HEADERS].into_iter().filter(|key| table.has(*key))
+        {
+            let expected = "leave one of the two out: no caller is checked";
+            table.error(key.name, "a value beside dangerously_allow_anyone", expected);
         }
-        table.known(&CHECKS);
         table.finish();
         return Some(Access::DangerouslyAllowAnyone);
     }
-    let issuer = table.required("issuer", "https://acme.cloudflareaccess.com", parse_server);
-    let audience = audience(&mut table);
+    let issuer = table.parsed(ISSUER, parse_server);
+    let audience = audience(&table);
     if let (Some(issuer), Some(audience)) = (&issuer, &audience) {
         warn_of_what_access_never_says(&table, issuer, audience);
     }
-    // Access's shortest and longest sessions are a quarter of an hour and a month.
-    let limits_age = table.has("max_token_age_seconds");
-    let max_token_age = table.integer("max_token_age_seconds", 0, 60..=31 * 24 * 3600, "seconds");
-    let identity_headers = table.boolean("identity_headers", true);
+    let max_token_age = table.has(MAX_TOKEN_AGE_SECONDS).then(|| table.integer(MAX_TOKEN_AGE_SECONDS));
+    let identity_headers = table.boolean(IDENTITY_HEADERS);
     table.finish();
     let issuer = issuer?.as_str().to_owned();
     Some(Access::Jwt(JwtPolicy {
@@ -178,21 +169,21 @@ fn access(relay: &mut Table) -> Option<Access> {
         certs_url: format!("{issuer}/cdn-cgi/access/certs"),
         issuer,
         audience: audience?,
-        max_token_age_seconds: limits_age.then_some(max_token_age),
+        max_token_age_seconds: max_token_age,
         identity_headers,
     }))
 }
 
-fn audience(table: &mut Table) -> Option<Vec<String>> {
-    const KEY: &str = "audience";
+fn audience(table: &Table) -> Option<Vec<String>> {
+    const KEY: keys::Key = keys::access::AUDIENCE;
     let there = table.has(KEY);
-    let tags = table.strings(KEY, r#"["<AUD tag>"]"#);
+    let tags = table.strings(KEY);
     match tags {
         Some(tags) if !tags.is_empty() => {
             for (index, tag) in tags.iter().enumerate() {
                 if !is_plain_value(tag) || tag.contains([' ', '<', '>']) {
                     table.error(
-                        &format!("{KEY}[{index}]"),
+                        &format!("{}[{index}]", KEY.name),
                         &table.quoted(tag),
                         "copy the application's AUD tag from its settings in Access",
                     );
@@ -203,7 +194,7 @@ fn audience(table: &mut Table) -> Option<Vec<String>> {
         None if there => None,
         _ => {
             let expected = "name one at least: 64 hexadecimal digits, from the application's settings in Access";
-            table.error(KEY, "no AUD tag", expected);
+            table.error(KEY.name, "no AUD tag", expected);
             None
         }
     }

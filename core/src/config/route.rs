@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use crate::config::cors;
+use crate::config::keys::{Key, cors as policy_keys, routes as keys};
 use crate::config::secrets::{DEFAULT_SERVICE_TOKEN, Secrets};
 use crate::config::service_token::service_token;
 use crate::config::suffix::PublicSuffixes;
-use crate::config::table::Table;
+use crate::config::table::{Table, text_expected};
 use crate::config::types::Access;
 use crate::messages::cookies::{CookieNames, RequestCookies, is_access_cookie_name, is_cookie_name};
 use crate::rules::cors::{Policy, PreflightBy};
@@ -38,30 +39,37 @@ impl CallersAre {
 }
 
 pub fn route(
-    mut table: Table,
+    table: Table,
     global: &Rc<Policy>,
     callers: CallersAre,
     secrets: &Secrets,
     suffixes: PublicSuffixes,
 ) -> Option<Route> {
-    let prefix = table.required("path", "/api", Prefix::parse);
-    let upstream = table.required("upstream", "https://api.example.com", Upstream::parse);
-    let strip_prefix = table.boolean("strip_prefix", false);
-    let credentials = credentials(&mut table, callers, secrets);
-    let request_cookies = request_cookies(&mut table);
-    let response_cookies = table.strings("response_cookies", r#"["theme"]"#).unwrap_or_default();
-    check_cookie_names(&table, "response_cookies", &response_cookies);
+    let prefix = table.parsed(keys::PATH, Prefix::parse);
+    let upstream = table.parsed(keys::UPSTREAM, Upstream::parse);
+    let strip_prefix = table.boolean(keys::STRIP_PREFIX);
+    let credentials = credentials(&table, callers, secrets);
+    let request_cookies = request_cookies(&table);
+    let response_cookies = table.strings(keys::RESPONSE_COOKIES).unwrap_or_default();
+    check_cookie_names(&table, keys::RESPONSE_COOKIES, &response_cookies);
     let response_cookies = CookieNames::new(response_cookies);
-    let timeout_ms = table.integer("timeout_ms", 30_000, 1..=3_600_000, "milliseconds");
-    let retries = table.integer("retries", 0, 0..=5, "extra tries");
-    let cache = table.boolean("cache", false);
+    let timeout_ms = table.integer(keys::TIMEOUT_MS);
+    let retries = table.integer(keys::RETRIES);
+    let cache = table.boolean(keys::CACHE);
     if cache {
         check_cache(&table, callers, credentials.as_ref(), &request_cookies, &response_cookies);
     }
-    let foreign_requests = foreign_requests(&mut table);
-    let callback_paths = callback_paths(&mut table, prefix.as_ref());
-    let documents = documents(&mut table);
-    let cors = match table.table("cors") {
+    let foreign_requests = match table.one_of(keys::FOREIGN_REQUESTS) {
+        "all" => ForeignRequests::All,
+        "none" => ForeignRequests::None,
+        _ => ForeignRequests::Navigations,
+    };
+    let callback_paths = callback_paths(&table, prefix.as_ref());
+    let documents = match table.one_of(keys::DOCUMENTS) {
+        "allow" => Documents::Allow,
+        _ => Documents::Sandbox,
+    };
+    let cors = match table.table(keys::CORS, policy_keys::NAMES) {
         Some(table) => Rc::new(cors::read(table, prefix.as_ref(), callers != CallersAre::Anybody, suffixes)),
         None => Rc::clone(global),
     };
@@ -112,33 +120,10 @@ fn check_cache(
     table.error("cache", &format!("true beside {beside}"), &format!("{expected}: {TO_ANOTHER}"));
 }
 
-fn foreign_requests(table: &mut Table) -> ForeignRequests {
-    match table.string("foreign_requests", "none").as_deref() {
-        None | Some("navigations") => ForeignRequests::Navigations,
-        Some("none") => ForeignRequests::None,
-        Some("all") => ForeignRequests::All,
-        Some(other) => {
-            table.error("foreign_requests", &table.quoted(other), "write \"none\", \"navigations\" or \"all\"");
-            ForeignRequests::None
-        }
-    }
-}
-
-fn documents(table: &mut Table) -> Documents {
-    match table.string("documents", "sandbox").as_deref() {
-        None | Some("sandbox") => Documents::Sandbox,
-        Some("allow") => Documents::Allow,
-        Some(other) => {
-            table.error("documents", &table.quoted(other), "write \"sandbox\" or \"allow\"");
-            Documents::Sandbox
-        }
-    }
-}
-
-fn callback_paths(table: &mut Table, route: Option<&Prefix>) -> Vec<Prefix> {
-    const KEY: &str = "callback_paths";
+fn callback_paths(table: &Table, route: Option<&Prefix>) -> Vec<Prefix> {
+    const KEY: Key = keys::CALLBACK_PATHS;
     let mut paths = Vec::new();
-    for (index, text) in table.strings(KEY, r#"["/api/callback"]"#).unwrap_or_default().into_iter().enumerate() {
+    for (index, text) in table.strings(KEY).unwrap_or_default().into_iter().enumerate() {
         let expected = match Prefix::parse(&text) {
             Err(_) if text.contains('*') => "write the whole path: nothing below it is meant".to_owned(),
             Err(_) if text.len() > 1 && text.ends_with('/') => "leave out the slash at the end".to_owned(),
@@ -152,15 +137,15 @@ fn callback_paths(table: &mut Table, route: Option<&Prefix>) -> Vec<Prefix> {
             },
         };
         // An address that was copied with its query may hold a code.
-        table.error(&format!("{KEY}[{index}]"), &table.quoted_url(&text), &expected);
+        table.error(&format!("{}[{index}]", KEY.name), &table.quoted_url(&text), &expected);
     }
     paths
 }
 
-fn credentials(table: &mut Table, callers: CallersAre, secrets: &Secrets) -> Option<Credentials> {
-    let kind = table.string("credentials", "service-token");
-    let names_token = table.has("service_token");
-    let name = table.string("service_token", DEFAULT_SERVICE_TOKEN);
+fn credentials(table: &Table, callers: CallersAre, secrets: &Secrets) -> Option<Credentials> {
+    let kind = table.string(keys::CREDENTIALS);
+    let names_token = table.has(keys::SERVICE_TOKEN);
+    let name = table.string(keys::SERVICE_TOKEN);
     match kind.as_deref() {
         Some("caller-token") => {
             if names_token {
@@ -181,15 +166,15 @@ fn credentials(table: &mut Table, callers: CallersAre, secrets: &Secrets) -> Opt
             service_token(table, name, secrets).map(Credentials::ServiceToken)
         }
         Some(_) => {
-            table.error("credentials", "another text (not shown)", "write \"service-token\" or \"caller-token\"");
+            table.error(keys::CREDENTIALS.name, "another text (not shown)", &text_expected(keys::CREDENTIALS));
             None
         }
     }
 }
 
-fn request_cookies(table: &mut Table) -> RequestCookies {
-    const KEY: &str = "request_cookies";
-    let names = table.strings(KEY, r#"["theme"]"#).unwrap_or_default();
+fn request_cookies(table: &Table) -> RequestCookies {
+    const KEY: Key = keys::REQUEST_COOKIES;
+    let names = table.strings(KEY).unwrap_or_default();
     match names.as_slice() {
         [] => RequestCookies::Nothing,
         [all] if all == "*" => RequestCookies::AllButAccess,
@@ -200,10 +185,10 @@ fn request_cookies(table: &mut Table) -> RequestCookies {
     }
 }
 
-fn check_cookie_names(table: &Table, key: &str, names: &[String]) {
+fn check_cookie_names(table: &Table, key: Key, names: &[String]) {
     for (index, name) in names.iter().enumerate() {
-        let at = format!("{key}[{index}]");
-        let (found, expected) = if name == "*" && key == "request_cookies" {
+        let at = format!("{}[{index}]", key.name);
+        let (found, expected) = if name == "*" && key == keys::REQUEST_COOKIES {
             ("\"*\" among others".to_owned(), "write [\"*\"] alone: it is all but Access's own")
         } else if name == "*" {
             (table.quoted(name), "name the cookies one by one: an API may not set them all on the page's host")

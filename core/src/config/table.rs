@@ -2,20 +2,28 @@
 
 use serde_json::{Map, Value};
 
+use crate::config::keys::{Absent, Key, Kind};
 use crate::config::report::Report;
 use crate::syntax::text::quoted;
 
-/// A table being read. Each getter notes its key as known; what no getter asked for is a mistake.
+/// A table being read. Each getter takes a key of its description; what the description does not name is a mistake.
 pub struct Table<'r> {
     path: String,
     values: &'r Map<String, Value>,
-    known: Vec<&'static str>,
+    /// The names of the keys that may stand here.
+    names: &'static [&'static str],
     report: &'r Report<'r>,
 }
 
 impl<'r> Table<'r> {
-    pub fn new(path: impl Into<String>, values: &'r Map<String, Value>, report: &'r Report<'r>) -> Self {
-        Self { path: path.into(), values, known: Vec::new(), report }
+    /// A table at this path, whose keys have these names.
+    pub fn new(
+        path: impl Into<String>,
+        values: &'r Map<String, Value>,
+        names: &'static [&'static str],
+        report: &'r Report<'r>,
+    ) -> Self {
+        Self { path: path.into(), values, names, report }
     }
 
     /// The full path of one of this table's keys.
@@ -54,154 +62,159 @@ impl<'r> Table<'r> {
     }
 
     /// Whether a key, or something within it, has been found wrong.
-    pub fn has_error_at(&self, key: &str) -> bool {
-        self.report.has(&self.path_of(key))
+    pub fn has_error_at(&self, key: Key) -> bool {
+        self.report.has(&self.path_of(key.name))
     }
 
-    /// Names keys that may stand here, though nothing reads them.
-    pub fn known(&mut self, keys: &[&'static str]) {
-        for key in keys {
-            self.take(key);
-        }
+    /// Whether a key holds an empty list.
+    pub fn is_empty_list(&self, key: Key) -> bool {
+        self.values.get(key.name).and_then(Value::as_array).is_some_and(Vec::is_empty)
     }
 
-    pub fn is_empty_list(&self, key: &str) -> bool {
-        self.values.get(key).and_then(Value::as_array).is_some_and(Vec::is_empty)
+    /// Whether a key is there.
+    pub fn has(&self, key: Key) -> bool {
+        self.values.contains_key(key.name)
     }
 
-    pub fn has(&self, key: &str) -> bool {
-        self.values.contains_key(key)
-    }
-
-    pub fn string(&mut self, key: &'static str, example: &str) -> Option<String> {
-        match self.take(key)? {
+    /// A text.
+    pub fn string(&self, key: Key) -> Option<String> {
+        match self.values.get(key.name)? {
             Value::String(text) => Some(text.clone()),
-            other => self.mistyped(key, other, &format!("write a text, as in {}", quoted(example))),
+            other => self.mistyped(key, other, &text_expected(key)),
         }
+    }
+
+    /// One of the texts that a key may have; the default where it is not there, or wrong.
+    pub fn one_of(&self, key: Key) -> &'static str {
+        let default = toml_of(key).trim_matches('"');
+        let Kind::OneOf(choices) = key.kind else { return default };
+        let Some(text) = self.string(key) else { return default };
+        choices.iter().find(|choice| **choice == text).copied().unwrap_or_else(|| {
+            self.error(key.name, &self.quoted(&text), &text_expected(key));
+            default
+        })
     }
 
     /// Like [`Table::string`], and parsed; a parser's error says what to write instead.
-    pub fn parsed<T, E: AsRef<str>>(
-        &mut self,
-        key: &'static str,
-        example: &str,
-        parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Option<T> {
-        let text = self.string(key, example)?;
-        parse(&text).map_err(|expected| self.error(key, &self.quoted_url(&text), expected.as_ref())).ok()
-    }
-
-    /// Like [`Table::parsed`], for a key that must be there.
-    pub fn required<T, E: AsRef<str>>(
-        &mut self,
-        key: &'static str,
-        example: &str,
-        parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Option<T> {
-        if !self.has(key) {
-            self.known.push(key);
-            self.error(key, "nothing", &format!("it is required, as in {}", quoted(example)));
-            return None;
+    pub fn parsed<T, E: AsRef<str>>(&self, key: Key, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+        if key.absent == Absent::Required && !self.has(key) {
+            let Kind::Text(example) = key.kind else { return None };
+            self.error(key.name, "nothing", &format!("it is required, as in {}", quoted(example)));
         }
-        self.parsed(key, example, parse)
+        let text = self.string(key)?;
+        parse(&text).map_err(|expected| self.error(key.name, &self.quoted_url(&text), expected.as_ref())).ok()
     }
 
-    pub fn boolean(&mut self, key: &'static str, default: bool) -> bool {
-        match self.take(key) {
+    /// `true` or `false`.
+    pub fn boolean(&self, key: Key) -> bool {
+        let default = toml_of(key) == "true";
+        match self.values.get(key.name) {
             None => default,
             Some(Value::Bool(value)) => *value,
             Some(other) => self.mistyped(key, other, "write true or false, without quotes").unwrap_or(default),
         }
     }
 
-    /// A whole number within bounds; `unit` says of what.
-    pub fn integer(
-        &mut self,
-        key: &'static str,
-        default: i64,
-        bounds: std::ops::RangeInclusive<i64>,
-        unit: &str,
-    ) -> i64 {
-        let expected = format!("write a whole number of {unit} from {} to {}", bounds.start(), bounds.end());
-        let Some(value) = self.take(key) else { return default };
+    /// A whole number within bounds; 0 where it is wrong, or not there and has no default.
+    pub fn integer(&self, key: Key) -> i64 {
+        let default = || toml_of(key).parse().unwrap_or_default();
+        let Kind::Integer(least, most, unit) = key.kind else { return 0 };
+        let Some(value) = self.values.get(key.name) else { return default() };
         // TOML has one kind of whole number, but JavaScript hands 30000 and 30000.0 over alike.
         match value.as_i64() {
-            Some(number) if bounds.contains(&number) => number,
-            _ => self.mistyped(key, value, &expected).unwrap_or(default),
+            Some(number) if (least..=most).contains(&number) => number,
+            _ => {
+                let expected = format!("write a whole number of {unit} from {least} to {most}");
+                self.mistyped(key, value, &expected).unwrap_or_else(default)
+            }
         }
     }
 
     /// A list of texts, each at its place; `None` if the key is not there, or something else than a text is in the list.
-    pub fn strings(&mut self, key: &'static str, example: &str) -> Option<Vec<String>> {
+    pub fn strings(&self, key: Key) -> Option<Vec<String>> {
+        let Kind::Texts(example) = key.kind else { return None };
         let expected = format!("write a list of texts, as in {example}");
-        let values = match self.take(key)? {
+        let values = match self.values.get(key.name)? {
             Value::Array(values) => values,
             other => return self.mistyped(key, other, &expected),
         };
         let mut texts = Vec::new();
         for (index, value) in values.iter().enumerate() {
+            let at = format!("{}[{index}]", key.name);
             match value {
                 Value::String(text) => {
                     if texts.contains(text) {
                         let found = format!("{} once more", self.quoted(text));
-                        self.error(&format!("{key}[{index}]"), &found, "leave out the repetition");
+                        self.error(&at, &found, "leave out the repetition");
                     }
                     texts.push(text.clone());
                 }
-                other => self.error(&format!("{key}[{index}]"), &self.report.kind_and_value(other), &expected),
+                other => self.error(&at, &self.report.kind_and_value(other), &expected),
             }
         }
         (texts.len() == values.len()).then_some(texts)
     }
 
-    /// A table within this one.
-    pub fn table(&mut self, key: &'static str) -> Option<Table<'r>> {
-        let path = self.path_of(key);
-        match self.take(key)? {
-            Value::Object(values) => Some(Table::new(path, values, self.report)),
+    /// A table within this one, whose keys have these names.
+    pub fn table(&self, key: Key, names: &'static [&'static str]) -> Option<Table<'r>> {
+        let path = self.path_of(key.name);
+        match self.values.get(key.name)? {
+            Value::Object(values) => Some(Table::new(path, values, names, self.report)),
             other => self.mistyped(key, other, &format!("write a table, [vars.RELAY.{}]", without_indices(&path))),
         }
     }
 
-    /// A list of tables within this one.
-    pub fn tables(&mut self, key: &'static str) -> Vec<Table<'r>> {
-        let expected = format!("write tables, [[vars.RELAY.{}]]", self.path_of(key));
-        let values = match self.take(key) {
+    /// A list of tables within this one, whose keys have these names.
+    pub fn tables(&self, key: Key, names: &'static [&'static str]) -> Vec<Table<'r>> {
+        let expected = format!("write tables, [[vars.RELAY.{}]]", self.path_of(key.name));
+        let values = match self.values.get(key.name) {
             None => return Vec::new(),
             Some(Value::Array(values)) => values,
             Some(other) => return self.mistyped(key, other, &expected).unwrap_or_default(),
         };
         let mut tables = Vec::new();
         for (index, value) in values.iter().enumerate() {
-            let path = format!("{}[{index}]", self.path_of(key));
+            let path = format!("{}[{index}]", self.path_of(key.name));
             match value {
-                Value::Object(values) => tables.push(Table::new(path, values, self.report)),
+                Value::Object(values) => tables.push(Table::new(path, values, names, self.report)),
                 other => self.report.add(&path, &self.report.kind_and_value(other), &expected),
             }
         }
         tables
     }
 
-    /// Ends the reading: every key that nothing asked for is a mistake. Their values are not shown, for a secret put
-    /// in the wrong place is just such a key.
+    /// Ends the reading: every key that the description does not name is a mistake. Their values are not shown, for a secret
+    /// put in the wrong place is just such a key.
     pub fn finish(self) {
-        for key in self.values.keys().filter(|key| !self.known.contains(&key.as_str())) {
-            self.error(
-                &self.report.key(key),
-                "an unknown key",
-                &format!("the keys here are {}", self.known.join(", ")),
-            );
+        let expected = format!("the keys here are {}", self.names.join(", "));
+        for key in self.values.keys().filter(|key| !self.names.contains(&key.as_str())) {
+            self.error(&self.report.key(key), "an unknown key", &expected);
         }
     }
 
-    fn take(&mut self, key: &'static str) -> Option<&'r Value> {
-        self.known.push(key);
-        self.values.get(key)
-    }
-
-    fn mistyped<T>(&self, key: &str, found: &Value, expected: &str) -> Option<T> {
-        self.error(key, &self.report.kind_and_value(found), expected);
+    fn mistyped<T>(&self, key: Key, found: &Value, expected: &str) -> Option<T> {
+        self.error(key.name, &self.report.kind_and_value(found), expected);
         None
+    }
+}
+
+/// A key's default, as TOML has it; empty where there is none.
+const fn toml_of(key: Key) -> &'static str {
+    match key.absent {
+        Absent::Is(toml) => toml,
+        _ => "",
+    }
+}
+
+/// What to write in place of what is no text, or none of those that a key may have.
+pub fn text_expected(key: Key) -> String {
+    match key.kind {
+        Kind::OneOf([choices @ .., last]) => {
+            let choices: Vec<String> = choices.iter().map(|choice| quoted(choice)).collect();
+            format!("write {} or {}", choices.join(", "), quoted(last))
+        }
+        Kind::Text(example) => format!("write a text, as in {}", quoted(example)),
+        _ => "write a text".to_owned(),
     }
 }
 

@@ -151,7 +151,7 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (set("/access/issuer", json!("http://acme.cloudflareaccess.com")), "access.issuer: found \"http://acme.cloudflareaccess.com\"; use https"),
         (set("/access/issuer", json!("https://<team>.cloudflareaccess.com")), "access.issuer: found"),
         (set("/access/issuer", json!(7)), "access.issuer: found the number 7; write a text"),
-        (set("/access/isuer", json!(ISSUER)), "access.isuer: found an unknown key; the keys here are dangerously_allow_anyone, issuer"),
+        (set("/access/isuer", json!(ISSUER)), "access.isuer: found an unknown key; the keys here are issuer, audience"),
         (set("/access/dangerously_allow_anyone", json!(true)), "access.issuer: found a value beside dangerously_allow_anyone"),
         (set("/access/dangerously_allow_anyone", json!("yes")), "access.dangerously_allow_anyone: found the text \"yes\"; write true or false"),
         (set("/access/max_token_age_seconds", json!(59)), "access.max_token_age_seconds: found the number 59; write a whole number of seconds from 60 to 2678400"),
@@ -313,7 +313,7 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (cors(json!({ "allowed_origins": ["https://a.example"], "preflight": "upstream", "allowed_headers": ["x-a"] })), "cors.allowed_headers: found a value beside"),
         (cors(json!({ "allowed_origins": ["https://a.example"], "preflight": "upstream", "max_age": 5 })), "cors.max_age: found a value beside"),
         (relay(|value| { value["cors"] = json!({ "allowed_origins": ["https://a.example"], "preflight": "upstream" }); value["routes"][0]["credentials"] = json!("caller-token"); }), "routes[0].credentials: found \"caller-token\" beside preflight = \"upstream\""),
-        (cors_with("origins", json!([])), "cors.origins: found an unknown key; the keys here are allow_credentials, allowed_origins"),
+        (cors_with("origins", json!([])), "cors.origins: found an unknown key; the keys here are allowed_origins, allowed_methods"),
         // The rest.
         (set("/log", json!("all")), "log: found \"all\"; write \"refusals\" or \"requests\""),
         (set("/debug", json!(1)), "debug: found the number 1"),
@@ -325,7 +325,7 @@ fn each_mistake_is_named_with_its_path_and_its_repair() {
         (set("/health_path", json!("healthz")), "health_path: found \"healthz\"; start the path with a slash"),
         (relay(|value| value[""] = json!(1)), "\"\": found an unknown key"),
         (relay(|value| value["routes"][0]["a\nb"] = json!(1)), "routes[0].\"a\\nb\": found an unknown key"),
-        (set("/client_secret", json!("cfast_secret")), "client_secret: found an unknown key; the keys here are access, cors, routes"),
+        (set("/client_secret", json!("cfast_secret")), "client_secret: found an unknown key; the keys here are access, routes, cors"),
     ];
     for (value, expected) in table {
         let found = errors(&value);
