@@ -5,7 +5,7 @@
 //!
 //! Every crossing of the border between Wasm and JavaScript costs, strings most of all: bodies stay in JavaScript, a request's
 //! head, its call to the API and its answer cross once each, header names once for each instance. Futures cost as much again,
-//! so a warm request polls one future once, and JavaScript's own promise of the API's answer does the rest ([`exchange`]).
+//! so a warm request polls one future once, and JavaScript's own promise of the API's answer does the rest (`exchange`).
 //!
 //! Modules from bottom to top: each uses only what is declared above it.
 

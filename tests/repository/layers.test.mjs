@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { root } from "../../scripts/tools.mjs";
 
 /** Comments, and texts, in which a path is only mentioned. */
-const MENTIONS = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|\br#"[\s\S]*?"#|\bb?"(?:[^"\\]|\\[\s\S])*"|\bb?'(?:[^'\\]|\\.)'/g;
+const MENTIONS = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|\br#"[\s\S]*?"#|(?:\bb)?"(?:[^"\\]|\\[\s\S])*"|(?:\bb)?'(?:[^'\\]|\\.)'/g;
 const codeOf = (source) => source.replace(MENTIONS, "''");
 
 /** The modules that a `lib.rs` declares, in order, those in blocks too: `syntax`, `syntax::text`. */

@@ -1,5 +1,5 @@
 // Wycheproof's vectors for RSASSA-PKCS1-v1_5 with SHA-256, against the verifier that ships: the functions of
-// src/edge/border.js, and the WebCrypto of workerd behind them. tests/core/vectors.rs runs the same ones natively.
+// src/border.js, and the WebCrypto of workerd behind them. tests/core/caller/vectors.rs runs the same ones natively.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -29,8 +29,8 @@ function vectors(name) {
 }
 
 test("Wycheproof's signatures hold where they should, and nowhere else", async () => {
-  const border = readFileSync(join(root, "src", "edge", "border.js"), "utf8");
-  const worker = await startScript({ "index.js": script, "border.js": border });
+  const [border, headers] = ["border.js", "headers.js"].map((file) => readFileSync(join(root, "src", file), "utf8"));
+  const worker = await startScript({ "index.js": script, "border.js": border, "headers.js": headers });
   let seen = 0;
   try {
     for (const name of ["rsa_signature_2048_sha256", "rsa_signature_3072_sha256", "rsa_signature_4096_sha256"]) {

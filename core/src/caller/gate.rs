@@ -2,7 +2,7 @@
 //! from outside.
 //!
 //! [`tokens_of`] finds the token, [`Gate::identify`] checks it: structure, algorithm and key, signature, claims, in this
-//! order ([`crate::token`]). Only what all of them allow comes out as a [`Caller`].
+//! order ([`crate::caller::token`]). Only what all of them allow comes out as a [`Caller`].
 
 use std::borrow::Cow;
 use std::cell::RefCell;

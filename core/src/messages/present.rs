@@ -35,7 +35,7 @@ pub struct Present<'t> {
 const _: () = assert!(ALONG_A_REQUEST.len() <= 9 && ALONG_AN_ANSWER.len() <= 9);
 
 impl<'t> Present<'t> {
-    /// Takes stock of a message's headers, as the border tells them; [`crate::crossing`] has what `matters`.
+    /// Takes stock of a message's headers, as the border tells them; [`crate::messages::crossing`] has what `matters`.
     ///
     /// Names are in lower case. The first line tells known ones by their places ([`Name::place`]); then those of `along`
     /// have a line each, the place and the value; of the others, names are told that begin or end like one that matters, and
