@@ -17,7 +17,8 @@ const { Instance } = WebAssembly;
 WebAssembly.Instance = function (module, imports) {
   const noting = (functions) => Object.fromEntries(Object.entries(functions).map(([name, value]) => {
     if (typeof value !== "function" || /malloc|realloc|free|start|init/.test(name)) return [name, value];
-    return [name, function (...given) { crossings.push(name.replace(/^(?:_*(?:wbg|wbindgen|wasm_bindgen__convert__closures)_+)*|_+h?[0-9a-f]{16}$/g, "")); return value.apply(this, given); }];
+    const short = /closures_+invoke/.test(name) ? "invoke" : name.replace(/^(?:_*(?:wbg|wbindgen)_+)*|_+[0-9a-f]{16}$/g, "");
+    return [name, function (...given) { crossings.push(short); return value.apply(this, given); }];
   }));
   return { exports: noting(new Instance(module, Object.fromEntries(Object.entries(imports).map(([name, functions]) => [name, noting(functions)]))).exports) };
 };
