@@ -21,7 +21,7 @@ const secrets = { CF_ACCESS_CLIENT_ID: clientId, CF_ACCESS_CLIENT_SECRET: client
  * Makes the peers ready to start, in `folder`: each with its name, its compiled configuration, the issuer whose tokens it
  * takes, and whether it is a relay. `also` are folders with other builds of the relay.
  */
-export function preparePeers({ apiPort, folder, also }) {
+export async function preparePeers({ apiPort, folder, also }) {
   const api = `http://127.0.0.1:${apiPort}`;
   const script = (name) => {
     const bundled = join(folder, `${name}.mjs`);
@@ -45,7 +45,7 @@ export function preparePeers({ apiPort, folder, also }) {
   const theirs = { API_HOST: `127.0.0.1:${apiPort}`, TEAM, AUDIENCE: audience };
   const modules = {
     ...Object.fromEntries(["pass-through", "sample", "hono-cors", stack, byHand].map((name) => [name, script(name)])),
-    [port]: built(buildPort()),
+    [port]: built(await buildPort()),
   };
   const relays = {
     [relay]: [built(join(root, "build")), one],
@@ -64,9 +64,9 @@ export function preparePeers({ apiPort, folder, also }) {
 }
 
 /** Builds the port to workers-rs as its own tool does it by default. Returns the folder with the result. */
-function buildPort() {
+async function buildPort() {
   const folder = fileURLToPath(new URL("peers/workers-rs", import.meta.url));
-  installCargoTool("worker-build");
+  await installCargoTool("worker-build");
   say("building the port to workers-rs");
   // What it would download.
   const tools = { WASM_BINDGEN_BIN: join(cargoBin, "wasm-bindgen"), WASM_OPT_BIN: join(bin, "wasm-opt"), ESBUILD_BIN: join(bin, "esbuild") };

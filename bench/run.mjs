@@ -27,7 +27,7 @@ const CHANGE = 3_000;
 
 const options = readOptions();
 if (!existsSync("/proc/self/stat")) fail("the bench reads CPU times from /proc, which this system lacks: run it on Linux");
-buildWorker();
+await buildWorker();
 
 const folder = mkdtempSync(join(tmpdir(), "access-relay-bench-"));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => leave(130));
@@ -45,7 +45,7 @@ async function bench() {
   const upstream = startHelper("upstream.mjs");
   const { port: apiPort } = await asked(upstream, { certs: JSON.stringify({ keys: [key.jwk] }) });
   const load = startHelper("load.mjs");
-  const prepared = preparePeers({ apiPort, folder, also: options.also });
+  const prepared = await preparePeers({ apiPort, folder, also: options.also });
   const peers = await startPeers(prepared, key);
   const checkJobs = async () => {
     for (const peer of Object.values(peers)) await checkJob(peer, upstream);

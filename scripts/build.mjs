@@ -1,4 +1,4 @@
 // `npm run build`: leaves in build/ what `wrangler deploy` uploads. wrangler.toml names this as its build command.
 import { buildWorker } from "./worker.mjs";
 
-buildWorker();
+await buildWorker();

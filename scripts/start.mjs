@@ -3,7 +3,7 @@
 
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { env, fail, root, run, say, start } from "./tools.mjs";
+import { env, fail, root, runBeside, say, start } from "./tools.mjs";
 import { buildWorker } from "./worker.mjs";
 
 const address = "http://app.example.localhost:8700";
@@ -18,9 +18,8 @@ const ports = {
 };
 
 await namePortsThatAreTaken();
-buildWorker();
 say("building the Access emulator");
-run("cargo", ["build", "--quiet", "--package", "access-emulator"]);
+await Promise.all([buildWorker(), runBeside("cargo", ["build", "--quiet", "--locked", "--package", "access-emulator"])]);
 
 const children = [];
 let ending = false;

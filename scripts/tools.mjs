@@ -23,7 +23,7 @@ const cargoTools = {
   "worker-build": { crate: "worker-build", version: "0.8.7", options: [] },
 };
 
-/** They run for a second: optimising them would take three times as long as compiling them does. */
+/** They run for a second: optimising them takes three times as long as compiling them does. */
 const QUICKLY = { CARGO_PROFILE_DEV_DEBUG: "false", CARGO_PROFILE_DEV_INCREMENTAL: "false" };
 
 /** The environment of every command: the project's own tools first, Node 22 for wrangler among them. */
@@ -48,6 +48,15 @@ export function run(command, args, { variables = {}, ...options } = {}) {
   return result;
 }
 
+/** The same beside others, which go on meanwhile. */
+export function runBeside(command, args, { variables = {} } = {}) {
+  return new Promise((resolve) => {
+    const child = start(command, args, { env: { ...env, ...variables }, stdio: "inherit" });
+    child.on("error", (error) => fail(`${command} could not be started: ${error.message}`));
+    child.on("exit", (status, signal) => (status === 0 ? resolve() : fail(`${[command, ...args].join(" ")} failed (${signal ?? `exit status ${status}`})`)));
+  });
+}
+
 /** Runs a command quietly; its output, or undefined where it fails. */
 export function ask(command, args) {
   const result = spawnSync(command, args, { cwd: root, env, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
@@ -59,22 +68,23 @@ export function start(command, args, options = {}) {
   return spawn(command, args, { cwd: root, env, ...options });
 }
 
-/** npm's packages, Rust's Wasm target and the build tools: what every build needs. */
-export function installBuildTools() {
-  installPackages();
-  installRustTargets();
-  installCargoTool("wasm-bindgen");
+/** npm's packages, Rust's Wasm target and the build tools: what every build needs, side by side. */
+export async function installBuildTools() {
+  installRust();
+  await Promise.all([installPackages(), installCargoTool("wasm-bindgen")]);
 }
 
 /** `npm ci`, unless npm has installed since the lock file changed: it writes that file in node_modules last of all. */
-export function installPackages() {
+export async function installPackages() {
   const time = (file) => statSync(join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (time("node_modules/.package-lock.json") >= time("package-lock.json")) return;
   say("installing npm packages");
-  run("npm", ["ci", "--no-audit", "--no-fund"]);
+  await runBeside("npm", ["ci", "--no-audit", "--no-fund"]);
 }
 
-export function installRustTargets() {
+/** The Rust of rust-toolchain.toml, and its Wasm target. */
+export function installRust() {
+  if (ask("cargo", ["--version"]) === undefined && onPath("rustup")) run("rustup", ["toolchain", "install"]);
   if (ask("cargo", ["--version"]) === undefined) fail("Rust is missing: install it from https://rustup.rs, then run this again");
   const sysroot = ask("rustc", ["--print", "sysroot"]);
   if (sysroot && existsSync(join(sysroot, "lib", "rustlib", "wasm32-unknown-unknown"))) return;
@@ -89,13 +99,13 @@ export function installRustComponents() {
   }
 }
 
-export function installCargoTool(name) {
+export async function installCargoTool(name) {
   const { crate, version, options } = cargoTools[name];
   const installed = ask(join(cargoBin, name), ["--version"]) ?? "";
   if (installed.split(/\s+/).includes(version)) return;
   say(`compiling ${crate} ${version} into .tools/ (once; about a minute)`);
   mkdirSync(cargoRoot, { recursive: true });
-  run("cargo", ["install", crate, "--version", version, "--locked", "--force", "--debug", "--bin", name, "--root", cargoRoot, ...options], { variables: QUICKLY });
+  await runBeside("cargo", ["install", crate, "--version", version, "--locked", "--force", "--debug", "--bin", name, "--root", cargoRoot, ...options], { variables: QUICKLY });
 }
 
 /** Where a browser is: $CHROMIUM, a Chromium or Chrome on the path; else it is installed. */

@@ -11,8 +11,8 @@ const FEATURES = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bu
   .map((feature) => `--enable-${feature}`);
 
 /** Installs what is missing, compiles, and leaves in build/ what ships. */
-export function buildWorker() {
-  installBuildTools();
+export async function buildWorker() {
+  await installBuildTools();
   say("building the Worker");
   run("cargo", ["build", "--release", "--locked", "--package", "access-relay", "--target", "wasm32-unknown-unknown", "--target-dir", "target"], {
     variables: { CARGO_ENCODED_RUSTFLAGS: rustFlags() },

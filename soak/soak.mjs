@@ -13,7 +13,7 @@ const [seconds, requests, seed, from] = [["seconds", positionals[0]], ["--reques
   if (text !== undefined && !/^\d+$/.test(text)) fail(`${what}: ${text} is no number`);
   return text && Number(text);
 });
-buildWorker();
+await buildWorker();
 const wrong = [];
 
 function sayMemory(memory) {
