@@ -1,10 +1,11 @@
 //! The docs name what the code has, all of it.
 
 use access_relay_core::config::keys::{ALL, Absent, Description, Kind};
+use access_relay_core::messages::crossing::{NOT_THE_APIS, NOT_THE_APIS_WHERE_CALLERS_ARE_CHECKED, NOT_THE_CALLERS};
 use access_relay_core::outcomes::problem::Code;
 use serde_json::{Value, json};
 
-use crate::support::{parse, parsed, relay, secrets};
+use crate::support::config::{errors, parsed, relay};
 
 fn doc(name: &str) -> String {
     std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join("docs").join(name))
@@ -19,6 +20,26 @@ fn every_code_is_described_with_its_status() {
         assert_eq!(errors.matches(&row).count(), 1, "{row}");
     }
     assert_eq!(errors.lines().filter(|line| line.starts_with("| `")).count(), Code::ALL.len());
+}
+
+#[test]
+fn headers_md_has_every_one_of_them() {
+    let docs = doc("headers.md");
+    for (heading, list) in [
+        ("## Not the caller's to say", NOT_THE_CALLERS),
+        ("## Not the API's to say", NOT_THE_APIS),
+        ("## Not the API's to say to caches", NOT_THE_APIS_WHERE_CALLERS_ARE_CHECKED),
+    ] {
+        let (_, section) = docs.split_once(&format!("{heading}\n")).unwrap_or_else(|| panic!("no {heading}"));
+        let section = section.split("\n## ").next().unwrap();
+        // The first column of each row, and nothing else there.
+        let rows = section.lines().filter(|line| line.starts_with("| `"));
+        let names: Vec<&str> = rows
+            .flat_map(|row| row.split('|').nth(1).unwrap().split(','))
+            .map(|name| name.trim().trim_matches('`'))
+            .collect();
+        assert_eq!(names, list, "{heading}");
+    }
 }
 
 /// The docs' row of each key: its default, and its meaning.
@@ -124,8 +145,4 @@ fn what_is_absent_is_as_it_is_described() {
         });
         assert_eq!(parsed(&said), parsed(&unsaid), "{}", description.path());
     }
-}
-
-fn errors(value: &Value) -> Vec<String> {
-    parse(value, &secrets()).err().unwrap_or_default().iter().map(ToString::to_string).collect()
 }

@@ -1,5 +1,4 @@
-//! The caller check around the token: where it is looked for, and what is remembered. tests/core/attacks.rs has the
-//! tokens themselves.
+//! The caller check around the token: where it is looked for, and what is remembered. `token` has the tokens themselves.
 
 use std::borrow::Cow;
 
@@ -7,7 +6,10 @@ use access_relay_core::caller::gate::{Gate, tokens_of};
 use access_relay_core::outcomes::problem::Code;
 use serde_json::{Value, json};
 
-use crate::support::{Lines, LocalKeys, NOW, issuer_key, now, other_key, person, policy};
+use crate::support::heads::Lines;
+use crate::support::issuer::LocalKeys;
+use crate::support::tasks::now;
+use crate::support::tokens::{NOW, issuer_key, other_key, person, policy};
 
 #[test]
 fn a_good_token_is_remembered_and_a_bad_one_never() {

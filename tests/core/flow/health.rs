@@ -7,7 +7,8 @@ use access_relay_core::flow::health::{Board, Check, Look, answer, judge};
 use access_relay_core::outcomes::problem::{Code, Refusal};
 use serde_json::{Value, json};
 
-use crate::support::{Lines, parsed, relay};
+use crate::support::config::{parsed, relay};
+use crate::support::heads::Lines;
 
 #[test]
 fn a_line_for_each_check_with_names_and_codes_only() {

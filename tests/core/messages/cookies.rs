@@ -1,3 +1,5 @@
+//! Which cookies cross, in both directions.
+
 use access_relay_core::messages::cookies::{
     CookieNames, RequestCookies, host_only, is_access_cookie_name, is_cookie_name, values_of,
 };

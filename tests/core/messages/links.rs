@@ -1,7 +1,7 @@
-//! URLs and challenges within the values of headers.
+//! URLs within the values of headers.
 
 use access_relay_core::messages::links::{in_link, in_refresh};
-use access_relay_core::syntax::field::{challenges, parameter};
+use access_relay_core::syntax::field::challenges;
 use proptest::prelude::*;
 
 /// Leads `/x` to `/api/x`, and nothing else.
@@ -41,35 +41,6 @@ fn refreshes() {
     for (value, expected) in table {
         assert_eq!(in_refresh(value, back).as_deref(), expected, "{value}");
     }
-}
-
-#[test]
-fn challenges_of_several_schemes() {
-    let all = |value| challenges(value).collect::<Vec<_>>();
-    assert_eq!(all("Bearer"), ["Bearer"]);
-    assert_eq!(all("Bearer realm=\"a, b\", error=\"x\""), ["Bearer realm=\"a, b\", error=\"x\""]);
-    assert_eq!(
-        all("Basic realm=\"x\", Cloudflare-Access resource_metadata=\"https://x\", Bearer"),
-        ["Basic realm=\"x\",", "Cloudflare-Access resource_metadata=\"https://x\",", "Bearer"]
-    );
-    assert_eq!(
-        all("Basic realm=\"Cloudflare-Access x, Cloudflare-Access y\""),
-        ["Basic realm=\"Cloudflare-Access x, Cloudflare-Access y\""]
-    );
-    assert_eq!(all("Negotiate, Basic"), ["Negotiate,", "Basic"]);
-    assert!(all("").is_empty() && all(" , ").is_empty());
-    assert_eq!(all("Cloudflare-Access x=\"y"), ["Cloudflare-Access x=\"y"]);
-}
-
-#[test]
-fn parameters_of_challenges() {
-    let of = |challenge| parameter(challenge, "resource_metadata");
-    assert_eq!(
-        of("Bearer realm=\"a, resource_metadata=b\", Resource_Metadata = \"https://x/,y\""),
-        Some("https://x/,y")
-    );
-    assert_eq!(of("Bearer resource_metadata=https://x"), Some("https://x"));
-    assert_eq!((of("Bearer"), of("Bearer realm=\"resource_metadata=x\""), of("")), (None, None, None));
 }
 
 #[test]

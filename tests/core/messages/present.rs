@@ -1,35 +1,15 @@
-use access_relay_core::messages::crossing::{in_answer, in_request};
-use access_relay_core::messages::name::{ALONG_A_REQUEST, ALONG_AN_ANSWER, Name, Names};
-use access_relay_core::syntax::field::{connection_options, is_plain_value, lists};
+//! Which headers a message has, and which of them hold a secret.
 
-use crate::support::Lines;
+use access_relay_core::messages::crossing::in_answer;
+use access_relay_core::messages::name::Name;
 
-#[test]
-fn names_are_known_by_one_list() {
-    for name in Name::ALL {
-        assert_eq!(name.as_str(), name.as_str().to_ascii_lowercase());
-        let lines = Lines::of(&[(name.as_str(), "v")]);
-        let (asked, answered) = (lines.told(), lines.told_by_the_api(&[]));
-        for (present, along) in [(in_request(&asked), ALONG_A_REQUEST), (in_answer(&answered), ALONG_AN_ANSWER)] {
-            assert!(present.has(*name));
-            assert_eq!(present.value(*name), along.contains(name).then_some("v"));
-        }
-        assert!(!in_request("").has(*name));
-        assert_eq!(Name::at(name.place()), Some(*name));
-        // No line that begins with it could be another header's name, or a leak.
-        assert!(!name.place().is_ascii_lowercase() && name.place() != '!');
-        let mut set = Names::default();
-        set.insert(*name);
-        assert_eq!(Name::ALL.iter().filter(|other| set.has(**other)).collect::<Vec<_>>(), [name]);
-    }
-}
+use crate::support::heads::Lines;
 
 #[test]
-fn lists_and_values() {
-    assert_eq!(connection_options("close, X-Hop ,,bad name"), ["close", "x-hop"]);
-    assert!(lists("Accept-Encoding, ORIGIN", "origin") && !lists("original, x-origin", "origin"));
-    assert!(is_plain_value("ada@example.com") && is_plain_value("a b"));
-    for bent in ["", " a", "a ", "a\r\nb: c", "a\tb", "é", "\u{7f}"] {
-        assert!(!is_plain_value(bent), "{bent:?}");
-    }
+fn a_secret_in_a_value_is_told_by_the_headers_name() {
+    let lines = Lines::of(&[("x-echo", "id=1; secret=s3cr3t-value"), ("location", "/x?s3cr3t-value"), ("etag", "x")]);
+    let told = lines.told_by_the_api(&["s3cr3t-value"]);
+    let present = in_answer(&told);
+    assert_eq!(present.leaks(), ["location", "x-echo"]);
+    assert!(present.has(Name::Location));
 }

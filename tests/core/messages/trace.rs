@@ -1,3 +1,5 @@
+//! Traces: continued where they are valid, else begun.
+
 use access_relay_core::messages::trace::Trace;
 
 const RANDOM: [u8; 24] = [0xa1; 24];

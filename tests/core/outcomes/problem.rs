@@ -1,8 +1,6 @@
-use access_relay_core::outcomes::problem::{Code, Refusal};
-use access_relay_core::rules::cors::Preflight;
-use serde_json::json;
+//! Refusals: what their bodies say, and how long a reason may be.
 
-use crate::support::{parsed, relay};
+use access_relay_core::outcomes::problem::{Code, Refusal};
 
 #[test]
 fn bodies() {
@@ -27,16 +25,4 @@ fn reasons_are_bounded() {
     // What is secret is hidden before a cut could leave the half of it.
     let cut = of(format!("{}s3cr3t-value", "x".repeat(494)));
     assert_eq!(cut, format!("{}(not s", "x".repeat(494)));
-}
-
-#[test]
-fn what_is_quoted_says_where_it_was_cut() {
-    let reason = |kid: &str| {
-        let policy = parsed(&relay(|relay| relay["cors"] = json!({ "allowed_origins": ["https://a.example"] }))).cors;
-        let asked = Preflight { origin: kid, method: "GET", headers: None };
-        policy.preflight(asked).unwrap_err().refusal.reason
-    };
-    assert_eq!(reason("x\"y"), "cors.allowed_origins does not list \"x\\\"y\"");
-    assert!(reason(&"x".repeat(100)).ends_with("x\""));
-    assert!(reason(&"x".repeat(101)).ends_with("x…\""));
 }

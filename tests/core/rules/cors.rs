@@ -2,21 +2,11 @@
 
 use access_relay_core::messages::edits::{Edit, Edits};
 use access_relay_core::rules::cors::{Policy, Preflight, is_no_browsers};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{parsed, relay};
+use crate::support::config::cors_policy;
 
 const PREFLIGHT_VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
-
-fn policy(value: Value) -> Policy {
-    Policy::clone(
-        &parsed(&relay(|relay| {
-            relay["cors"] = value;
-            relay["access"] = json!({ "dangerously_allow_anyone": true });
-        }))
-        .cors,
-    )
-}
 
 fn lines(edits: &Edits) -> Vec<(&'static str, String)> {
     edits
@@ -53,14 +43,15 @@ fn owned(lines: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
 
 #[test]
 fn allowed_preflights() {
-    let plain = policy(json!({
+    let plain = cors_policy(json!({
         "allowed_origins": ["https://a.example", "https://b.example"], "allowed_methods": ["PUT", "DELETE", "QUERY"],
         "allowed_headers": ["Content-Type", "x-a", "X-B"], "exposed_headers": ["x-total"], "max_age": 600,
     }));
     let credentialed =
-        policy(json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true, "max_age": 0 }));
-    let open = policy(json!({ "allowed_origins": ["*"], "allowed_methods": ["*"], "allowed_headers": ["*"] }));
-    let open_authorization = policy(json!({ "allowed_origins": ["*"], "allowed_headers": ["*", "Authorization"] }));
+        cors_policy(json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true, "max_age": 0 }));
+    let open = cors_policy(json!({ "allowed_origins": ["*"], "allowed_methods": ["*"], "allowed_headers": ["*"] }));
+    let open_authorization =
+        cors_policy(json!({ "allowed_origins": ["*"], "allowed_headers": ["*", "Authorization"] }));
     #[rustfmt::skip]
     let table: &[(&Policy, &str, &str, Option<&str>, &[(&str, &str)])] = &[
         (&plain, "https://a.example", "GET", None, &[("access-control-allow-origin", "https://a.example"), ("access-control-max-age", "600")]),
@@ -81,10 +72,10 @@ fn allowed_preflights() {
 
 #[test]
 fn refused_preflights() {
-    let plain = policy(
+    let plain = cors_policy(
         json!({ "allowed_origins": ["https://a.example"], "allowed_methods": ["PUT"], "allowed_headers": ["x-a"] }),
     );
-    let open = policy(json!({ "allowed_origins": ["*"], "allowed_headers": ["*"] }));
+    let open = cors_policy(json!({ "allowed_origins": ["*"], "allowed_headers": ["*"] }));
     let origin = ("access-control-allow-origin", "https://a.example");
     let listed = ("access-control-allow-headers", "x-a");
     let (wide, many, long) = (format!("x-a{}", " ".repeat(9_000)), "x-a,".repeat(300), "x-a,".repeat(10_000));
@@ -123,7 +114,7 @@ fn refused_preflights() {
 
 #[test]
 fn a_reason_names_the_rule_or_says_that_no_browser_asks_so() {
-    let policy = policy(json!({ "allowed_origins": ["https://a.example"] }));
+    let policy = cors_policy(json!({ "allowed_origins": ["https://a.example"] }));
     let reason = |origin: &str, headers: &str| {
         policy.preflight(Preflight { origin, method: "GET", headers: Some(headers) }).unwrap_err().refusal.reason
     };
@@ -144,9 +135,9 @@ fn a_reason_names_the_rule_or_says_that_no_browser_asks_so() {
 
 #[test]
 fn headers_of_actual_answers() {
-    let plain = policy(json!({ "allowed_origins": ["https://a.example"], "exposed_headers": ["x-a", "x-b"] }));
-    let credentialed = policy(json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true }));
-    let open = policy(json!({ "allowed_origins": ["*"], "exposed_headers": ["*"] }));
+    let plain = cors_policy(json!({ "allowed_origins": ["https://a.example"], "exposed_headers": ["x-a", "x-b"] }));
+    let credentialed = cors_policy(json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true }));
+    let open = cors_policy(json!({ "allowed_origins": ["*"], "exposed_headers": ["*"] }));
     let vary = ("vary", "Origin");
     let origin = ("access-control-allow-origin", "https://a.example");
     #[rustfmt::skip]
@@ -169,7 +160,7 @@ fn headers_of_actual_answers() {
 
 #[test]
 fn nothing_of_the_callers_is_echoed() {
-    let plain = policy(json!({ "allowed_origins": ["https://a.example"], "allowed_headers": ["x-a"] }));
+    let plain = cors_policy(json!({ "allowed_origins": ["https://a.example"], "allowed_headers": ["x-a"] }));
     let answer =
         plain.preflight(Preflight { origin: "https://a.example", method: "GET", headers: Some("X-A") }).unwrap();
     assert!(!format!("{answer:?}").contains("X-A"));
@@ -177,7 +168,7 @@ fn nothing_of_the_callers_is_echoed() {
 
 #[test]
 fn vary_names_the_origin_once() {
-    let plain = policy(json!({ "allowed_origins": ["https://a.example"] }));
+    let plain = cors_policy(json!({ "allowed_origins": ["https://a.example"] }));
     for (vary, appended) in [
         ("", true),
         ("Accept", true),

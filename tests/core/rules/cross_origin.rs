@@ -4,17 +4,7 @@ use access_relay_core::rules::cors::Policy;
 use access_relay_core::rules::cross_origin::{Facts, ForeignRequests, check};
 use serde_json::json;
 
-use crate::support::{parsed, relay};
-
-fn policy(value: serde_json::Value) -> Policy {
-    Policy::clone(
-        &parsed(&relay(|relay| {
-            relay["cors"] = value;
-            relay["access"] = json!({ "dangerously_allow_anyone": true });
-        }))
-        .cors,
-    )
-}
+use crate::support::config::cors_policy;
 
 /// What a request of a page on the relay's own host says.
 const OWN: Facts = Facts {
@@ -35,9 +25,10 @@ const OWN: Facts = Facts {
 #[test]
 fn requests_that_pass_and_requests_that_do_not() {
     let none = Policy::default();
-    let credentialed = policy(json!({ "allowed_origins": ["https://admin.example.com"], "allow_credentials": true }));
-    let plain = policy(json!({ "allowed_origins": ["https://admin.example.com"] }));
-    let open = policy(json!({ "allowed_origins": ["*"] }));
+    let credentialed =
+        cors_policy(json!({ "allowed_origins": ["https://admin.example.com"], "allow_credentials": true }));
+    let plain = cors_policy(json!({ "allowed_origins": ["https://admin.example.com"] }));
+    let open = cors_policy(json!({ "allowed_origins": ["*"] }));
     let own = Some("https://app.example.com");
     let admin = Some("https://admin.example.com");
     let evil = Some("https://evil.example");
@@ -215,7 +206,7 @@ fn callbacks_of_identity_providers() {
 
 #[test]
 fn an_allowed_origin_is_told_what_was_too_much() {
-    let plain = policy(json!({ "allowed_origins": ["https://admin.example.com"] }));
+    let plain = cors_policy(json!({ "allowed_origins": ["https://admin.example.com"] }));
     let reason =
         |origin| check(Facts { site: Some("same-site"), origin: Some(origin), ..OWN }, &plain).unwrap_err().reason;
     assert_eq!(

@@ -1,3 +1,5 @@
+//! Origins: as browsers write them, and nothing else.
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use access_relay_core::syntax::origin::{Origin, OriginError, authority_of};

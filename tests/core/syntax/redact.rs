@@ -1,3 +1,5 @@
+//! What may be printed, of whatever text.
+
 use access_relay_core::syntax::redact::{gives_away, looks_secret, redacted};
 use proptest::prelude::*;
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::Lines;
+use crate::support::heads::Lines;
 
 /// What a page asks for with `fetch()`.
 #[derive(Debug, Clone)]

@@ -8,9 +8,10 @@ use jwt_compact::alg::{Hs256, Hs256Key, Rsa};
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use serde_json::{Value, json};
 
-use crate::support::{
-    AUD, ISSUER, LocalKeys, NOW, SigningKey, base64url, issuer_key, now, other_key, person, policy, program,
-};
+use crate::support::config::{AUD, ISSUER};
+use crate::support::issuer::LocalKeys;
+use crate::support::tasks::now;
+use crate::support::tokens::{NOW, SigningKey, base64url, issuer_key, other_key, person, policy, program};
 
 const HEADER: &str = r#"{"alg":"RS256","kid":"kid-1","typ":"JWT"}"#;
 

@@ -1,0 +1,246 @@
+//! The whole table: what a full one says, and that every mistake is told, once, with all the others.
+
+use access_relay_core::config::types::{Access, Config, Log};
+use access_relay_core::messages::cookies::RequestCookies;
+use access_relay_core::rules::cors::{Allowed, Callers};
+use access_relay_core::rules::cross_origin::ForeignRequests;
+use access_relay_core::rules::route::{Credentials, Documents};
+use serde_json::{Value, json};
+
+use crate::config::{cors, route};
+use crate::support::config::{AUD, ISSUER, errors, minimal, parse, parsed, relay, secrets, set};
+
+#[test]
+fn defaults() {
+    let config = parsed(&minimal());
+    let Access::Jwt(policy) = &config.access else { panic!() };
+    assert_eq!(policy.certs_url, "https://acme.cloudflareaccess.com/cdn-cgi/access/certs");
+    assert_eq!(
+        (policy.issuer.as_str(), policy.audience.as_slice(), policy.max_token_age_seconds, policy.identity_headers),
+        (ISSUER, &[AUD.to_owned()][..], None, true)
+    );
+    let [route] = &config.routes[..] else { panic!() };
+    assert_eq!(
+        (route.prefix.as_str(), route.upstream.origin.as_str(), route.upstream.base_path.as_str()),
+        ("/api", "https://api.example.com", "")
+    );
+    let Credentials::ServiceToken(token) = &route.credentials else { panic!() };
+    assert_eq!((token.client_id.as_str(), token.client_secret.as_str()), ("0123.access", "s3cr3t-value"));
+    assert_eq!((route.strip_prefix, route.timeout_ms, route.retries, route.cache), (false, 30_000, 0, false));
+    assert_eq!((config.server_timing, &config.health_path), (false, &None));
+    assert_eq!((route.foreign_requests, route.documents), (ForeignRequests::Navigations, Documents::Sandbox));
+    assert!(route.callback_paths.is_empty() && config.warnings.is_empty());
+    assert_eq!(route.request_cookies, RequestCookies::Nothing);
+    assert!(route.response_cookies.is_empty());
+    assert_eq!(route.cors.origins, Callers::Nobody);
+    assert_eq!((config.log, config.debug), (Log::Refusals, false));
+}
+
+#[test]
+fn every_key() {
+    let config: Config = parsed(&json!({
+        "access": { "issuer": ISSUER, "audience": [AUD, "other"], "max_token_age_seconds": 3600, "identity_headers": false, "dangerously_allow_anyone": false },
+        "routes": [
+            { "path": "/api", "upstream": "https://api.example.com/v1/", "strip_prefix": true, "service_token": "CF_ACCESS",
+              "timeout_ms": 5000, "retries": 2, "cache": true, "foreign_requests": "all", "documents": "allow",
+              "callback_paths": ["/api/callback", "/api"], "cors": { "allowed_origins": ["*"] } },
+            { "path": "/api/files", "upstream": "http://127.0.0.1:8701", "credentials": "caller-token", "request_cookies": ["*"],
+              "foreign_requests": "none", "documents": "sandbox" },
+            { "path": "/login", "upstream": "https://login.example.com", "foreign_requests": "navigations",
+              "request_cookies": ["theme", ".AspNetCore.Cookies*", "prefs[lang]", "CF_*"], "response_cookies": ["session", "sb-x-auth-token.*"] },
+        ],
+        "cors": {
+            "allowed_origins": ["https://b.example", "https://a.example", "capacitor://localhost"], "allowed_methods": ["PUT", "PURGE"],
+            "allowed_headers": ["Content-Type"], "exposed_headers": ["x-total-count", "x-b"], "allow_credentials": true, "max_age": -1,
+            "excluded_paths": [], "preflight": "edge",
+        },
+        "log": "requests", "debug": true, "server_timing": true, "health_path": "/healthz",
+    }));
+    let Access::Jwt(policy) = &config.access else { panic!() };
+    assert_eq!((policy.audience.len(), policy.max_token_age_seconds, policy.identity_headers), (2, Some(3600), false));
+    let [api, files, login] = &config.routes[..] else { panic!() };
+    assert_eq!(
+        (files.prefix.as_str(), &files.credentials, &files.request_cookies),
+        ("/api/files", &Credentials::CallerToken, &RequestCookies::AllButAccess)
+    );
+    assert_eq!(
+        (api.upstream.base_path.as_str(), api.strip_prefix, api.timeout_ms, api.retries, api.cache),
+        ("/v1", true, 5000, 2, true)
+    );
+    assert_eq!((api.foreign_requests, api.documents), (ForeignRequests::All, Documents::Allow));
+    assert_eq!((files.foreign_requests, files.documents), (ForeignRequests::None, Documents::Sandbox));
+    assert_eq!((login.foreign_requests, login.documents), (ForeignRequests::Navigations, Documents::Sandbox));
+    let callbacks: Vec<&str> = api.callback_paths.iter().map(|path| path.as_str()).collect();
+    assert_eq!(callbacks, ["/api/callback", "/api"]);
+    let RequestCookies::Named(named) = &login.request_cookies else { panic!() };
+    for name in ["theme", ".AspNetCore.Cookies", ".AspNetCore.CookiesC1", "prefs[lang]", "CF_theme"] {
+        assert!(named.contain(name), "{name}");
+    }
+    assert!(
+        !named.contain("themes")
+            && !named.contain(".AspNetCore")
+            && login.response_cookies.contain("sb-x-auth-token.0")
+    );
+    assert_eq!((config.server_timing, config.health_path.as_ref().map(|path| path.as_str())), (true, Some("/healthz")));
+    assert_eq!(api.cors.origins, Callers::Anybody);
+    assert_eq!(files.cors, config.cors);
+    let Callers::Listed(origins) = &config.cors.origins else { panic!() };
+    let listed: Vec<String> = origins.iter().collect();
+    assert_eq!(listed, ["capacitor://localhost", "https://a.example", "https://b.example"]);
+    assert_eq!(config.cors.methods, Allowed::Listed(vec!["PURGE".into(), "PUT".into()]));
+    assert_eq!(config.cors.headers, Allowed::Listed(vec!["content-type".into()]));
+    assert_eq!(config.cors.exposed.as_deref(), Some("x-total-count,x-b"));
+    assert_eq!((config.cors.credentials, config.cors.max_age), (true, 0));
+    assert_eq!((config.log, config.debug), (Log::Requests, true));
+    // Without credentials nobody acts for anybody.
+    parsed(&relay(|value| {
+        value["cors"] = json!({ "allowed_origins": ["https://*.github.io", "http://*.example.com"] })
+    }));
+    let anyone = parsed(&relay(|value| value["access"] = json!({ "dangerously_allow_anyone": true })));
+    assert_eq!(anyone.access, Access::DangerouslyAllowAnyone);
+}
+
+#[test]
+fn each_mistake_is_named_with_its_path_and_its_repair() {
+    for (value, expected) in [mistakes(), route::mistakes(), cors::mistakes()].into_iter().flatten() {
+        let found = errors(&value);
+        assert!(found.iter().any(|error| error.starts_with(expected)), "wanted {expected}\nfound {found:#?}");
+    }
+}
+
+/// Tables that are wrong beside routes and policies, each with what is said of it.
+#[rustfmt::skip]
+fn mistakes() -> Vec<(Value, &'static str)> {
+    vec![
+        // The table itself, and access.
+        (Value::Null, "RELAY: found nothing; write the tables [vars.RELAY.access]"),
+        (json!("x"), "RELAY: found something else than a table"),
+        (json!({ "routes": minimal()["routes"] }), "access: found nothing; say who may call"),
+        (set("/access", json!(true)), "access: found the boolean true; write a table, [vars.RELAY.access]"),
+        (set("/access", json!({ "audience": [AUD] })), "access.issuer: found nothing; it is required"),
+        (set("/access", json!({ "issuer": ISSUER })), "access.audience: found no AUD tag"),
+        (set("/access/audience", json!([])), "access.audience: found no AUD tag"),
+        (set("/access/audience", json!(AUD)), "access.audience: found the text"),
+        (set("/access/audience", json!([AUD, ""])), "access.audience[1]: found \"\""),
+        (set("/access/audience", json!(["<AUD tag of the page>"])), "access.audience[0]: found \"<AUD tag of the page>\"; copy"),
+        (set("/access/audience", json!(["<AUD>"])), "access.audience[0]: found \"<AUD>\"; copy"),
+        (set("/access/audience", json!([1])), "access.audience[0]: found the number 1"),
+        (set("/access/audience", json!([AUD, AUD])), "access.audience[1]: found"),
+        (set("/access/issuer", json!("https://acme.cloudflareaccess.com/")), "access.issuer: found \"https://acme.cloudflareaccess.com/\"; leave out everything after"),
+        (set("/access/issuer", json!("http://acme.cloudflareaccess.com")), "access.issuer: found \"http://acme.cloudflareaccess.com\"; use https"),
+        (set("/access/issuer", json!("https://<team>.cloudflareaccess.com")), "access.issuer: found"),
+        (set("/access/issuer", json!(7)), "access.issuer: found the number 7; write a text"),
+        (set("/access/isuer", json!(ISSUER)), "access.isuer: found an unknown key; the keys here are issuer, audience"),
+        (set("/access/dangerously_allow_anyone", json!(true)), "access.issuer: found a value beside dangerously_allow_anyone"),
+        (set("/access/dangerously_allow_anyone", json!("yes")), "access.dangerously_allow_anyone: found the text \"yes\"; write true or false"),
+        (set("/access/max_token_age_seconds", json!(59)), "access.max_token_age_seconds: found the number 59; write a whole number of seconds from 60 to 2678400"),
+        (set("/access/max_token_age_seconds", json!("1h")), "access.max_token_age_seconds: found the text \"1h\"; write a whole number of seconds"),
+        (set("/access/max_token_age_seconds", json!(0)), "access.max_token_age_seconds: found the number 0; write"),
+        (set("/access", json!({ "dangerously_allow_anyone": true, "max_token_age_seconds": 60 })), "access.max_token_age_seconds: found a value beside dangerously_allow_anyone"),
+        (set("/access/identity_headers", json!(1)), "access.identity_headers: found the number 1"),
+        // The rest.
+        (set("/log", json!("all")), "log: found \"all\"; write \"refusals\" or \"requests\""),
+        (set("/debug", json!(1)), "debug: found the number 1"),
+        (set("/server_timing", json!("on")), "server_timing: found the text \"on\""),
+        (set("/health_path", json!("/cdn-cgi/health")), "health_path: found \"/cdn-cgi/health\"; choose another path"),
+        (set("/health_path", json!("/api/healthz")), "health_path: found \"/api/healthz\"; choose a path that no route takes: /api belongs to an API"),
+        (set("/health_path", json!("/api")), "health_path: found \"/api\"; choose a path that no route takes"),
+        (set("/health_path", json!("healthz")), "health_path: found \"healthz\"; start the path with a slash"),
+        (relay(|value| value[""] = json!(1)), "\"\": found an unknown key"),
+        (set("/client_secret", json!("cfast_secret")), "client_secret: found an unknown key; the keys here are access, routes, cors"),
+    ]
+}
+
+#[test]
+fn all_errors_come_together() {
+    let found = errors(&json!({
+        "access": { "issuer": "x", "audience": [] }, "routes": [{ "path": "api", "upstream": "x", "timeout_ms": -1 }, { "typo": 1 }],
+        "cors": { "max_age": "x" }, "log": 1, "typo": 1,
+    }));
+    let paths: Vec<&str> = found.iter().map(|error| error.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        paths,
+        [
+            "access.issuer",
+            "access.audience",
+            "cors.max_age",
+            "cors.allowed_origins",
+            "routes[0].path",
+            "routes[0].upstream",
+            "routes[0].timeout_ms",
+            "routes[1].path",
+            "routes[1].upstream",
+            "routes[1].typo",
+            "log",
+            "typo",
+        ]
+    );
+}
+
+#[test]
+fn one_mistake_is_told_once() {
+    let mistakes = [
+        relay(|value| value["cors"] = json!({ "allowed_origins": ["*", "https://a.example"] })),
+        // What is wrong within a key is not missed on top of it.
+        relay(|value| value["routes"] = json!({})),
+        relay(|value| value["cors"] = json!({ "allowed_origins": "https://a.example" })),
+        relay(|value| value["cors"] = json!({ "allowed_origins": [""] })),
+        relay(|value| value["access"] = json!({ "dangerously_allow_anyone": true, "issuer": ISSUER })),
+        relay(|value| value["access"]["audience"] = json!(AUD)),
+        relay(|value| value["routes"][0]["service_token"] = json!("1ABC")),
+        relay(|value| value["routes"][0]["service_token"] = json!("Abc")),
+    ];
+    for mistake in mistakes {
+        let errors = parse(&mistake, &secrets()).unwrap_err();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+    }
+    let misnamed = relay(|value| value["routes"][0]["service_token"] = json!("1ABC"));
+    assert!(errors(&misnamed)[0].starts_with("routes[0].service_token: found a text of 4 characters"));
+}
+
+#[test]
+fn a_relay_that_takes_every_path_has_a_health_path_all_the_same() {
+    let value = relay(|value| {
+        value["routes"][0]["path"] = json!("/");
+        value["health_path"] = json!("/healthz");
+    });
+    assert!(parsed(&value).health_path.is_some());
+}
+
+#[test]
+fn what_is_hardly_meant_is_warned_of() {
+    let warnings = |value: &Value| parsed(value).warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let issuer = |issuer: &str| relay(|value| value["access"]["issuer"] = json!(issuer));
+    let audience = |tag: &str| relay(|value| value["access"]["audience"] = json!([AUD, tag]));
+    let cors = |cors: Value| relay(|value| value["cors"] = cors);
+    let listed = || json!({ "allowed_origins": ["https://a.example"] });
+    let with_credentials = || json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true });
+    let open = |value: &mut Value| value["access"] = json!({ "dangerously_allow_anyone": true });
+    #[rustfmt::skip]
+    let table = [
+        (minimal(), None),
+        (issuer("https://acme.fed.cloudflareaccess.com"), None),
+        (issuer("http://127.0.0.1:8702"), None),
+        (issuer("http://localhost:8702"), None),
+        (issuer("https://login.example.com"), Some("access.issuer: found \"https://login.example.com\"; tokens of Access come from https://<team>.cloudflareaccess.com")),
+        (issuer("https://cloudflareaccess.com"), Some("access.issuer: found")),
+        (issuer("https://acme.cloudflareaccess.com.evil.example"), Some("access.issuer: found")),
+        (issuer("https://acme.cloudflareaccess.com:8443"), Some("access.issuer: found")),
+        (issuer("https://a.b.cloudflareaccess.com"), Some("access.issuer: found")),
+        (audience(&AUD.to_uppercase()), Some("access.audience[1]: found a text of 64 characters (not shown); an AUD tag of Access is 64")),
+        (audience("my-app"), Some("access.audience[1]: found a text of 6 characters (not shown)")),
+        (relay(|value| value["access"] = json!({ "issuer": "http://127.0.0.1:8702", "audience": ["x"] })), None),
+        (cors(with_credentials()), None),
+        (cors(listed()), Some("cors.allow_credentials: found false, so that no listed origin can call; write true: every caller is checked")),
+        (cors(json!({ "allowed_origins": ["*"] })), Some("cors.allow_credentials: found false, so that no listed origin can call; name the origins one by one, with")),
+        (relay(|value| value["routes"][0]["cors"] = listed()), Some("routes[0].cors.allow_credentials: found false")),
+        (relay(|value| value["routes"][0]["cors"] = json!({ "allowed_origins": [] })), None),
+        (relay(|value| { open(value); value["cors"] = listed(); }), None),
+    ];
+    for (value, expected) in table {
+        let found = warnings(&value);
+        assert_eq!(found.len(), usize::from(expected.is_some()), "{value:#} {found:?}");
+        assert!(found.iter().zip(expected).all(|(found, expected)| found.starts_with(expected)), "{found:?}");
+        assert!(!found.join("").contains("my-app") && !found.join("").to_lowercase().contains(AUD));
+    }
+}
