@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sendRaw } from "../support/raw.mjs";
-import { startWithIssuer } from "./setup.mjs";
+import { startWithIssuer } from "../support/setup.mjs";
 
 const { api, issuer, relay, token, login, send } = await startWithIssuer();
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { audience } from "../support/issuer.mjs";
 import { sendRaw } from "../support/raw.mjs";
 import { startRelay } from "../support/workerd.mjs";
-import { SECRET, secrets, sendTo, startWithIssuer } from "./setup.mjs";
+import { SECRET, secrets, sendTo, startWithIssuer } from "../support/setup.mjs";
 
 const { api, relay, token, login, send } = await startWithIssuer();
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startWithIssuer } from "./setup.mjs";
+import { startWithIssuer } from "../support/setup.mjs";
 
 const { api, login, send } = await startWithIssuer();
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { audience } from "../support/issuer.mjs";
 import { sendMany } from "../support/load.mjs";
 import { startRelay } from "../support/workerd.mjs";
-import { secrets, startWithIssuer } from "./setup.mjs";
+import { secrets, startWithIssuer } from "../support/setup.mjs";
 
 const { issuer, token } = await startWithIssuer();
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { startRelay } from "../support/workerd.mjs";
-import { secrets, sendTo } from "./setup.mjs";
+import { secrets, sendTo } from "../support/setup.mjs";
 
 test("a relay in front of itself: the loop ends at the second hop", async () => {
   // Its upstream is itself, by way of a door that counts.

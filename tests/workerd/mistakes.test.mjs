@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { startRecorder } from "../support/recorder.mjs";
 import { startRelay } from "../support/workerd.mjs";
-import { SECRET, secrets } from "./setup.mjs";
+import { SECRET, secrets } from "../support/setup.mjs";
 
 let api;
 before(async () => (api = await startRecorder()));

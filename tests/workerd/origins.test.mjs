@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
-import { startWithEmulator } from "./setup.mjs";
+import { startWithEmulator } from "../support/setup.mjs";
 
 const { api, relay, token, call } = await startWithEmulator();
 

@@ -5,7 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { getRaw, sendRaw } from "../support/raw.mjs";
 import { startRecorder } from "../support/recorder.mjs";
-import { startWithEmulator } from "./setup.mjs";
+import { startWithEmulator } from "../support/setup.mjs";
 
 const { api, emulator, relay, token, call } = await startWithEmulator();
 

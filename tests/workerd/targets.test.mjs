@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { getRaw, sendRaw } from "../support/raw.mjs";
-import { startWithEmulator } from "./setup.mjs";
+import { startWithEmulator } from "../support/setup.mjs";
 
 const { api, relay, token } = await startWithEmulator();
 

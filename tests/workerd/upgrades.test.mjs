@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 import { sendRaw } from "../support/raw.mjs";
 import { startRelay } from "../support/workerd.mjs";
-import { secrets, sendTo, startWithIssuer } from "./setup.mjs";
+import { secrets, sendTo, startWithIssuer } from "../support/setup.mjs";
 
 const { api, relay, login } = await startWithIssuer();
 

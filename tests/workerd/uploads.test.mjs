@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { startRelay } from "../support/workerd.mjs";
-import { secrets } from "./setup.mjs";
+import { secrets } from "../support/setup.mjs";
 
 test("a deadline begins where the request's body ends", async () => {
   // An API that reads slowly where it is asked to, and answers late.

@@ -1,12 +1,12 @@
-// What several files of this folder set up: an API that a test tells what to answer, Access in front, and the relay between them.
+// What several files of tests/workerd/ set up: an API that a test tells what to answer, Access in front, and the relay between them.
 // All of it ends after the last test of the file, and before each test the API forgets what came.
 
 import { after, beforeEach } from "node:test";
-import { startEmulator } from "../support/emulator.mjs";
-import { audience, startIssuer } from "../support/issuer.mjs";
-import { sendRaw } from "../support/raw.mjs";
-import { startRecorder } from "../support/recorder.mjs";
-import { startRelay } from "../support/workerd.mjs";
+import { startEmulator } from "./emulator.mjs";
+import { audience, startIssuer } from "./issuer.mjs";
+import { sendRaw } from "./raw.mjs";
+import { startRecorder } from "./recorder.mjs";
+import { startRelay } from "./workerd.mjs";
 
 // With capitals, as Access's newer secrets have them: names of headers come in lower case.
 export const SECRET = "cfast_5eC4e7C0" + "5eC4e7C0".repeat(4);
