@@ -60,7 +60,7 @@ async function bench() {
     results.push({ name, work, rounds: await measure(work, peers, slice) });
   }
   await checkJobs();
-  if (options.works.length === 0 || options.works.includes("start")) results.push({ name: "start", rounds: await measureStarts(prepared, key) });
+  if (options.works.length === 0 || options.works.includes("start")) results.push({ name: "start", rounds: await measureStarts(prepared, key, options.also) });
   return report(results);
 }
 
@@ -112,7 +112,7 @@ async function measure({ title, tokens, requests = options.requests, share = 1, 
 
 function report(results) {
   const all = results.map(({ name, work, rounds }) => {
-    if (work === undefined) return { name, ...reportStarts(rounds) };
+    if (work === undefined) return { name, ...reportStarts(rounds, options.also) };
     const { title, baseline, bars } = work;
     const summary = summarise(Object.keys(rounds[0]), rounds, baseline);
     const verdict = verdicts(summary, bars, baseline);

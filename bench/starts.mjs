@@ -12,10 +12,10 @@ import { START_BAR, relay } from "./works.mjs";
 /** How often a fresh workerd is started for each Worker. */
 const STARTS = 31;
 
-/** Milliseconds from the start of workerd to the first answer, round by round. */
-export async function measureStarts(prepared, key) {
+/** Milliseconds from the start of workerd to the first answer, round by round. `also` are folders with other builds of the relay. */
+export async function measureStarts(prepared, key, also) {
   say(`a cold start: ${STARTS} times a fresh workerd for each Worker`);
-  const entrants = ["sample", relay].map((name) => prepared.find((peer) => peer.name === name));
+  const entrants = ["sample", relay, ...also].map((name) => prepared.find((peer) => peer.name === name));
   const rounds = [];
   for (let number = 0; number < STARTS; number++) {
     const round = {};
@@ -34,8 +34,9 @@ export async function measureStarts(prepared, key) {
   return rounds;
 }
 
-export function reportStarts(rounds) {
-  const more = spread(rounds.map((round) => round[relay] - round.sample));
+export function reportStarts(rounds, also) {
+  const beyond = (name, other) => spread(rounds.map((round) => round[name] - round[other]));
+  const more = beyond(relay, "sample");
   const median = (name) => spread(rounds.map((round) => round[name])).median.toFixed(0);
   const [least, most] = more.sure;
   const holds = most <= START_BAR ? true : least > START_BAR ? false : undefined;
@@ -44,5 +45,9 @@ A cold start: ${relay} gives its first answer after ${median(relay)} ms, sample 
 
 ${mark(holds)} ${relay} takes ${more.median.toFixed(1)} ms more (between ${least.toFixed(1)} and ${most.toFixed(1)}, 95 % sure); at most ${START_BAR} ms are required
 `);
+  for (const other of also) {
+    const { median, sure } = beyond(relay, other);
+    process.stdout.write(`  beside ${other}: ${median.toFixed(1)} ms more (between ${sure[0].toFixed(1)} and ${sure[1].toFixed(1)}, 95 % sure)\n`);
+  }
   return { starts: rounds, more, verdict: [{ holds }] };
 }

@@ -20,8 +20,8 @@ const steps = {
     run("cargo", ["fmt", "--all", "--check"]);
     run("cargo", ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]);
     run("cargo", ["clippy", "--all-targets", "--locked", "--", "--deny", "warnings"]);
-    const worker = ["--package", "access-relay", "--package", "bench-workers-rs", "--target", "wasm32-unknown-unknown", "--locked"];
-    run("cargo", ["clippy", ...worker, "--", "--deny", "warnings"]);
+    const worker = ["--package", "access-relay", "--package", "bench-workers-rs", "--target", "wasm32-unknown-unknown"];
+    run("cargo", ["clippy", ...worker, "--locked", "--", "--deny", "warnings"]);
     for (const packages of [[], worker]) run("cargo", ["doc", "--quiet", "--no-deps", "--locked", ...packages], { variables: { RUSTDOCFLAGS: "--deny warnings" } });
     await installCargoTool("cargo-deny");
     for (const manifest of ["Cargo.toml", "fuzz/Cargo.toml"]) {

@@ -26,8 +26,11 @@ const cargoTools = {
 /** They run for a second: optimising them takes three times as long as compiling them does. */
 const QUICKLY = { CARGO_PROFILE_DEV_DEBUG: "false", CARGO_PROFILE_DEV_INCREMENTAL: "false" };
 
+/** Scripts look for what Cargo builds in target/, wherever else it may put it. */
+const { CARGO_TARGET_DIR, ...given } = process.env;
+
 /** The environment of every command: the project's own tools first, Node 22 for wrangler among them. */
-export const env = { ...process.env, PATH: [bin, cargoBin, process.env.PATH].join(delimiter), WRANGLER_SEND_METRICS: "false" };
+export const env = { ...given, PATH: [bin, cargoBin, given.PATH].join(delimiter), WRANGLER_SEND_METRICS: "false" };
 
 /** Says what is going on, on a line of its own. */
 export function say(text) {

@@ -1,7 +1,7 @@
 // Builds the Worker as `wrangler deploy` uploads it, in build/: cargo, the wasm-bindgen CLI, esbuild, binaryen, each as its
 // documentation has it.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { ask, installBuildTools, root, run, say } from "./tools.mjs";
@@ -14,7 +14,7 @@ const FEATURES = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bu
 export async function buildWorker() {
   await installBuildTools();
   say("building the Worker");
-  run("cargo", ["build", "--release", "--locked", "--package", "access-relay", "--target", "wasm32-unknown-unknown", "--target-dir", "target"], {
+  run("cargo", ["build", "--release", "--locked", "--package", "access-relay", "--target", "wasm32-unknown-unknown"], {
     variables: { CARGO_ENCODED_RUSTFLAGS: rustFlags() },
   });
   // src/entry.js imports the script that this leaves, and src/border.rs says where that finds the scripts it imports.
@@ -49,8 +49,8 @@ function optimise(wasm, script, out) {
   // By the project's own Node: older ones cannot read it.
   const names = JSON.parse(ask("node", ["-p", "JSON.stringify(WebAssembly.Module.exports(new WebAssembly.Module(fs.readFileSync(process.argv[1]))).map(({ name }) => name))", wasm]));
   const graph = names.map((name) => ({ name, export: name, ...(new RegExp(`\\b${name}\\b`).test(text) && { root: true }) }));
-  const file = join(root, "build", "graph.json");
-  writeFileSync(file, JSON.stringify(graph));
+  const file = `${wasm}.graph.json`;
+  writeFileSync(join(root, file), JSON.stringify(graph));
   run("wasm-metadce", [wasm, "-f", file, "-o", out, ...FEATURES], { stdio: ["ignore", "ignore", "inherit"] });
   run("wasm-opt", [out, "-o", out, "-Oz", "--strip-debug", "--strip-producers", ...FEATURES]);
 }

@@ -1,7 +1,7 @@
 // What Cloudflare runs: the Wasm, and a handler that leads to it.
 
 import module from "./index_bg.wasm";
-import { answered, failed, goes_on as goesOn, initSync, late, relay } from "../target/wasm-bindgen/access_relay.js";
+import { answered, failed, goesOn, initSync, late, relay } from "../target/wasm-bindgen/access_relay.js";
 import { deliverTo } from "./call.js";
 
 deliverTo({ answered, failed, goesOn, late });

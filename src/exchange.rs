@@ -147,7 +147,7 @@ pub fn late(slot: u32, generation: u32, milliseconds: u32, tries: u32) -> Respon
 }
 
 /// The caller still sends its body, or has just ended it.
-#[wasm_bindgen]
+#[wasm_bindgen(js_name = goesOn)]
 pub fn goes_on(slot: u32, generation: u32) {
     let now = border::now();
     WAITING.with_borrow_mut(|waiting| waiting.renew(Ticket { slot, generation }, |exchange| now + exchange.seconds()));

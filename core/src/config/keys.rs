@@ -3,6 +3,11 @@
 //!
 //! To add a key, write its line below, and read it in [`crate::config::parse`], or in `cors` or `route` beside it.
 
+use crate::syntax::text::quoted;
+
+use Absent::{Is, Nothing, Required, SameAs};
+use Kind::{Boolean, Integer, OneOf, Table, Tables, Text, Texts};
+
 /// A key, as far as reading needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
@@ -12,6 +17,36 @@ pub struct Key {
     pub kind: Kind,
     /// What holds where it is not there.
     pub absent: Absent,
+}
+
+impl Key {
+    /// Its default, in TOML; empty where there is none.
+    #[must_use]
+    pub const fn default_toml(self) -> &'static str {
+        match self.absent {
+            Is(toml) => toml,
+            _ => "",
+        }
+    }
+
+    /// The same, where it is a text.
+    #[must_use]
+    pub fn default_text(self) -> &'static str {
+        self.default_toml().trim_matches('"')
+    }
+
+    /// What to write in place of what is no text, or none of those that it may be.
+    #[must_use]
+    pub fn text_expected(self) -> String {
+        match self.kind {
+            OneOf([choices @ .., last]) => {
+                let choices: Vec<String> = choices.iter().map(|choice| quoted(choice)).collect();
+                format!("write {} or {}", choices.join(", "), quoted(last))
+            }
+            Text(example) => format!("write a text, as in {}", quoted(example)),
+            _ => "write a text".to_owned(),
+        }
+    }
 }
 
 /// What a value may be.
@@ -83,9 +118,6 @@ impl Description {
         }
     }
 }
-
-use Absent::{Is, Nothing, Required, SameAs};
-use Kind::{Boolean, Integer, OneOf, Table, Tables, Text, Texts};
 
 macro_rules! keys {
     ($($(#[$about:meta])* $table:ident {

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use crate::config::cors;
 use crate::config::keys::{Key, cors as policy_keys, routes as keys};
-use crate::config::secrets::{DEFAULT_SERVICE_TOKEN, Secrets};
+use crate::config::secrets::Secrets;
 use crate::config::service_token::service_token;
 use crate::config::suffix::PublicSuffixes;
-use crate::config::table::{Table, text_expected};
+use crate::config::table::Table;
 use crate::config::types::Access;
 use crate::messages::cookies::{CookieNames, RequestCookies, is_access_cookie_name, is_cookie_name};
 use crate::rules::cors::{Policy, PreflightBy};
@@ -162,11 +162,11 @@ fn credentials(table: &Table, callers: CallersAre, secrets: &Secrets) -> Option<
             Some(Credentials::CallerToken)
         }
         None | Some("service-token") => {
-            let name = name.unwrap_or_else(|| DEFAULT_SERVICE_TOKEN.to_owned());
+            let name = name.unwrap_or_else(|| keys::SERVICE_TOKEN.default_text().to_owned());
             service_token(table, name, secrets).map(Credentials::ServiceToken)
         }
         Some(_) => {
-            table.error(keys::CREDENTIALS.name, "another text (not shown)", &text_expected(keys::CREDENTIALS));
+            table.error(keys::CREDENTIALS.name, "another text (not shown)", &keys::CREDENTIALS.text_expected());
             None
         }
     }

@@ -80,17 +80,17 @@ impl<'r> Table<'r> {
     pub fn string(&self, key: Key) -> Option<String> {
         match self.values.get(key.name)? {
             Value::String(text) => Some(text.clone()),
-            other => self.mistyped(key, other, &text_expected(key)),
+            other => self.mistyped(key, other, &key.text_expected()),
         }
     }
 
     /// One of the texts that a key may have; the default where it is not there, or wrong.
     pub fn one_of(&self, key: Key) -> &'static str {
-        let default = toml_of(key).trim_matches('"');
+        let default = key.default_text();
         let Kind::OneOf(choices) = key.kind else { return default };
         let Some(text) = self.string(key) else { return default };
         choices.iter().find(|choice| **choice == text).copied().unwrap_or_else(|| {
-            self.error(key.name, &self.quoted(&text), &text_expected(key));
+            self.error(key.name, &self.quoted(&text), &key.text_expected());
             default
         })
     }
@@ -107,7 +107,7 @@ impl<'r> Table<'r> {
 
     /// `true` or `false`.
     pub fn boolean(&self, key: Key) -> bool {
-        let default = toml_of(key) == "true";
+        let default = key.default_toml() == "true";
         match self.values.get(key.name) {
             None => default,
             Some(Value::Bool(value)) => *value,
@@ -117,7 +117,7 @@ impl<'r> Table<'r> {
 
     /// A whole number within bounds; 0 where it is wrong, or not there and has no default.
     pub fn integer(&self, key: Key) -> i64 {
-        let default = || toml_of(key).parse().unwrap_or_default();
+        let default = || key.default_toml().parse().unwrap_or_default();
         let Kind::Integer(least, most, unit) = key.kind else { return 0 };
         let Some(value) = self.values.get(key.name) else { return default() };
         // TOML has one kind of whole number, but JavaScript hands 30000 and 30000.0 over alike.
@@ -195,26 +195,6 @@ impl<'r> Table<'r> {
     fn mistyped<T>(&self, key: Key, found: &Value, expected: &str) -> Option<T> {
         self.error(key.name, &self.report.kind_and_value(found), expected);
         None
-    }
-}
-
-/// A key's default, as TOML has it; empty where there is none.
-const fn toml_of(key: Key) -> &'static str {
-    match key.absent {
-        Absent::Is(toml) => toml,
-        _ => "",
-    }
-}
-
-/// What to write in place of what is no text, or none of those that a key may have.
-pub fn text_expected(key: Key) -> String {
-    match key.kind {
-        Kind::OneOf([choices @ .., last]) => {
-            let choices: Vec<String> = choices.iter().map(|choice| quoted(choice)).collect();
-            format!("write {} or {}", choices.join(", "), quoted(last))
-        }
-        Kind::Text(example) => format!("write a text, as in {}", quoted(example)),
-        _ => "write a text".to_owned(),
     }
 }
 
