@@ -21,7 +21,7 @@ export function fuzz(seconds, keep = false) {
   const host = ask("rustc", ["-vV"]).match(/^host: (.+)$/m)[1];
   const manifest = join(root, "fuzz", "Cargo.toml");
   // With a target named, build scripts and macros stay as they are.
-  run("cargo", ["build", "--quiet", "--release", "--locked", "--manifest-path", manifest, "--target", host], {
+  run("cargo", ["build", "--quiet", "--release", "--locked", "--manifest-path", manifest, "--target", host, "--target-dir", join(root, "fuzz", "target")], {
     variables: { CARGO_ENCODED_RUSTFLAGS: INSTRUMENTED.join("\x1f") },
   });
   const found = mkdtempSync(join(tmpdir(), "access-relay-fuzz-"));

@@ -24,13 +24,15 @@ const cargoTools = {
 };
 
 /** They run for a second: optimising them takes three times as long as compiling them does. */
-const QUICKLY = { CARGO_PROFILE_DEV_DEBUG: "false", CARGO_PROFILE_DEV_INCREMENTAL: "false" };
+const QUICKLY = { CARGO_PROFILE_DEV_DEBUG: "false", CARGO_PROFILE_DEV_INCREMENTAL: "false", CARGO_TARGET_DIR: undefined };
 
-/** Scripts look for what Cargo builds in target/, wherever else it may put it. */
-const { CARGO_TARGET_DIR, ...given } = process.env;
-
-/** The environment of every command: the project's own tools first, Node 22 for wrangler among them. */
-export const env = { ...given, PATH: [bin, cargoBin, given.PATH].join(delimiter), WRANGLER_SEND_METRICS: "false" };
+/** The environment of every command: the project's own tools first, Node 22 for wrangler among them, and Cargo's results in target/. */
+export const env = {
+  ...process.env,
+  PATH: [bin, cargoBin, process.env.PATH].join(delimiter),
+  CARGO_TARGET_DIR: join(root, "target"),
+  WRANGLER_SEND_METRICS: "false",
+};
 
 /** Says what is going on, on a line of its own. */
 export function say(text) {
@@ -91,6 +93,7 @@ export function installRust() {
   if (ask("cargo", ["--version"]) === undefined) fail("Rust is missing: install it from https://rustup.rs, then run this again");
   const sysroot = ask("rustc", ["--print", "sysroot"]);
   if (sysroot && existsSync(join(sysroot, "lib", "rustlib", "wasm32-unknown-unknown"))) return;
+  if (!onPath("rustup")) fail("this Rust has no target wasm32-unknown-unknown: install Rust from https://rustup.rs, then run this again");
   say("adding Rust's wasm32-unknown-unknown target");
   run("rustup", ["target", "add", "wasm32-unknown-unknown"]);
 }

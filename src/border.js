@@ -13,8 +13,10 @@ export function answer(status, edits, body) {
   let headers = given.get(edits);
   if (headers === undefined) {
     headers = edit(new Headers(), edits);
-    if (given.size === MOST) given.clear();
-    if (edits.length <= LONGEST) given.set(edits, headers);
+    if (edits.length <= LONGEST) {
+      if (given.size === MOST) given.clear();
+      given.set(edits, headers);
+    }
   }
   return new Response(body, { status, headers }); // It has a copy of them.
 }
@@ -51,11 +53,13 @@ export async function probe(lines, milliseconds) {
 
 /** Lets go of an answer that nobody reads: its body, or its WebSocket. */
 export function letGo({ body, webSocket }) {
-  if (webSocket) {
-    webSocket.accept();
-    webSocket.close(1011);
+  try {
+    webSocket?.accept();
+    webSocket?.close(1011);
+    body?.cancel().catch(() => {});
+  } catch {
+    // It is gone already.
   }
-  body?.cancel().catch(() => {});
 }
 
 /** The text at a URL: status 200 only, no redirect followed, at most `limit` bytes, within the time. */

@@ -28,7 +28,11 @@ export function send(slot, generation, request, lines, bodiless, cached, millise
   const began = Date.now();
   const body = bodiless ? null : request.body;
   const call = { over: false, slot, generation, request, lines, body, cached, left, tries: 1, began, milliseconds, timer: 0, signal: undefined, resolve, reject };
-  prepare(call);
+  try {
+    prepare(call);
+  } catch (error) {
+    fail(call, error); // A throw out of here would end the Wasm's instance, and all other calls with it.
+  }
   return promise;
 }
 
@@ -49,8 +53,8 @@ function prepare(call) {
     request.arrayBuffer().then(
       (bytes) => {
         call.body = bytes;
-        bodyEnded(call);
         attempt(call);
+        bodyEnded(call);
       },
       () => fail(call, new Error("the request's body broke off")),
     );
@@ -59,8 +63,8 @@ function prepare(call) {
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
   const controller = new AbortController();
   [call.body, call.signal] = [readable, controller.signal];
-  // Where the body breaks off, what the API has by then must not look whole, as the end of the stream would have it: so that is
-  // not ended, but the call is. An API that reads no further may still answer.
+  // If the caller's body breaks off, the API must not take the half for a whole. Closing the stream would say "the end", so the
+  // stream stays open and the call is aborted. If the API reads no further, it may still answer.
   body.pipeTo(writable, { preventCancel: true, preventAbort: true }).then(
     () => bodyEnded(call),
     async () => {
@@ -85,7 +89,10 @@ async function hasBroken(stream) {
 
 const readsOnly = ({ method }) => method === "GET" || method === "HEAD";
 
-/** How often a call whose body is under way says that it goes on, in milliseconds. With the caller, its timers go. */
+/**
+ * How often a call whose body is under way says that it goes on, in milliseconds: less than SPARE_SECONDS in exchange.rs. If the
+ * caller goes away, the runtime ends its timers, too.
+ */
 const GOES_ON = 30_000;
 
 const goesOn = (call) => wasm.goesOn(call.slot, call.generation);
@@ -97,8 +104,8 @@ function keepSlot(call) {
 function bodyEnded(call) {
   clearInterval(call.timer);
   if (call.over) return;
-  goesOn(call);
   startTimer(call);
+  goesOn(call);
 }
 
 function startTimer(call) {

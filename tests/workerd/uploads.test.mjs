@@ -5,6 +5,7 @@ import { Agent, createServer, request } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { sendRaw } from "../support/raw.mjs";
 import { startRelay } from "../support/workerd.mjs";
 import { secrets } from "../support/setup.mjs";
 
@@ -128,4 +129,25 @@ test("an API that answers an upload early is heard", async () => {
   await uploads.stop();
   server.closeAllConnections();
   server.close();
+});
+
+test("a length that no stream can have is an error of that request alone", async () => {
+  const api = createServer((incoming, response) => setTimeout(() => response.end("hello"), incoming.url.endsWith("?slow") ? 500 : 0));
+  await new Promise((resolve) => api.listen({ port: 0, host: "127.0.0.1" }, resolve));
+  const relay = await startRelay({
+    relay: { access: { dangerously_allow_anyone: true }, routes: [{ path: "/api", upstream: `http://127.0.0.1:${api.address().port}` }] },
+    secrets,
+  });
+  try {
+    const other = fetch(`${relay.url}/api?slow`);
+    await pause(100);
+    for (const length of ["9007199254740993", "18446744073709551615"]) {
+      const refused = await sendRaw(relay.port, `POST /api HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: ${length}\r\n\r\nx`, { headOnly: true });
+      assert.ok(refused.status >= 400, `${length}: ${refused.statusLine}`);
+    }
+    assert.equal((await other).status, 200, "a call that was under way");
+  } finally {
+    api.closeAllConnections();
+    await Promise.all([relay.stop(), new Promise((resolve) => api.close(resolve))]);
+  }
 });
