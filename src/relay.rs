@@ -9,7 +9,6 @@ use access_relay_core::flow::gateway::{self, Action, Decision};
 use access_relay_core::flow::health::answer;
 use access_relay_core::messages::name::Name;
 use access_relay_core::messages::trace::Trace;
-use worker::wasm_bindgen::handler::{schedule_reinit, set_on_abort};
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{Env, event, web_sys};
 
@@ -17,11 +16,10 @@ use crate::arrived::Arrived;
 use crate::exchange::{self, Exchange};
 use crate::{border, health, isolate, respond};
 
+/// Begins an instance. The crate `worker` sees to it that the request after a panic finds a new one.
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
-    // A panic ends the request that met it, and the next one finds a new instance.
-    set_on_abort(schedule_reinit);
     border::start();
     exchange::start();
 }
