@@ -11,6 +11,7 @@ use worker::web_sys::Request;
 
 use crate::border::{self, Message};
 
+/// A request, with its method, its URL and its headers as `headers.js` has told them.
 pub struct Arrived {
     /// The request itself.
     message: Message,

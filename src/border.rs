@@ -1,18 +1,16 @@
-//! The bindings themselves: headers, the clock, the log, and what the scripts beside this file do in one crossing each.
+//! The bindings themselves: headers, the clock, and what the scripts beside this file do in one crossing each.
 
 use std::cell::RefCell;
 use std::pin::Pin;
 
 use access_relay_core::messages::crossing;
 use access_relay_core::messages::edits::Edits;
-use access_relay_core::messages::name::{ALONG_A_REQUEST, ALONG_AN_ANSWER, FIRST, Name, READ_OF_PREFLIGHTS};
+use access_relay_core::messages::name::{ALONG_A_REQUEST, ALONG_AN_ANSWER, FIRST, Name, READ_IN_PREFLIGHT};
 use access_relay_core::messages::present::Read;
-use access_relay_core::outcomes::log::{Level, Quota, Record};
-use access_relay_core::syntax::redact::redacted_line;
 use worker::js_sys::{Array, Date, Error, Promise};
 use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
 use worker::wasm_bindgen_futures::future_to_promise;
-use worker::web_sys::{Headers, Request, Response, console};
+use worker::web_sys::{Headers, Request, Response};
 
 #[wasm_bindgen]
 extern "C" {
@@ -124,7 +122,7 @@ pub fn start() {
         format!("\"{}\":[{},{}]", name.as_str(), length(ALONG_A_REQUEST), length(ALONG_AN_ANSWER))
     };
     let list = Name::ALL.iter().map(entry).collect::<Vec<_>>().join(",");
-    let preflights: String = READ_OF_PREFLIGHTS.into_iter().map(Name::place).collect();
+    let preflights: String = READ_IN_PREFLIGHT.into_iter().map(Name::place).collect();
     let [in_request, in_answer] = crossing::beginnings();
     know(&format!("{{{list}}}"), &in_request, &in_answer, crossing::TARGETED, u32::from(FIRST), &preflights);
 }
@@ -144,25 +142,6 @@ pub fn now_ms() -> i64 {
 /// Seconds since the epoch.
 pub fn now() -> i64 {
     now_ms() / 1000
-}
-
-thread_local! {
-    static QUOTA: RefCell<Quota> = RefCell::default();
-}
-
-/// Whether one more refusal of a stranger may be written to the log: then, how many were left out before it.
-pub fn admit_to_log() -> Option<u32> {
-    QUOTA.with_borrow_mut(|quota| quota.admit(now()))
-}
-
-/// Writes one line to the log, without any of these secrets.
-pub fn log<'s>(record: &Record, secrets: impl Iterator<Item = &'s str>) {
-    let line = JsValue::from_str(&redacted_line(&record.line(), secrets));
-    match record.level() {
-        Level::Error => console::error_1(&line),
-        Level::Warning => console::warn_1(&line),
-        Level::Information => console::log_1(&line),
-    }
 }
 
 impl Read for Message {

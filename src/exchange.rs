@@ -25,7 +25,7 @@ use worker::web_sys::Response;
 use crate::arrived::Arrived;
 use crate::border::{self, Message};
 use crate::settings::Settings;
-use crate::{isolate, respond};
+use crate::{isolate, log, respond};
 
 /// What is kept of a request while the API has it: in a slot, which `call.js` names when it hands over the outcome. Where the
 /// caller has gone, it never does.
@@ -50,7 +50,7 @@ pub fn start() {
 
 /// What the API did, for the log.
 #[derive(Clone, Copy)]
-struct Upstream {
+struct Outcome {
     /// Its status, where it answered.
     status: Option<u16>,
     /// After how many milliseconds it answered, or was given up.
@@ -73,7 +73,7 @@ impl Exchange {
     pub fn answer(&self, mut answer: Answer) -> Response {
         self.add_server_timing(None, &mut answer.headers);
         self.log(answer.status, answer.refusal.as_ref(), None);
-        respond::answer(&answer)
+        respond::response(&answer)
     }
 
     /// Sends the request: the caller's method and body, untouched, and its headers with the edits.
@@ -83,14 +83,14 @@ impl Exchange {
         // RFC 9110 §9.2.2: sent once more, these change nothing.
         let retries = if matches!(self.arrived.method(), "GET" | "HEAD") { forward.route.retries } else { 0 };
         let now = border::now();
-        let deadline = now + self.seconds();
+        let deadline = now + self.room_seconds();
         let Ticket { slot, generation } = WAITING.with_borrow_mut(|waiting| waiting.put(self, deadline, now));
         let (lines, cache, milliseconds) = (forward.edits.as_str(), forward.route.cache, forward.route.timeout_ms);
         border::send(slot, generation, &request, lines, bodiless, cache, milliseconds, retries)
     }
 
     /// How long the exchange may wait in its slot.
-    fn seconds(&self) -> i64 {
+    fn room_seconds(&self) -> i64 {
         let timeout_ms = self.known.route.as_ref().map_or(0, |route| route.timeout_ms);
         i64::from(timeout_ms / 1000) + SPARE_SECONDS
     }
@@ -112,16 +112,16 @@ pub fn answered(
         border::let_go(response);
         return gone();
     };
-    let upstream = Upstream { status: Some(status), milliseconds, tries };
-    match exchange.settle(response, head, upstream) {
+    let outcome = Outcome { status: Some(status), milliseconds, tries };
+    match exchange.settle(response, head, outcome) {
         Ok(answer) => {
-            exchange.log(status, None, Some(upstream));
+            exchange.log(status, None, Some(outcome));
             answer
         }
         Err(refusal) => {
             // Nobody will read this: let go of its connection. Whether that works changes nothing for the caller.
             border::let_go(response);
-            exchange.refuse(refusal, upstream)
+            exchange.refuse(refusal, outcome)
         }
     }
 }
@@ -132,7 +132,7 @@ pub fn answered(
 pub fn failed(slot: u32, generation: u32, message: String, milliseconds: u32, tries: u32) -> Response {
     let Some(exchange) = take(slot, generation) else { return gone() };
     let refusal = Refusal::new(Code::UpstreamUnreachable, message);
-    exchange.refuse(refusal, Upstream { status: None, milliseconds, tries })
+    exchange.refuse(refusal, Outcome { status: None, milliseconds, tries })
 }
 
 /// The deadline has passed before the answer's headers.
@@ -143,14 +143,16 @@ pub fn late(slot: u32, generation: u32, milliseconds: u32, tries: u32) -> Respon
     let timeout = exchange.known.route.as_ref().map_or(0, |route| route.timeout_ms);
     let reason = format!("no answer within timeout_ms = {timeout}");
     let refusal = Refusal::new(Code::UpstreamTimeout, reason);
-    exchange.refuse(refusal, Upstream { status: None, milliseconds, tries })
+    exchange.refuse(refusal, Outcome { status: None, milliseconds, tries })
 }
 
 /// The caller still sends its body, or has just ended it.
 #[wasm_bindgen(js_name = goesOn)]
 pub fn goes_on(slot: u32, generation: u32) {
     let now = border::now();
-    WAITING.with_borrow_mut(|waiting| waiting.renew(Ticket { slot, generation }, |exchange| now + exchange.seconds()));
+    WAITING.with_borrow_mut(|waiting| {
+        waiting.renew(Ticket { slot, generation }, |exchange| now + exchange.room_seconds())
+    });
 }
 
 fn take(slot: u32, generation: u32) -> Option<Exchange> {
@@ -163,13 +165,13 @@ fn gone() -> Response {
     let refusal = Refusal::new(Code::Internal, "what was known of the request is gone: another one has panicked");
     let answer = Answer::problem(refusal, &trace, false);
     let record = Record::of("unknown", answer.status, &trace, None);
-    border::log(&record.refused(answer.refusal.as_ref()), std::iter::empty());
-    respond::answer(&answer)
+    log::write(&record.refused(answer.refusal.as_ref()), std::iter::empty());
+    respond::response(&answer)
 }
 
 impl Exchange {
-    fn settle(&mut self, response: &Response, head: &str, upstream: Upstream) -> Result<Response, Refusal> {
-        let status = upstream.status.unwrap_or_default();
+    fn settle(&mut self, response: &Response, head: &str, outcome: Outcome) -> Result<Response, Refusal> {
+        let status = outcome.status.unwrap_or_default();
         if !matches!(status, 101 | 200..=599) {
             return Err(Refusal::new(Code::UpstreamUnreachable, format!("the API answered with the status {status}")));
         }
@@ -177,16 +179,16 @@ impl Exchange {
         let head = ResponseHead { status, present, headers: response.unchecked_ref::<Message>() };
         let Settled { mut edits, warnings } = settle(&self.known, self.arrived.url(), &head)?;
         self.known.warnings.extend(warnings);
-        self.add_server_timing(Some(upstream), &mut edits);
+        self.add_server_timing(Some(outcome), &mut edits);
         if self.known.preflight {
             border::let_go(response);
             let answer = Answer { headers: edits, ..Answer::empty(status) };
-            return Ok(respond::answer(&answer));
+            return Ok(respond::response(&answer));
         }
         border::edited(response, status, edits).map_err(|error| Refusal::new(Code::Internal, border::message(&error)))
     }
 
-    fn refuse(&self, refusal: Refusal, upstream: Upstream) -> Response {
+    fn refuse(&self, refusal: Refusal, outcome: Outcome) -> Response {
         let config = &self.settings.config;
         let route = self.known.route.as_deref();
         // A refused service token may have been rotated in its store: the next request reads it again.
@@ -195,34 +197,34 @@ impl Exchange {
             isolate::read_again();
         }
         let mut answer = self.known.refuse(refusal, &self.trace, config);
-        self.add_server_timing(Some(upstream), &mut answer.headers);
-        self.log(answer.status, answer.refusal.as_ref(), Some(upstream));
-        respond::answer(&answer)
+        self.add_server_timing(Some(outcome), &mut answer.headers);
+        self.log(answer.status, answer.refusal.as_ref(), Some(outcome));
+        respond::response(&answer)
     }
 
     /// How long the relay took, and the API (Server Timing §3). Time stands still between I/O, so that the relay's own is
     /// what it waited for the issuer or a store; nearly always 0.
-    fn add_server_timing(&self, upstream: Option<Upstream>, edits: &mut Edits) {
+    fn add_server_timing(&self, outcome: Option<Outcome>, edits: &mut Edits) {
         let Some(since) = self.arrived.at_ms.filter(|_| self.settings.config.server_timing) else { return };
-        let api = upstream.map_or(0, |upstream| upstream.milliseconds);
+        let api = outcome.map_or(0, |outcome| outcome.milliseconds);
         let own = border::now_ms() - since - i64::from(api);
-        let api = upstream.map_or_else(String::new, |_| format!(", api;dur={api}"));
+        let api = outcome.map_or_else(String::new, |_| format!(", api;dur={api}"));
         edits.push(Edit::Append(Name::ServerTiming, &format!("relay;dur={own}{api}")));
     }
 
-    fn log(&self, status: u16, refusal: Option<&Refusal>, upstream: Option<Upstream>) {
+    fn log(&self, status: u16, refusal: Option<&Refusal>, outcome: Option<Outcome>) {
         let config = &self.settings.config;
         if config.log == Log::Refusals && refusal.is_none() && self.known.warnings.is_empty() {
             return;
         }
-        let admitted = if self.known.is_counted(config) { border::admit_to_log() } else { Some(0) };
+        let admitted = if self.known.is_counted(config) { log::admit() } else { Some(0) };
         let Some(left_out) = admitted else { return };
         let arrived = &self.arrived;
         let mut record = self.known.record(arrived.method(), status, &self.trace, arrived.ray());
         record.left_out = left_out;
-        record.upstream_status = upstream.and_then(|upstream| upstream.status);
-        record.upstream_ms = upstream.map(|upstream| upstream.milliseconds);
-        record.upstream_tries = upstream.map(|upstream| upstream.tries).filter(|tries| *tries > 1);
-        border::log(&record.refused(refusal), config.secrets());
+        record.upstream_status = outcome.and_then(|outcome| outcome.status);
+        record.upstream_ms = outcome.map(|outcome| outcome.milliseconds);
+        record.upstream_tries = outcome.map(|outcome| outcome.tries).filter(|tries| *tries > 1);
+        log::write(&record.refused(refusal), config.secrets());
     }
 }

@@ -20,6 +20,7 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::Response;
 
 use crate::border::{self, Message};
+use crate::log;
 use crate::settings::Settings;
 use crate::workers::Workers;
 
@@ -64,7 +65,7 @@ pub async fn report(settings: Rc<Settings>, gate: Rc<Gate<Workers>>, trace: Trac
 fn log(settings: &Settings, report: &[Check], trace: &Trace) {
     let warnings: Vec<String> = report.iter().filter_map(Check::warning).collect();
     if !warnings.is_empty() {
-        border::log(&Record::of_health(&warnings, trace), settings.config.secrets());
+        log::write(&Record::of_health(&warnings, trace), settings.config.secrets());
     }
 }
 

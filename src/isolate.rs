@@ -11,12 +11,30 @@ use crate::border;
 use crate::settings::{Settings, Unsound, load};
 use crate::workers::Workers;
 
+/// A configuration that cannot serve is read again after this time, in seconds: a store may only have failed for a moment.
+const UNSOUND_SECONDS: i64 = 2;
+
+/// Secrets of a store are read again at most once in 30 seconds: Access may refuse a request for another reason than the token.
+const REREAD_SECONDS: i64 = 30;
+
+/// How many bytes of randomness are fetched at once: for 42 traces.
+const POOL: usize = 42 * size_of::<Randomness>();
+
 thread_local! {
+    /// The latest configuration that can serve.
     static CONFIG: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
+    /// Whether the next request reads the configuration again.
     static REREAD: Cell<bool> = const { Cell::new(false) };
+    /// When `REREAD` was last set, in seconds since the epoch.
     static READ_AGAIN_AT: Cell<i64> = const { Cell::new(0) };
+    /// The latest configuration that could not serve, and when it was read, in seconds since the epoch.
     static UNSOUND: RefCell<Option<(i64, Rc<Unsound>)>> = const { RefCell::new(None) };
+    /// The caller check.
     static GATE: Rc<Gate<Workers>> = Gate::new(Workers);
+    /// Randomness for the next traces.
+    static RANDOM: RefCell<[u8; POOL]> = const { RefCell::new([0; POOL]) };
+    /// How many bytes of it are used up.
+    static SPENT: Cell<usize> = const { Cell::new(POOL) };
 }
 
 /// The caller check, with the keys and the tokens that it knows.
@@ -52,13 +70,6 @@ pub async fn settings(env: &Env) -> Result<Rc<Settings>, Rc<Unsound>> {
     }
 }
 
-/// A configuration that cannot serve is read again after this time, in seconds: a store may only have failed for a moment.
-const UNSOUND_SECONDS: i64 = 2;
-
-/// Secrets of a store are read again at most once in this time, in seconds: what a caller asks for may be what another
-/// application of Access refuses, whatever the token.
-const REREAD_SECONDS: i64 = 30;
-
 /// Has the next request read the configuration again, unless it was read again just now.
 pub fn read_again() {
     let now = border::now();
@@ -73,13 +84,6 @@ fn keep(settings: Settings) -> Rc<Settings> {
     let settings = Rc::new(settings);
     CONFIG.with(|shared| *shared.borrow_mut() = Some(Rc::clone(&settings)));
     settings
-}
-
-const POOL: usize = 42 * size_of::<Randomness>();
-
-thread_local! {
-    static RANDOM: RefCell<[u8; POOL]> = const { RefCell::new([0; POOL]) };
-    static SPENT: Cell<usize> = const { Cell::new(POOL) };
 }
 
 /// Randomness for one trace, out of a pool that one call of the system fills for many requests.

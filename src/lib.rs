@@ -7,9 +7,17 @@
 //! head, its call to the API and its answer cross once each, header names once for each instance. Futures cost as much again,
 //! so a warm request polls one future once, and JavaScript's own promise of the API's answer does the rest (`exchange`).
 //!
-//! Modules from bottom to top: each uses only what is declared above it.
+//! **One request.** `entry.js` calls `relay` (`relay.rs`). `headers.js` tells its head in one text (`arrived.rs`). The core's
+//! `gateway::decide` says what to do. *Answer*: `exchange.rs` logs it, `respond.rs` makes it. *Health*: `health.rs` makes the
+//! report. *Forward*: `exchange.rs` puts what it knows into a slot, and `call.js` sends the request with the core's edits
+//! (`forward.rs`), which `headers.js` applies. The outcome comes back from `call.js` by slot and generation, to `answered`,
+//! `failed` or `late` in `exchange.rs`; the core's `settle.rs` says what changes in the answer, and `border.js` (`edited`) does
+//! it.
+//!
+//! Modules, the lowest first: each uses only those that stand before it here.
 
 mod border; // the bindings: what the scripts beside this file do
+mod log; // lines of the log, written
 mod arrived; // a request, read in one crossing
 mod workers; // time, keys and signatures, by the runtime
 mod settings; // RELAY and its secrets, read

@@ -36,9 +36,11 @@ pub fn relay(request: web_sys::Request, env: Env) -> JsValue {
     }
 }
 
-/// What comes after the decision.
+/// The next step after the decision.
 enum Next {
+    /// This response goes to the caller.
     Answer(web_sys::Response),
+    /// The API is called.
     Call(Forward, Exchange),
 }
 
@@ -58,7 +60,7 @@ async fn begin(request: web_sys::Request, env: Env) -> Next {
     let trace = Trace::new(present.value(Name::Traceparent), isolate::randomness());
     let settings = match isolate::settings(&env).await {
         Ok(settings) => settings,
-        Err(errors) => return Next::Answer(respond::misconfigured(&errors, &arrived, &trace)),
+        Err(unsound) => return Next::Answer(respond::misconfigured(&unsound, &arrived, &trace)),
     };
     let gate = isolate::gate();
     let Decision { action, mut known } =

@@ -11,10 +11,11 @@ use worker::web_sys::Response;
 
 use crate::arrived::Arrived;
 use crate::border;
+use crate::log;
 use crate::settings::Unsound;
 
 /// Makes the response.
-pub fn answer(answer: &Answer) -> Response {
+pub fn response(answer: &Answer) -> Response {
     let made = border::answer(answer.status, answer.headers.as_str(), answer.body.as_deref());
     // What is set here is ours, and plain; should the runtime refuse it all the same, the status alone says enough.
     made.or_else(|_| border::answer(answer.status, "", None)).unwrap_or_else(|_| Response::error())
@@ -23,14 +24,14 @@ pub fn answer(answer: &Answer) -> Response {
 /// The answer while the configuration cannot serve, and its line in the log. No policy is to be trusted then, so no page
 /// of another origin can read it.
 pub fn misconfigured(unsound: &Unsound, arrived: &Arrived, trace: &Trace) -> Response {
-    if let Some(left_out) = border::admit_to_log() {
+    if let Some(left_out) = log::admit() {
         let record = Record::misconfigured(arrived.method(), unsound.reasons(), trace, arrived.ray());
-        border::log(&Record { left_out, ..record }, std::iter::empty());
+        log::write(&Record { left_out, ..record }, std::iter::empty());
     }
     if Target::of(arrived.url()).is_ok_and(|target| unsound.health_path.as_deref() == Some(target.path)) {
         let refusal = Refusal::new(Code::Misconfigured, "the log says what is wrong");
-        return answer(&health::answer(&[Check::new("configuration", Err(refusal))]));
+        return response(&health::answer(&[Check::new("configuration", Err(refusal))]));
     }
     let refusal = Refusal::new(Code::Misconfigured, unsound.reasons().join("\n"));
-    answer(&Answer::problem(refusal, trace, unsound.debug))
+    response(&Answer::problem(refusal, trace, unsound.debug))
 }

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use access_relay_core::config::error::ConfigError;
 use access_relay_core::config::parse::parse;
 use access_relay_core::config::secrets::{Secrets, secret_names};
+use access_relay_core::config::source::from_text;
 use access_relay_core::config::suffix::well_known;
-use access_relay_core::config::text::from_text;
 use access_relay_core::config::types::Config;
 use access_relay_core::syntax::redact::redacted;
 use serde_json::Value;
@@ -48,7 +48,7 @@ impl Settings {
 /// A configuration that cannot serve.
 pub struct Unsound {
     /// Everything that is wrong with it.
-    pub list: Vec<ConfigError>,
+    pub errors: Vec<ConfigError>,
     /// Whether it asks for `debug`, so that the answer may say what is wrong.
     pub debug: bool,
     /// Where a monitor would ask.
@@ -58,7 +58,7 @@ pub struct Unsound {
 impl Unsound {
     /// Everything that is wrong, a line each.
     pub fn reasons(&self) -> Vec<String> {
-        self.list.iter().map(ToString::to_string).collect()
+        self.errors.iter().map(ToString::to_string).collect()
     }
 }
 
@@ -66,7 +66,7 @@ impl Unsound {
 pub async fn load(env: &Env) -> Result<Settings, Unsound> {
     let (relay, mut errors) = match relay_table(env) {
         Ok(relay) => (relay, Vec::new()),
-        Err(list) => return Err(Unsound { list, debug: false, health_path: None }),
+        Err(errors) => return Err(Unsound { errors, debug: false, health_path: None }),
     };
     let mut secrets = Secrets::new();
     let mut from_store = false;
@@ -84,12 +84,12 @@ pub async fn load(env: &Env) -> Result<Settings, Unsound> {
     let health_path = relay.get("health_path").and_then(Value::as_str).map(str::to_owned);
     match parse(&relay, &secrets, well_known) {
         Ok(config) if errors.is_empty() => Ok(Settings { config, from_store, untold: Cell::new(true) }),
-        Ok(_) => Err(Unsound { list: errors, debug, health_path }),
+        Ok(_) => Err(Unsound { errors, debug, health_path }),
         Err(more) => {
             // A secret that could not be read is not one that was never set.
             let unread: Vec<String> = errors.iter().map(|error| error.path.clone()).collect();
             errors.extend(more.into_iter().filter(|error| !unread.contains(&error.path)));
-            Err(Unsound { list: errors, debug, health_path })
+            Err(Unsound { errors, debug, health_path })
         }
     }
 }

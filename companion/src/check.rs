@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use access_relay_core::config::error::ConfigError;
 use access_relay_core::config::parse::parse;
 use access_relay_core::config::secrets::{Secrets, secret_names};
-use access_relay_core::config::text::from_text;
+use access_relay_core::config::source::from_text;
 use serde_json::Value;
 
 use crate::findings::Findings;

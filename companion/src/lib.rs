@@ -1,7 +1,7 @@
 //! access-relay-companion: what helps with the relay before it is deployed. Texts in, findings out; no I/O, no clock.
 //!
-//! It reads `RELAY` by the core's own rules, never by a second reading of them. Modules from bottom to top: each uses only
-//! what is declared above it.
+//! It reads `RELAY` by the core's own rules, never by a second reading of them. Modules, the lowest first: each uses only
+//! those that stand before it here.
 
 pub mod findings; // what a check comes to
 pub mod suffixes; // the whole Public Suffix List

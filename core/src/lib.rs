@@ -1,11 +1,11 @@
 //! access-relay-core: what the relay decides. Plain values in, decisions out; no I/O, no clock, no JavaScript.
 //!
 //! # The map
-//! Layers, from bottom to top. A module uses only what is declared above it in this file; a test reads the `use` lines.
+//! Layers, the lowest first. A module uses only what stands before it in this file; a test reads the `use` lines.
 //!
 //! | layer | what it is |
 //! |---|---|
-//! | [`syntax`] | texts as standards write them: origins, paths, header values, JSON |
+//! | [`syntax`] | texts by themselves: origins, paths, header values, JSON |
 //! | [`messages`] | a request's head and an answer's: names, edits, cookies, URLs, traces, and what may cross |
 //! | [`outcomes`] | what the relay says by itself: refusals, answers, its log |
 //! | [`rules`] | which origins may call, what foreign pages may do, which route takes a path |
@@ -19,7 +19,7 @@
 //!   forwarded.
 
 pub mod syntax {
-    //! Texts as standards write them. Nothing here knows a request.
+    //! Texts by themselves: as standards write them, and small tools. Nothing here knows a request.
 
     pub mod text; // small things done to texts, and lists in order
     pub mod field; // what the values of header fields are made of
@@ -82,7 +82,7 @@ pub mod config {
     pub mod keys; // every key, described once
     pub mod error; // a mistake: where, what was found, what to write instead
     pub mod types; // the configuration, as it is used
-    pub mod text; // RELAY as a JSON text
+    pub mod source; // RELAY as a JSON text
     pub mod secrets; // which secrets it asks for
     pub mod suffix; // public suffixes
     pub(crate) mod report; // where mistakes are gathered

@@ -52,7 +52,7 @@ mod caller {
 }
 mod config {
     mod types;
-    mod text;
+    mod source;
     mod secrets;
     mod suffix;
     mod report;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::syntax::digest::Digest;
 
 /// How many tokens an isolate remembers at most; with short names that is about a quarter of a MiB.
-pub const SLOTS: usize = 4096;
+pub const PLACES: usize = 4096;
 
 /// A bounded memory: a token takes the one slot that its digest names, whoever was there before. What is forgotten is
 /// only checked again. Only tokens with a good signature ever take a slot.
@@ -32,16 +32,16 @@ impl<T> VerifiedTokens<T> {
     /// What is remembered of a token, unless it has expired by `now` (seconds since the epoch).
     #[must_use]
     pub fn find(&self, digest: &Digest, now: i64) -> Option<Rc<T>> {
-        let remembered = self.slots.get(digest.place(SLOTS))?.as_ref()?;
+        let remembered = self.slots.get(digest.place(PLACES))?.as_ref()?;
         (remembered.digest == *digest && now < remembered.expires).then(|| Rc::clone(&remembered.known))
     }
 
     /// Remembers a token until `expires` (seconds since the epoch).
     pub fn remember(&mut self, digest: Digest, known: Rc<T>, expires: i64) {
         if self.slots.is_empty() {
-            self.slots.resize_with(SLOTS, || None);
+            self.slots.resize_with(PLACES, || None);
         }
-        if let Some(slot) = self.slots.get_mut(digest.place(SLOTS)) {
+        if let Some(slot) = self.slots.get_mut(digest.place(PLACES)) {
             *slot = Some(Remembered { digest, known, expires });
         }
     }

@@ -38,6 +38,8 @@ impl CallersAre {
     }
 }
 
+/// Reads one of `routes`; `None` if it cannot become a route, which the table's report then says. `global` is the policy of a
+/// route without a `cors`.
 pub fn route(
     table: Table,
     global: &Rc<Policy>,

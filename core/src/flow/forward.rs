@@ -9,7 +9,7 @@ use crate::messages::cookies::RequestCookies;
 use crate::messages::crossing;
 use crate::messages::edits::{Edit, Edits};
 use crate::messages::head::RequestHead;
-use crate::messages::name::{Name, OF_PREFLIGHTS};
+use crate::messages::name::{Name, PREFLIGHT_ASKS};
 use crate::messages::present::Read;
 use crate::rules::route::{Credentials, Route};
 use crate::rules::upstream::upstream_url;
@@ -83,7 +83,7 @@ pub fn preflight<H: Read>(request: &RequestHead<'_, H>, route: &Rc<Route>, (targ
     let mut forward = Forward::new(route, (target, rest));
     let edits = &mut forward.edits;
     edits.push(Edit::RemoveAll(""));
-    for name in OF_PREFLIGHTS {
+    for name in PREFLIGHT_ASKS {
         if let Some(asked) = request.header(name) {
             edits.push(Edit::Set(name, &asked));
         }

@@ -4,7 +4,7 @@ use crate::flow::denial::{check_denial, may_be_accesss};
 use crate::flow::known::Known;
 use crate::messages::edits::{Edit, Edits};
 use crate::messages::head::{Destination, ResponseHead};
-use crate::messages::name::{FOR_PREFLIGHTS, Name, Names};
+use crate::messages::name::{Name, Names, PREFLIGHT_ANSWERS};
 use crate::messages::present::Read;
 use crate::messages::{cookies, crossing, links};
 use crate::outcomes::problem::{Code, Refusal};
@@ -47,7 +47,7 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
     if known.preflight {
         // Whoever asked: what answers a preflight, and nothing else.
         edits.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY));
-        for name in FOR_PREFLIGHTS {
+        for name in PREFLIGHT_ANSWERS {
             let said = response.header(name).filter(|_| !response.present.leaks().contains(&name.as_str()));
             edits.extend(said.as_deref().map(|said| Edit::Set(name, said)));
         }

@@ -34,26 +34,6 @@ macro_rules! names {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Name::$variant => $text,)* }
             }
-
-            /// How long a value decisions look at, in bytes; one that is longer is read only so far, and one byte more.
-            #[must_use]
-            pub const fn longest(self) -> usize {
-                match self {
-                    // Longer than any token of Access, whose cookie must fit a browser's 4096 bytes.
-                    Name::AccessJwtAssertion => 8 * 1024,
-                    Name::ConnectingIp => 64,
-                    Name::Connection => 1024,
-                    // More routes than a request passes, unless somebody has made the list up or the chain has no end.
-                    Name::Loop => 640,
-                    // A scheme, a host of 253 characters and a port.
-                    Name::Origin => 320,
-                    // No browser's is longer: it would name hundreds of headers.
-                    Name::RequestHeaders => 8 * 1024,
-                    Name::RequestMethod | Name::SecFetchDest | Name::SecFetchMode | Name::SecFetchSite => 64,
-                    Name::Traceparent => 256,
-                    _ => usize::MAX >> 1,
-                }
-            }
         }
     };
 }
@@ -118,11 +98,33 @@ names! {
     WwwAuthenticate = "www-authenticate",
 }
 
+impl Name {
+    /// How long a value decisions look at, in bytes; one that is longer is read only so far, and one byte more.
+    #[must_use]
+    pub const fn longest(self) -> usize {
+        match self {
+            // Longer than any token of Access, whose cookie must fit a browser's 4096 bytes.
+            Name::AccessJwtAssertion => 8 * 1024,
+            Name::ConnectingIp => 64,
+            Name::Connection => 1024,
+            // More routes than a request passes, unless somebody has made the list up or the chain has no end.
+            Name::Loop => 640,
+            // A scheme, a host of 253 characters and a port.
+            Name::Origin => 320,
+            // No browser's is longer: it would name hundreds of headers.
+            Name::RequestHeaders => 8 * 1024,
+            Name::RequestMethod | Name::SecFetchDest | Name::SecFetchMode | Name::SecFetchSite => 64,
+            Name::Traceparent => 256,
+            _ => usize::MAX >> 1,
+        }
+    }
+}
+
 /// What a preflight asks: all that an API gets of it.
-pub const OF_PREFLIGHTS: [Name; 3] = [Name::Origin, Name::RequestMethod, Name::RequestHeaders];
+pub const PREFLIGHT_ASKS: [Name; 3] = [Name::Origin, Name::RequestMethod, Name::RequestHeaders];
 
 /// What decisions and the log look at in a preflight: what it asks, where it comes from, and which trace it belongs to.
-pub const READ_OF_PREFLIGHTS: [Name; 7] = [
+pub const READ_IN_PREFLIGHT: [Name; 7] = [
     Name::Origin,
     Name::RequestMethod,
     Name::RequestHeaders,
@@ -151,7 +153,7 @@ pub const ALONG_A_REQUEST: &[Name] = &[
 pub const ALONG_AN_ANSWER: &[Name] = &[Name::CacheControl, Name::ContentType, Name::Vary];
 
 /// What the API may say all the same, where preflights are its to answer.
-pub const FOR_PREFLIGHTS: [Name; 3] = [Name::AllowMethods, Name::AllowHeaders, Name::MaxAge];
+pub const PREFLIGHT_ANSWERS: [Name; 3] = [Name::AllowMethods, Name::AllowHeaders, Name::MaxAge];
 
 /// A set of known names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

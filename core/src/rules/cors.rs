@@ -125,7 +125,7 @@ impl Policy {
             return Rc::clone(policy);
         }
         let names = LooseNames::of(path);
-        if policy.excluded_paths.iter().any(|prefix| prefix.covers(&names)) {
+        if policy.excluded_paths.iter().any(|prefix| prefix.may_cover(&names)) {
             return Rc::new(Self { path: policy.path.clone(), origins: Callers::Excluded, ..Self::default() });
         }
         Rc::clone(policy)

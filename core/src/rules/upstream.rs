@@ -4,7 +4,7 @@
 //! change the host.
 
 use crate::syntax::origin::{Origin, split_authority, split_scheme};
-use crate::syntax::path::check_plain_path;
+use crate::syntax::path::check_configured;
 use crate::syntax::target::Target;
 
 /// Where a route leads: an origin and a base path without a slash at its end.
@@ -28,7 +28,7 @@ impl Upstream {
         let origin = parse_server(origin)?;
         let base_path = path.strip_suffix('/').unwrap_or(path);
         if !base_path.is_empty() {
-            check_plain_path(base_path)?;
+            check_configured(base_path)?;
         }
         Ok(Self { origin, base_path: base_path.to_owned() })
     }

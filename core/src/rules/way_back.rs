@@ -2,7 +2,7 @@
 
 use crate::rules::upstream::Upstream;
 use crate::syntax::origin::{authority_of, split_authority, without_default_port};
-use crate::syntax::path::{Prefix, is_plain, resolved, without_dots};
+use crate::syntax::path::{Prefix, is_unambiguous, resolved, without_dots};
 use crate::syntax::target::Target;
 use crate::syntax::text::split_before;
 
@@ -54,7 +54,7 @@ impl WayBack<'_> {
         if is(self.target.authority, self.target.scheme) && path != "/" {
             let path = without_dots(path);
             let relayed = if self.prefix.strip(&path).is_some() { Some(path) } else { self.relayed(&path) };
-            return relayed.filter(|path| is_plain(path)).map(|path| path + suffix);
+            return relayed.filter(|path| is_unambiguous(path)).map(|path| path + suffix);
         }
         None
     }
@@ -65,7 +65,7 @@ impl WayBack<'_> {
         let relayed = self.relayed(path);
         // An API that believes `X-Forwarded-Prefix` has said it already; below a base path of its own it cannot have.
         let told = self.strip_prefix && self.prefix.len() > 0;
-        let said = told && self.prefix.strip(path).is_some() && is_plain(path);
+        let said = told && self.prefix.strip(path).is_some() && is_unambiguous(path);
         if said && (relayed.is_none() || self.upstream.base_path.is_empty()) {
             return Some(path.to_owned());
         }
@@ -99,7 +99,7 @@ impl WayBack<'_> {
     fn relayed(&self, path: &str) -> Option<String> {
         let rest = path.strip_prefix(self.upstream.base_path.as_str())?;
         let on_boundary = rest.is_empty() || rest.starts_with('/');
-        if !on_boundary || !is_plain(rest) {
+        if !on_boundary || !is_unambiguous(rest) {
             return None;
         }
         let relayed = match self.strip_prefix {

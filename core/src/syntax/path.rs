@@ -26,7 +26,7 @@ impl Prefix {
         if text.ends_with('/') {
             return Err("leave out the slash at the end: \"/api\" covers \"/api\" and everything below it");
         }
-        check_plain_path(text)?;
+        check_configured(text)?;
         if text == "/cdn-cgi" || text.starts_with("/cdn-cgi/") {
             return Err("choose another path: /cdn-cgi/ belongs to Cloudflare");
         }
@@ -70,7 +70,7 @@ impl Prefix {
 
     /// Whether the names of a path, read loosely, begin with this prefix's.
     #[must_use]
-    pub fn covers(&self, names: &LooseNames) -> bool {
+    pub fn may_cover(&self, names: &LooseNames) -> bool {
         let wanted = self.0.split('/').skip(1);
         names.climbs
             || wanted.zip(names.names.iter().map(Some).chain(std::iter::repeat(None))).all(|(wanted, name)| {
@@ -117,11 +117,6 @@ impl LooseNames {
     }
 }
 
-fn trim_end(name: &[u8]) -> &[u8] {
-    let end = name.iter().rposition(|b| !matches!(b, b'.' | b' ')).map_or(0, |last| last + 1);
-    name.get(..end).unwrap_or_default()
-}
-
 /// Whether a path is below `/cdn-cgi`, which Cloudflare answers itself, in whatever spelling.
 #[must_use]
 pub fn is_cloudflares(path: &str) -> bool {
@@ -137,7 +132,7 @@ pub fn without_dots(path: &str) -> String {
 }
 
 /// Whether a path is one to a browser too: `//host` would be another host's address.
-pub fn is_plain(path: &str) -> bool {
+pub fn is_unambiguous(path: &str) -> bool {
     check_climb(path).is_ok() && !path.starts_with("//")
 }
 
@@ -162,7 +157,7 @@ pub fn resolved(base: &str, reference: &str) -> String {
 }
 
 /// A path of the configuration: what it says must be what every URL parser makes of it.
-pub fn check_plain_path(path: &str) -> Result<(), &'static str> {
+pub fn check_configured(path: &str) -> Result<(), &'static str> {
     if path.contains(['?', '#']) {
         return Err("leave out the query and the fragment");
     }
@@ -205,6 +200,11 @@ pub fn check_climb(path: &str) -> Result<(), &'static str> {
         return Err("the path holds \"..\" behind a percent-encoding");
     }
     Ok(())
+}
+
+fn trim_end(name: &[u8]) -> &[u8] {
+    let end = name.iter().rposition(|b| !matches!(b, b'.' | b' ')).map_or(0, |last| last + 1);
+    name.get(..end).unwrap_or_default()
 }
 
 /// Percent-decodes once; what is not a valid escape stays as it is (URL standard, "percent-decode").

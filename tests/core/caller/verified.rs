@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use access_relay_core::caller::verified::{SLOTS, VerifiedTokens};
+use access_relay_core::caller::verified::{PLACES, VerifiedTokens};
 use access_relay_core::syntax::digest::Digest;
 
 #[test]
@@ -21,7 +21,7 @@ fn memory_is_bounded_and_one_token_never_answers_for_another() {
     for number in 0..100_000 {
         tokens.remember(Digest::of(&number.to_string()), Rc::new(number), 100);
     }
-    assert!((SLOTS / 2..=SLOTS).contains(&tokens.count()));
+    assert!((PLACES / 2..=PLACES).contains(&tokens.count()));
     let found = (0..100_000).filter_map(|number| Some((number, tokens.find(&Digest::of(&number.to_string()), 0)?)));
-    assert!(found.map(|(number, found)| assert_eq!(number, *found)).count() > SLOTS / 2);
+    assert!(found.map(|(number, found)| assert_eq!(number, *found)).count() > PLACES / 2);
 }

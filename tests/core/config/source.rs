@@ -1,6 +1,6 @@
 //! `RELAY` as a JSON text.
 
-use access_relay_core::config::text::from_text;
+use access_relay_core::config::source::from_text;
 use proptest::prelude::*;
 use serde_json::Value;
 
