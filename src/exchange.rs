@@ -40,7 +40,8 @@ thread_local! {
     static WAITING: RefCell<Slots<Exchange>> = const { RefCell::new(Slots::after(0)) };
 }
 
-/// A slot is kept for this long beyond the time that the API has, in seconds: timers may be late.
+/// A slot is kept for this long beyond the time that the API has, in seconds: timers may be late. Longer than the 30 seconds after
+/// which `call.js` says once more that a body is under way (`GOES_ON`).
 const SPARE_SECONDS: i64 = 60;
 
 /// Goes on where the instance before has stopped, if there was one: what still waits for its slots is nobody's here.

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use access_relay_core::config::error::ConfigError;
+use access_relay_core::config::keys::relay::{DEBUG, HEALTH_PATH};
 use access_relay_core::config::parse::parse;
 use access_relay_core::config::secrets::{Secrets, secret_names};
 use access_relay_core::config::source::from_text;
@@ -80,8 +81,8 @@ pub async fn load(env: &Env) -> Result<Settings, Unsound> {
             Err(error) => errors.push(error),
         }
     }
-    let debug = relay.get("debug") == Some(&Value::Bool(true));
-    let health_path = relay.get("health_path").and_then(Value::as_str).map(str::to_owned);
+    let debug = relay.get(DEBUG.name) == Some(&Value::Bool(true));
+    let health_path = relay.get(HEALTH_PATH.name).and_then(Value::as_str).map(str::to_owned);
     match parse(&relay, &secrets, well_known) {
         Ok(config) if errors.is_empty() => Ok(Settings { config, from_store, untold: Cell::new(true) }),
         Ok(_) => Err(Unsound { errors, debug, health_path }),

@@ -1,10 +1,10 @@
-//! One wrangler file: every `RELAY` in it, that of each environment among them, and what stands around it. Pure.
+//! One wrangler file: every `RELAY` in it, that of each environment among them, and what stands around it.
 
 use std::borrow::Cow;
 
 use access_relay_core::config::error::ConfigError;
 use access_relay_core::config::parse::parse;
-use access_relay_core::config::secrets::{Secrets, secret_names};
+use access_relay_core::config::secrets::{Secrets, is_client_id, secret_names};
 use access_relay_core::config::source::from_text;
 use serde_json::Value;
 
@@ -63,7 +63,7 @@ fn read(relay: &Value) -> Result<(String, Vec<ConfigError>), Vec<ConfigError>> {
 
 /// Stand in for the secrets: what is deployed with `wrangler secret put` is nobody's to read.
 fn stand_ins(names: &[String]) -> Secrets {
-    let value = |name: &str| if name.ends_with("_CLIENT_ID") { "stand-in.access" } else { "stand-in-for-a-secret" };
+    let value = |name: &str| if is_client_id(name) { "stand-in.access" } else { "stand-in-for-a-secret" };
     names.iter().map(|name| (name.clone(), value(name).to_owned())).collect()
 }
 

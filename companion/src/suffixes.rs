@@ -1,4 +1,4 @@
-//! The whole Public Suffix List, for which the Worker has no room. Pure.
+//! The whole Public Suffix List, for which the Worker has no room.
 
 /// Whether a host is on it.
 #[must_use]

@@ -1,9 +1,11 @@
-//! What stands around `RELAY` in a wrangler file, and opens a door past it. Pure.
+//! What stands around `RELAY` in a wrangler file, and opens a door past it.
 //!
 //! Which keys an environment inherits is wrangler's to say (`config-schema.json` of the package, and its own reader):
 //! all that are read here, as a whole; `vars` it does not.
 
-use access_relay_core::config::secrets::secret_names;
+use access_relay_core::config::keys::access::DANGEROUSLY_ALLOW_ANYONE;
+use access_relay_core::config::keys::relay::ACCESS;
+use access_relay_core::config::secrets::{is_client_id, secret_names};
 use serde_json::Value;
 
 use crate::findings::Findings;
@@ -14,7 +16,8 @@ pub fn check(file: &Value, environment: &Value, place: &str, relay: &Value, find
     add(&mut findings.warnings, around.open_doors());
     add(&mut findings.mistakes, around.plain_secrets(relay));
     // As far as can be told from a table that may be wrong otherwise.
-    if relay.pointer("/access/dangerously_allow_anyone") != Some(&Value::Bool(true)) {
+    let open = relay.get(ACCESS.name).and_then(|access| access.get(DANGEROUSLY_ALLOW_ANYONE.name));
+    if open != Some(&Value::Bool(true)) {
         add(&mut findings.mistakes, around.caches());
     }
 }
@@ -97,7 +100,7 @@ impl<'v> Around<'v> {
     /// Secrets that are plain variables: whoever reads the file, or the Worker's settings, has them.
     fn plain_secrets(&self, relay: &Value) -> Vec<String> {
         let vars = self.environment.get("vars");
-        let names = secret_names(relay).into_iter().filter(|name| name.ends_with("_CLIENT_SECRET"));
+        let names = secret_names(relay).into_iter().filter(|name| !is_client_id(name));
         let plain = names.filter(|name| vars.is_some_and(|vars| vars.get(name).is_some()));
         plain
             .map(|name| {

@@ -1,5 +1,5 @@
-//! The caller check: who is calling, as a token of Cloudflare Access says it. Pure; keys, signatures and the time come
-//! from outside.
+//! The caller check: who is calling, as a token of Cloudflare Access says it. Keys, signatures and the time come from
+//! outside.
 //!
 //! [`tokens_of`] finds the token, [`Gate::identify`] checks it: structure, algorithm and key, signature, claims, in this
 //! order ([`crate::caller::token`]). Only what all of them allow comes out as a [`Caller`].
@@ -77,7 +77,8 @@ pub struct Gate<R: Runtime> {
     verified: RefCell<VerifiedTokens<Caller>>,
 }
 
-/// How long a request waits for the keys that another one is fetching, in milliseconds: 6 seconds in all.
+/// How long a request waits for the keys that another one is fetching, in milliseconds: 6 seconds in all. Longer than a fetch
+/// may take (5 s, `TIMEOUT_MS` of `src/workers.rs`), shorter than one counts as under way (7 s, `GIVEN_UP_SECONDS` of `keys.rs`).
 const PAUSES: [u32; 10] = [5, 15, 30, 50, 100, 300, 500, 1000, 2000, 2000];
 
 impl<R: Runtime> Gate<R> {

@@ -1,4 +1,4 @@
-//! Who is calling. Pure.
+//! Who is calling.
 
 /// Who is calling, as Access vouches for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,14 @@
-//! What counts as a signing key: a JSON Web Key that may verify RS256. Pure.
+//! What counts as a signing key: a JSON Web Key that may verify RS256.
+
+use std::ops::RangeInclusive;
 
 use serde_json::Value;
+
+use crate::syntax::text::is_base64url;
+
+/// How many letters of unpadded base64url, of six bits each, a modulus of 2048 to 4096 bits has, and a signature by it, which
+/// is as long. RFC 7518 §3.3 asks for 2048 bits at least; the relay takes 4096 at most.
+pub const RSA_LENGTHS: RangeInclusive<usize> = 2048_usize.div_ceil(6)..=4096_usize.div_ceil(6);
 
 /// An RSA key that may verify RS256 signatures (RFC 7517 §4, RFC 7518 §6.3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +49,10 @@ impl Jwk {
         let (Some(kid), Some(n), Some(e)) = (text("kid").filter(|kid| !kid.is_empty()), text("n"), text("e")) else {
             return Err("kid, n or e is missing");
         };
-        // 2048 to 4096 bits, by the length of unpadded base64url (RFC 7518 §3.3: at least 2048).
-        if !(342..=683).contains(&n.len()) {
+        if !RSA_LENGTHS.contains(&n.len()) {
             return Err("the modulus is not 2048 to 4096 bits long");
         }
-        if ![n, e].iter().all(|number| number.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')) {
+        if ![n, e].iter().all(|number| number.bytes().all(is_base64url)) {
             return Err("n or e is not base64url");
         }
         Ok(Self { kid: kid.to_owned(), n: n.to_owned(), e: e.to_owned() })

@@ -1,4 +1,4 @@
-//! The issuer's signing keys: what counts as one, how long they are believed, when they are fetched again. Pure; the
+//! The issuer's signing keys: what counts as one, how long they are believed, when they are fetched again. The
 //! fetching itself is the [`Runtime`]'s.
 //!
 //! Source: RFC 7517; Access rotates its keys every six weeks and accepts the previous one for seven days.
@@ -21,7 +21,8 @@ const STALE_SECONDS: i64 = 24 * 3600;
 /// With no key that may serve, a failed fetch is repeated after this time.
 const RETRY_SECONDS: i64 = 2;
 
-/// No fetch takes longer: what is under way for longer was given up with its request.
+/// A fetch that is older than this was given up together with its request. Longer than a fetch may take (5 s, `TIMEOUT_MS` of
+/// `src/workers.rs`), and than other requests wait for it (6 s, `PAUSES` of `gate.rs`).
 const GIVEN_UP_SECONDS: i64 = 7;
 
 /// Fetches the key set. Each key stands for itself: one that is odd is passed over, and does not take down the rest.
@@ -30,7 +31,7 @@ const GIVEN_UP_SECONDS: i64 = 7;
 /// The endpoint failed, or no key of the set is fit.
 pub async fn fetch<R: Runtime>(runtime: &R, url: &str) -> Result<Vec<(String, R::Key)>, String> {
     let text = runtime.fetch(url).await?;
-    // The one reader of JSON that ships; what stands twice in a set of keys is the issuer's to mend.
+    // The Worker has one JSON reader. Repeated keys in a key set are not our concern.
     let (set, _) = json::read(text.as_bytes()).map_err(|_| format!("{url} answered no JSON"))?;
     let members =
         set.get("keys").and_then(Value::as_array).ok_or_else(|| format!("{url} answered no JSON Web Key Set"))?;

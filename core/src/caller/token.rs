@@ -1,4 +1,4 @@
-//! An application token of Cloudflare Access: what makes one well-formed, and what its claims must say. Pure; keys,
+//! An application token of Cloudflare Access: what makes one well-formed, and what its claims must say. Keys,
 //! signatures and the time come from outside.
 //!
 //! Nothing of a token is believed before its signature holds: a [`Candidate`] is all that may be known before, and
@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::caller::identity::Caller;
-use crate::syntax::text::quoted;
+use crate::caller::jwk::RSA_LENGTHS;
+use crate::syntax::text::{is_lower_hex, quoted};
 
 /// Clocks differ: a token counts as valid this long beyond its times.
 const LEEWAY_SECONDS: i64 = 60;
@@ -56,12 +57,18 @@ pub fn has_three_parts(text: &str) -> Result<(), &'static str> {
     if text.split('.').count() == 3 { Ok(()) } else { Err("not a JWT: it has not three parts") }
 }
 
+/// Whether a text has the form of Access's AUD tags: 64 hexadecimal digits in lower case.
+#[must_use]
+pub fn is_aud_tag(text: &str) -> bool {
+    text.len() == 64 && is_lower_hex(text)
+}
+
 /// Whether a text could be a good token, by its form: three parts, of which the last has the length of a signature by a key of
 /// 2048 to 4096 bits (RFC 7518 §3.3).
 #[must_use]
 pub fn could_be_good(text: &str) -> bool {
     let signature = text.rsplit('.').next().unwrap_or_default();
-    has_three_parts(text).is_ok() && (342..=683).contains(&signature.len())
+    has_three_parts(text).is_ok() && RSA_LENGTHS.contains(&signature.len())
 }
 
 impl<'a> Candidate<'a> {

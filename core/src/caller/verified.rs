@@ -1,4 +1,4 @@
-//! Tokens that were found good, remembered for a while, so that a warm request pays for one hash and no signature. Pure.
+//! Tokens that were found good, remembered for a while, so that a warm request pays for one hash and no signature.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! `cors`: a policy that a browser can act on, or errors. Pure.
+//! `cors`: a policy that a browser can act on, or errors.
 
 use crate::config::keys::{Key, cors as keys};
 use crate::config::suffix::{PublicSuffixes, is_public_suffix};
@@ -33,16 +33,12 @@ pub fn read(table: Table, route: Option<&Prefix>, callers_are_checked: bool, suf
     };
     if policy.preflight == PreflightBy::Upstream {
         for (key, _) in said.into_iter().filter(|(_, said)| *said) {
-            table.error(
-                key.name,
-                "a value beside preflight = \"upstream\"",
-                "leave it out: the API says it in its answer",
-            );
+            table.error(key, "a value beside preflight = \"upstream\"", "leave it out: the API says it in its answer");
         }
     }
     if policy.origins == Callers::Nobody && !closes && !table.has_error_at(keys::ALLOWED_ORIGINS) {
         table.error(
-            keys::ALLOWED_ORIGINS.name,
+            keys::ALLOWED_ORIGINS,
             "no origin",
             "name the origins that may call; the relay's own needs no policy",
         );
@@ -53,7 +49,7 @@ pub fn read(table: Table, route: Option<&Prefix>, callers_are_checked: bool, suf
             _ => "write true",
         };
         let why = format!("{expected}: every caller is checked, and browsers send no login without it");
-        table.warn(keys::ALLOW_CREDENTIALS.name, "false, so that no listed origin can call", &why);
+        table.warn(keys::ALLOW_CREDENTIALS, "false, so that no listed origin can call", &why);
     }
     table.finish();
     policy
@@ -63,14 +59,15 @@ fn excluded_paths(table: &Table, route: Option<&Prefix>) -> Vec<Prefix> {
     const KEY: Key = keys::EXCLUDED_PATHS;
     let mut excluded = Vec::new();
     for (index, text) in table.strings(KEY).unwrap_or_default().into_iter().enumerate() {
-        let at = format!("{}[{index}]", KEY.name);
         match Prefix::parse(&text) {
-            Err(expected) => table.error(&at, &table.quoted(&text), expected),
-            Ok(_) if text.contains(';') => table.error(&at, &table.quoted(&text), "leave out the ; and what follows"),
+            Err(expected) => table.error_in(KEY, index, &table.quoted(&text), expected),
+            Ok(_) if text.contains(';') => {
+                table.error_in(KEY, index, &table.quoted(&text), "leave out the ; and what follows")
+            }
             Ok(prefix) if route.is_some_and(|route| route.strip(&text).is_none()) => {
                 let route = route.map(Prefix::as_str).unwrap_or_default();
                 let expected = format!("name a path below this route's, {route}, or exclude it elsewhere");
-                table.error(&at, &table.quoted(prefix.as_str()), &expected);
+                table.error_in(KEY, index, &table.quoted(prefix.as_str()), &expected);
             }
             Ok(prefix) => excluded.push(prefix),
         }
@@ -95,7 +92,7 @@ fn origins(table: &Table, credentials: bool, suffixes: PublicSuffixes) -> Caller
             _ => exact_origin(&text, credentials).map(|()| exact.push(text.clone())),
         };
         if let Err(expected) = expected {
-            table.error(&format!("{}[{index}]", KEY.name), &table.quoted_url(&text), &expected);
+            table.error_in(KEY, index, &table.quoted_url(&text), &expected);
         }
     }
     let origins = Origins::new(exact, patterns);
@@ -133,17 +130,16 @@ fn methods(table: &Table, credentials: bool) -> Allowed {
         return Allowed::All;
     }
     for (index, text) in texts.iter().enumerate() {
-        let at = format!("{}[{index}]", KEY.name);
         let upper = text.to_ascii_uppercase();
         if text == "*" {
         } else if !is_token(text) {
-            table.error(&at, &table.quoted(text), "write a method's name, as in \"PUT\"");
+            table.error_in(KEY, index, &table.quoted(text), "write a method's name, as in \"PUT\"");
         } else if matches!(upper.as_str(), "CONNECT" | "TRACE" | "TRACK") {
-            table.error(&at, &table.quoted(text), "leave it out: browsers never send it");
+            table.error_in(KEY, index, &table.quoted(text), "leave it out: browsers never send it");
         } else if *text != upper
             && matches!(upper.as_str(), "DELETE" | "GET" | "HEAD" | "OPTIONS" | "PATCH" | "POST" | "PUT")
         {
-            table.error(&at, &table.quoted(text), &format!("write \"{upper}\": methods are case-sensitive"));
+            table.error_in(KEY, index, &table.quoted(text), &format!("write \"{upper}\": methods are case-sensitive"));
         }
     }
     Allowed::Listed(sorted(texts))
@@ -156,7 +152,7 @@ fn headers(table: &Table, credentials: bool) -> Allowed {
     if texts.len() == 2 && texts.iter().any(|text| text == "*") && texts.iter().any(|text| is(text, "authorization")) {
         if credentials {
             table.error(
-                KEY.name,
+                KEY,
                 "\"*\"",
                 "name the headers one by one: with allow_credentials, browsers take \"*\" for a name",
             );
@@ -182,17 +178,17 @@ fn exposed(table: &Table, credentials: bool) -> Option<String> {
 
 fn check_header_names(table: &Table, key: Key, names: &[String], why_not: fn(&str) -> Option<&'static str>) {
     for (index, name) in names.iter().enumerate() {
-        let at = format!("{}[{index}]", key.name);
         if name != "*" && !is_token(name) {
-            table.error(&at, &table.quoted(name), "write a header's name, as in \"content-type\"");
+            table.error_in(key, index, &table.quoted(name), "write a header's name, as in \"content-type\"");
         } else if names.iter().take(index).any(|other| other != name && other.eq_ignore_ascii_case(name)) {
-            table.error(
-                &at,
+            table.error_in(
+                key,
+                index,
                 &format!("{} once more", &table.quoted(name)),
                 "leave out the repetition: header names have no case",
             );
         } else if let Some(expected) = why_not(&name.to_ascii_lowercase()) {
-            table.error(&at, &table.quoted(name), expected);
+            table.error_in(key, index, &table.quoted(name), expected);
         }
     }
 }
@@ -250,12 +246,12 @@ fn is_wildcard(table: &Table, key: Key, texts: &[String], credentials: bool) -> 
         return false;
     }
     if texts.len() > 1 {
-        table.error(key.name, "\"*\" among others", "write [\"*\"] alone, or name them all without it");
+        table.error(key, "\"*\" among others", "write [\"*\"] alone, or name them all without it");
         return false;
     }
     if credentials {
         let expected = "name them one by one: with allow_credentials, browsers do not take \"*\" for a wildcard";
-        table.error(key.name, "\"*\"", expected);
+        table.error(key, "\"*\"", expected);
     }
     true
 }

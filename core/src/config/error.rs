@@ -1,4 +1,4 @@
-//! What is wrong with a configuration. Pure.
+//! What is wrong with a configuration.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
 //! The one description of every key of `RELAY`. The reader takes names, bounds and defaults from here; `docs/configuration.md` is
-//! held to it by a test. Pure.
+//! held to it by a test.
 //!
 //! To add a key, write its line below, and read it in [`crate::config::parse`], or in `cors` or `route` beside it.
 

@@ -1,10 +1,10 @@
-//! From the table `RELAY` to a [`Config`]. Pure; the secrets are an argument.
+//! From the table `RELAY` to a [`Config`]. The secrets are an argument.
 
 use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::caller::token::JwtPolicy;
+use crate::caller::token::{JwtPolicy, is_aud_tag};
 use crate::config::cors;
 use crate::config::error::ConfigError;
 use crate::config::keys::{self, relay as own};
@@ -60,7 +60,7 @@ fn read(relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option<Con
     let cors = Rc::new(cors.unwrap_or_default());
     let tables = relay.tables(own::ROUTES, keys::routes::NAMES);
     if tables.is_empty() && !relay.has_error_at(own::ROUTES) {
-        relay.error("routes", "no route", "add a table [[vars.RELAY.routes]] with path and upstream");
+        relay.error(own::ROUTES, "no route", "add a table [[vars.RELAY.routes]] with path and upstream");
     }
     let mut all_read = true;
     let mut routes: Vec<Rc<Route>> = Vec::with_capacity(tables.len());
@@ -71,12 +71,12 @@ fn read(relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option<Con
         };
         if routes.iter().any(|other| other.prefix == route.prefix) {
             let found = format!("{} once more", relay.quoted(route.prefix.as_str()));
-            relay.error(&format!("routes[{index}].path"), &found, "give every route a path of its own");
+            relay.error_within(own::ROUTES, index, keys::routes::PATH, &found, "give every route a path of its own");
         }
         if is_of_access(&route.upstream.origin, access.as_ref()) {
             let found = relay.quoted_url(route.upstream.origin.as_str());
             let expected = "name the API's own host: at this one, Access lets people log in";
-            relay.error(&format!("routes[{index}].upstream"), &found, expected);
+            relay.error_within(own::ROUTES, index, keys::routes::UPSTREAM, &found, expected);
         }
         routes.push(Rc::new(route));
     }
@@ -109,7 +109,8 @@ fn check_excluded_paths(relay: &Table, cors: &Rc<Policy>, routes: &Routes) {
         };
         if !routes.iter().any(meets) {
             let expected = "name a path that a route without a policy of its own covers: elsewhere it has no effect";
-            relay.report_at("cors.excluded_paths", &relay.quoted(excluded.as_str()), expected);
+            let at = [own::CORS.name, ".", keys::cors::EXCLUDED_PATHS.name].concat();
+            relay.report_at(&at, &relay.quoted(excluded.as_str()), expected);
         }
     }
 }
@@ -121,7 +122,8 @@ fn check_callback_paths(relay: &Table, in_order: &[Rc<Route>], routes: &Routes) 
             let taker = routes.find(path.as_str()).map(|(taker, _)| taker);
             if let Some(taker) = taker.filter(|taker| taker.prefix != route.prefix) {
                 let expected = format!("name it at the route {}, which takes this path", taker.prefix.as_str());
-                relay.error(&format!("routes[{index}].callback_paths"), &relay.quoted(path.as_str()), &expected);
+                let found = relay.quoted(path.as_str());
+                relay.error_within(own::ROUTES, index, keys::routes::CALLBACK_PATHS, &found, &expected);
             }
         }
     }
@@ -133,7 +135,7 @@ fn check_health_path(relay: &Table, health_path: Option<&Prefix>, routes: &Route
     let Some(path) = health_path else { return };
     if let Some((route, _)) = routes.find(path.as_str()).filter(|(route, _)| route.prefix.len() > 0) {
         let expected = format!("choose a path that no route takes: {} belongs to an API", route.prefix.as_str());
-        relay.error("health_path", &relay.quoted(path.as_str()), &expected);
+        relay.error(own::HEALTH_PATH, &relay.quoted(path.as_str()), &expected);
     }
 }
 
@@ -141,7 +143,7 @@ fn access(relay: &Table) -> Option<Access> {
     use keys::access::{AUDIENCE, DANGEROUSLY_ALLOW_ANYONE, IDENTITY_HEADERS, ISSUER, MAX_TOKEN_AGE_SECONDS, NAMES};
     const WHO: &str = "say who may call: write [vars.RELAY.access] with issuer and audience";
     if !relay.has(own::ACCESS) {
-        relay.error("access", "nothing", WHO);
+        relay.error(own::ACCESS, "nothing", WHO);
         return None;
     }
     let table = relay.table(own::ACCESS, NAMES)?;
@@ -150,7 +152,7 @@ fn access(relay: &Table) -> Option<Access> {
         for key in [ISSUER, AUDIENCE, MAX_TOKEN_AGE_SECONDS, IDENTITY_HEADERS].into_iter().filter(|key| table.has(*key))
         {
             let expected = "leave one of the two out: no caller is checked";
-            table.error(key.name, "a value beside dangerously_allow_anyone", expected);
+            table.error(key, "a value beside dangerously_allow_anyone", expected);
         }
         table.finish();
         return Some(Access::DangerouslyAllowAnyone);
@@ -182,8 +184,9 @@ fn audience(table: &Table) -> Option<Vec<String>> {
         Some(tags) if !tags.is_empty() => {
             for (index, tag) in tags.iter().enumerate() {
                 if !is_plain_value(tag) || tag.contains([' ', '<', '>']) {
-                    table.error(
-                        &format!("{}[{index}]", KEY.name),
+                    table.error_in(
+                        KEY,
+                        index,
                         &table.quoted(tag),
                         "copy the application's AUD tag from its settings in Access",
                     );
@@ -194,7 +197,7 @@ fn audience(table: &Table) -> Option<Vec<String>> {
         None if there => None,
         _ => {
             let expected = "name one at least: 64 hexadecimal digits, from the application's settings in Access";
-            table.error(KEY.name, "no AUD tag", expected);
+            table.error(KEY, "no AUD tag", expected);
             None
         }
     }
@@ -208,14 +211,14 @@ fn warn_of_what_access_never_says(table: &Table, issuer: &Origin, audience: &[St
     }
     if !is_team(issuer) {
         let expected = "tokens of Access come from https://<team>.cloudflareaccess.com: look whether this one is meant";
-        table.warn("issuer", &table.quoted_url(issuer.as_str()), expected);
+        table.warn(keys::access::ISSUER, &table.quoted_url(issuer.as_str()), expected);
     }
     for (index, tag) in audience.iter().enumerate() {
-        if tag.len() != 64 || !tag.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        if !is_aud_tag(tag) {
             let found = format!("a text of {} characters (not shown)", tag.chars().count());
             let expected =
                 "an AUD tag of Access is 64 hexadecimal digits in lower case: look whether this one is meant";
-            table.warn(&format!("audience[{index}]"), &found, expected);
+            table.warn_in(keys::access::AUDIENCE, index, &found, expected);
         }
     }
 }

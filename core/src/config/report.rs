@@ -1,4 +1,4 @@
-//! Where mistakes are gathered: no secret gets into what is told of them. Pure.
+//! Where mistakes are gathered: no secret gets into what is told of them.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use serde_json::Value;
 
 use crate::config::error::ConfigError;
-use crate::config::secrets::Secrets;
+use crate::config::secrets::{Secrets, is_client_id};
 use crate::syntax::redact;
 use crate::syntax::text::quoted;
 
@@ -58,7 +58,7 @@ impl<'s> Report<'s> {
 
     /// Whether a text of the table tells a secret. A Client ID is none.
     pub fn gives_away(&self, text: &str) -> bool {
-        let secrets = self.secrets.iter().filter(|(name, _)| !name.ends_with("_CLIENT_ID"));
+        let secrets = self.secrets.iter().filter(|(name, _)| !is_client_id(name));
         redact::gives_away(text, secrets.map(|(_, value)| value.as_str()))
     }
 

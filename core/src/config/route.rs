@@ -1,4 +1,4 @@
-//! One route of the table. Pure.
+//! One route of the table.
 
 use std::rc::Rc;
 
@@ -77,7 +77,7 @@ pub fn route(
     };
     if cors.preflight == PreflightBy::Upstream && credentials == Some(Credentials::CallerToken) {
         let expected = "answer preflights at the edge here: a preflight carries no caller's token to send";
-        table.error("credentials", "\"caller-token\" beside preflight = \"upstream\"", expected);
+        table.error(keys::CREDENTIALS, "\"caller-token\" beside preflight = \"upstream\"", expected);
     }
     table.finish();
     let (prefix, upstream) = (prefix?, upstream?);
@@ -113,13 +113,13 @@ fn check_cache(
     } else if callers == CallersAre::Named {
         ("access.identity_headers", "leave it out, or write identity_headers = false")
     } else if *request_cookies != RequestCookies::Nothing {
-        ("request_cookies", "leave one of the two out")
+        (keys::REQUEST_COOKIES.name, "leave one of the two out")
     } else if !response_cookies.is_empty() {
-        ("response_cookies", "leave one of the two out")
+        (keys::RESPONSE_COOKIES.name, "leave one of the two out")
     } else {
         return;
     };
-    table.error("cache", &format!("true beside {beside}"), &format!("{expected}: {TO_ANOTHER}"));
+    table.error(keys::CACHE, &format!("true beside {beside}"), &format!("{expected}: {TO_ANOTHER}"));
 }
 
 fn callback_paths(table: &Table, route: Option<&Prefix>) -> Vec<Prefix> {
@@ -139,7 +139,7 @@ fn callback_paths(table: &Table, route: Option<&Prefix>) -> Vec<Prefix> {
             },
         };
         // An address that was copied with its query may hold a code.
-        table.error(&format!("{}[{index}]", KEY.name), &table.quoted_url(&text), &expected);
+        table.error_in(KEY, index, &table.quoted_url(&text), &expected);
     }
     paths
 }
@@ -152,14 +152,14 @@ fn credentials(table: &Table, callers: CallersAre, secrets: &Secrets) -> Option<
         Some("caller-token") => {
             if names_token {
                 table.error(
-                    "service_token",
+                    keys::SERVICE_TOKEN,
                     "a name beside credentials = \"caller-token\"",
                     "leave it out: the caller's own token is sent",
                 );
             }
             if callers == CallersAre::Anybody {
                 let expected = "use \"service-token\": with dangerously_allow_anyone callers have no token";
-                table.error("credentials", "\"caller-token\"", expected);
+                table.error(keys::CREDENTIALS, "\"caller-token\"", expected);
             }
             Some(Credentials::CallerToken)
         }
@@ -168,7 +168,7 @@ fn credentials(table: &Table, callers: CallersAre, secrets: &Secrets) -> Option<
             service_token(table, name, secrets).map(Credentials::ServiceToken)
         }
         Some(_) => {
-            table.error(keys::CREDENTIALS.name, "another text (not shown)", &keys::CREDENTIALS.text_expected());
+            table.error(keys::CREDENTIALS, "another text (not shown)", &keys::CREDENTIALS.text_expected());
             None
         }
     }
@@ -189,7 +189,6 @@ fn request_cookies(table: &Table) -> RequestCookies {
 
 fn check_cookie_names(table: &Table, key: Key, names: &[String]) {
     for (index, name) in names.iter().enumerate() {
-        let at = format!("{}[{index}]", key.name);
         let (found, expected) = if name == "*" && key == keys::REQUEST_COOKIES {
             ("\"*\" among others".to_owned(), "write [\"*\"] alone: it is all but Access's own")
         } else if name == "*" {
@@ -203,6 +202,6 @@ fn check_cookie_names(table: &Table, key: Key, names: &[String]) {
         } else {
             continue;
         };
-        table.error(&at, &found, expected);
+        table.error_in(key, index, &found, expected);
     }
 }

@@ -1,17 +1,33 @@
-//! The secrets: which ones a table asks for. Pure.
+//! The secrets: which ones a table asks for.
 
 use serde_json::Value;
 
+use crate::config::keys::relay::ROUTES;
 use crate::config::keys::routes::{CREDENTIALS, SERVICE_TOKEN};
 
 /// The secrets that were found, by name.
 pub type Secrets = Vec<(String, String)>;
 
+/// How the name of a Client ID ends.
+const CLIENT_ID: &str = "_CLIENT_ID";
+
+/// The names of a service token's Client ID and of its Client Secret.
+#[must_use]
+pub fn names_of(prefix: &str) -> [String; 2] {
+    [CLIENT_ID, "_CLIENT_SECRET"].map(|end| [prefix, end].concat())
+}
+
+/// Whether the secret of this name is a Client ID, which opens nothing by itself.
+#[must_use]
+pub fn is_client_id(name: &str) -> bool {
+    name.ends_with(CLIENT_ID)
+}
+
 /// The names of the secrets that a configuration asks for, as far as it can be read; for loading them before
 /// [`parse`](crate::config::parse::parse).
 #[must_use]
 pub fn secret_names(relay: &Value) -> Vec<String> {
-    let routes = relay.get("routes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let routes = relay.get(ROUTES.name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut names: Vec<String> = Vec::new();
     for route in routes {
         let credentials = route.get(CREDENTIALS.name);
@@ -19,10 +35,9 @@ pub fn secret_names(relay: &Value) -> Vec<String> {
             continue;
         }
         let prefix = route.get(SERVICE_TOKEN.name).and_then(Value::as_str).unwrap_or(SERVICE_TOKEN.default_text());
-        let first = format!("{prefix}_CLIENT_ID");
-        if !names.contains(&first) {
-            names.push(first);
-            names.push(format!("{prefix}_CLIENT_SECRET"));
+        let [id, secret] = names_of(prefix);
+        if !names.contains(&id) {
+            names.extend([id, secret]);
         }
     }
     names

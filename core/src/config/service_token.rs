@@ -1,6 +1,7 @@
-//! A route's service token, and whether its secrets can be what Access gave out. Pure.
+//! A route's service token, and whether its secrets can be what Access gave out.
 
-use crate::config::secrets::Secrets;
+use crate::config::keys::routes::SERVICE_TOKEN;
+use crate::config::secrets::{Secrets, names_of};
 use crate::config::table::Table;
 use crate::rules::route::ServiceToken;
 use crate::syntax::field::is_plain_value;
@@ -16,10 +17,10 @@ pub fn service_token(table: &Table, name: String, secrets: &Secrets) -> Option<S
     if !starts_well || !name.bytes().all(is_name) || looks_secret(&name) {
         // The value is not shown: the token itself may have been put here.
         let found = format!("a text of {} characters (not shown)", name.chars().count());
-        table.error("service_token", &found, "write the prefix of the secrets' names in capitals, as in \"CF_ACCESS\"");
+        table.error(SERVICE_TOKEN, &found, "write the prefix of the secrets' names in capitals, as in \"CF_ACCESS\"");
         return None;
     }
-    let [id_name, secret_name] = ["CLIENT_ID", "CLIENT_SECRET"].map(|suffix| format!("{name}_{suffix}"));
+    let [id_name, secret_name] = names_of(&name);
     let (client_id, client_secret) = (secret(table, &id_name, secrets), secret(table, &secret_name, secrets));
     let (client_id, client_secret) = (client_id?, client_secret?);
     let id_is_secret =

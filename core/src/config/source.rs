@@ -1,4 +1,4 @@
-//! `RELAY` as a JSON text, in which no key may stand twice. Pure.
+//! `RELAY` as a JSON text, in which no key may stand twice.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Public suffixes: names below which anybody can register one, so that no policy with credentials may let all of them in. Pure.
+//! Public suffixes: names below which anybody can register one, so that no policy with credentials may let all of them in.
 
 /// Whether a host is a public suffix, as far as somebody knows: [`well_known`] in the Worker, the whole list where there is room
 /// for it.

@@ -1,4 +1,4 @@
-//! Reading a table key by key: every mistake is noted with its path, and reading goes on. Pure.
+//! Reading a table key by key: every mistake is noted with its path, and reading goes on.
 
 use serde_json::{Map, Value};
 
@@ -32,13 +32,28 @@ impl<'r> Table<'r> {
     }
 
     /// Notes what is wrong with a key's value.
-    pub fn error(&self, key: &str, found: &str, expected: &str) {
-        self.report.add(&self.path_of(key), found, expected);
+    pub fn error(&self, key: Key, found: &str, expected: &str) {
+        self.report.add(&self.path_of(key.name), found, expected);
+    }
+
+    /// Notes what is wrong with one item of a key's list.
+    pub fn error_in(&self, key: Key, index: usize, found: &str, expected: &str) {
+        self.report.add(&self.path_in(key, index), found, expected);
+    }
+
+    /// Notes what is wrong with a value within one table of a key's list.
+    pub fn error_within(&self, key: Key, index: usize, inner: Key, found: &str, expected: &str) {
+        self.report.add(&format!("{}.{}", self.path_in(key, index), inner.name), found, expected);
     }
 
     /// Notes what is not wrong, but hardly meant.
-    pub fn warn(&self, key: &str, found: &str, expected: &str) {
-        self.report.warn(&self.path_of(key), found, expected);
+    pub fn warn(&self, key: Key, found: &str, expected: &str) {
+        self.report.warn(&self.path_of(key.name), found, expected);
+    }
+
+    /// The same of one item of a key's list.
+    pub fn warn_in(&self, key: Key, index: usize, found: &str, expected: &str) {
+        self.report.warn(&self.path_in(key, index), found, expected);
     }
 
     /// A text of the table for an error, without secrets.
@@ -90,7 +105,7 @@ impl<'r> Table<'r> {
         let Kind::OneOf(choices) = key.kind else { return default };
         let Some(text) = self.string(key) else { return default };
         choices.iter().find(|choice| **choice == text).copied().unwrap_or_else(|| {
-            self.error(key.name, &self.quoted(&text), &key.text_expected());
+            self.error(key, &self.quoted(&text), &key.text_expected());
             default
         })
     }
@@ -99,10 +114,10 @@ impl<'r> Table<'r> {
     pub fn parsed<T, E: AsRef<str>>(&self, key: Key, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
         if key.absent == Absent::Required && !self.has(key) {
             let Kind::Text(example) = key.kind else { return None };
-            self.error(key.name, "nothing", &format!("it is required, as in {}", quoted(example)));
+            self.error(key, "nothing", &format!("it is required, as in {}", quoted(example)));
         }
         let text = self.string(key)?;
-        parse(&text).map_err(|expected| self.error(key.name, &self.quoted_url(&text), expected.as_ref())).ok()
+        parse(&text).map_err(|expected| self.error(key, &self.quoted_url(&text), expected.as_ref())).ok()
     }
 
     /// `true` or `false`.
@@ -140,16 +155,15 @@ impl<'r> Table<'r> {
         };
         let mut texts = Vec::new();
         for (index, value) in values.iter().enumerate() {
-            let at = format!("{}[{index}]", key.name);
             match value {
                 Value::String(text) => {
                     if texts.contains(text) {
                         let found = format!("{} once more", self.quoted(text));
-                        self.error(&at, &found, "leave out the repetition");
+                        self.error_in(key, index, &found, "leave out the repetition");
                     }
                     texts.push(text.clone());
                 }
-                other => self.error(&at, &self.report.kind_and_value(other), &expected),
+                other => self.error_in(key, index, &self.report.kind_and_value(other), &expected),
             }
         }
         (texts.len() == values.len()).then_some(texts)
@@ -174,7 +188,7 @@ impl<'r> Table<'r> {
         };
         let mut tables = Vec::new();
         for (index, value) in values.iter().enumerate() {
-            let path = format!("{}[{index}]", self.path_of(key.name));
+            let path = self.path_in(key, index);
             match value {
                 Value::Object(values) => tables.push(Table::new(path, values, names, self.report)),
                 other => self.report.add(&path, &self.report.kind_and_value(other), &expected),
@@ -188,12 +202,17 @@ impl<'r> Table<'r> {
     pub fn finish(self) {
         let expected = format!("the keys here are {}", self.names.join(", "));
         for key in self.values.keys().filter(|key| !self.names.contains(&key.as_str())) {
-            self.error(&self.report.key(key), "an unknown key", &expected);
+            self.report.add(&self.path_of(&self.report.key(key)), "an unknown key", &expected);
         }
     }
 
+    /// The full path of one item of a key's list.
+    fn path_in(&self, key: Key, index: usize) -> String {
+        format!("{}[{index}]", self.path_of(key.name))
+    }
+
     fn mistyped<T>(&self, key: Key, found: &Value, expected: &str) -> Option<T> {
-        self.error(key.name, &self.report.kind_and_value(found), expected);
+        self.error(key, &self.report.kind_and_value(found), expected);
         None
     }
 }

@@ -1,4 +1,4 @@
-//! The configuration, in types that cannot hold nonsense. Pure.
+//! The configuration, in types that cannot hold nonsense.
 //!
 //! Parsing is validation: [`crate::config::parse`] reads every key, gathers everything that is wrong, each with its path, what was
 //! found and what to write instead, and only a table without an error becomes a [`Config`]. `docs/configuration.md` describes

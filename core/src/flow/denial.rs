@@ -1,7 +1,9 @@
-//! Whether Access, and not the API, has answered the relay. Pure.
+//! Whether Access, and not the API, has answered the relay.
 //!
 //! `docs/how-it-works.md` has the table of what shows it.
 
+use crate::caller::token::is_aud_tag;
+use crate::config::secrets::names_of;
 use crate::messages::head::ResponseHead;
 use crate::messages::name::Name;
 use crate::messages::present::Read;
@@ -9,6 +11,7 @@ use crate::outcomes::problem::{Code, Refusal};
 use crate::rules::route::{Credentials, Route, ServiceToken};
 use crate::syntax::field::{challenges, parameter};
 use crate::syntax::origin::authority_of;
+use crate::syntax::text::contains_ignoring_case;
 
 /// Refuses an answer that is Access's.
 pub fn check_denial<H: Read>(route: &Route, response: &ResponseHead<'_, H>) -> Result<(), Refusal> {
@@ -31,7 +34,7 @@ fn access_denial<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
     let location = if is_redirect { response.header(Name::Location).unwrap_or_default() } else { String::new() };
     // Its path alone, for an API's own may have such a query; of several lines, which arrive joined, any.
     let leads_to_login =
-        |url: &str| contains(url.split(['?', '#']).next().unwrap_or_default(), "/cdn-cgi/access/login");
+        |url: &str| contains_ignoring_case(url.split(['?', '#']).next().unwrap_or_default(), "/cdn-cgi/access/login");
     if location.split(", ").any(leads_to_login) {
         return Some(format!("{status} to Access's login page"));
     }
@@ -47,7 +50,9 @@ fn access_denial<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
     }
     let names_access = |challenge: &str| {
         let metadata = parameter(challenge, "resource_metadata").unwrap_or_default();
-        ["cloudflareaccess.com", "cloudflare-access", "/cdn-cgi/access/"].iter().any(|name| contains(metadata, name))
+        ["cloudflareaccess.com", "cloudflare-access", "/cdn-cgi/access/"]
+            .iter()
+            .any(|name| contains_ignoring_case(metadata, name))
     };
     if status == 401 && challenges(&challenge).any(|each| is_managed_oauth(each) && names_access(each)) {
         return Some(format!("{status} with www-authenticate: Bearer and resource_metadata of Access"));
@@ -75,25 +80,19 @@ fn is_of_scheme(challenge: &str, scheme: &str) -> bool {
     challenge.split([' ', '\t', ',']).next().is_some_and(|found| found.eq_ignore_ascii_case(scheme))
 }
 
-/// Whether a text holds another, in whatever case.
-fn contains(text: &str, part: &str) -> bool {
-    text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
-}
-
-/// Access, "AUD tag": 64 hexadecimal digits.
-fn is_aud_tag(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
 fn denial_reason(route: &Route, signal: &str) -> String {
     let host = authority_of(route.upstream.origin.as_str());
     match &route.credentials {
-        Credentials::ServiceToken(ServiceToken { name, .. }) => format!(
-            "{host} answered {signal}: check that the service token in {name}_CLIENT_ID and {name}_CLIENT_SECRET has not expired, \
-             and that a Service Auth policy of that application includes it"
-        ),
+        Credentials::ServiceToken(ServiceToken { name, .. }) => {
+            let [id, secret] = names_of(name);
+            format!(
+                "{host} answered {signal}: check that the service token in {id} and {secret} has not expired, and that a \
+                 Service Auth policy of that application includes it"
+            )
+        }
         Credentials::CallerToken => format!(
-            "{host} answered {signal}: check that a Service Auth policy of that application has a linked app token rule for the page's application"
+            "{host} answered {signal}: check that a Service Auth policy of that application has a linked app token rule for \
+             the page's application"
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! What the API gets: the URL, and the caller's headers with what changes in them. Pure.
+//! What the API gets: the URL, and the caller's headers with what changes in them.
 
 use std::rc::Rc;
 

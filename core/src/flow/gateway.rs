@@ -1,5 +1,5 @@
 //! The flow of a request: what to do with it ([`decide`]). What the API gets is [`forward`]'s, what becomes of its answer
-//! [`crate::flow::settle`]'s. Pure: the edge reads, asks, and acts on what comes back.
+//! [`crate::flow::settle`]'s. The Worker reads, asks, and acts on what comes back.
 //!
 //! ```text
 //! request -> route -> preflight? -> cross-origin rule -> caller check -> forward -> scrub answer -> CORS headers

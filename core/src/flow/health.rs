@@ -1,4 +1,4 @@
-//! The health of it all, for monitors: one line for each check. Pure; `edge::health` asks the issuer and the APIs.
+//! The health of it all, for monitors: one line for each check. `src/health.rs` asks the issuer and the APIs.
 //!
 //! It names checks, routes and codes, nothing else: no host, no secret, no reason. Anybody may ask, so a report is kept
 //! for a while, and only one is made at a time.
@@ -17,7 +17,8 @@ use crate::rules::route::{Credentials, Route};
 /// How long a report is kept.
 const KEPT_SECONDS: i64 = 10;
 
-/// No report takes longer to make; one that does was given up with its request.
+/// A report that is under way for longer was given up together with its request. Longer than the keys take (5 s) and after them
+/// the APIs (5 s), and than other requests wait for it (11.5 s): `PATIENCE_MS` and `PAUSES_MS` of `src/health.rs`.
 const GIVEN_UP_SECONDS: i64 = 15;
 
 /// One thing that has to hold.

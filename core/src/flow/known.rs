@@ -1,4 +1,4 @@
-//! What is known of a request once it is decided, and what is told from it: the relay's own answers and its log. Pure.
+//! What is known of a request once it is decided, and what is told from it: the relay's own answers and its log.
 
 use std::rc::Rc;
 

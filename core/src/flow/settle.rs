@@ -1,4 +1,4 @@
-//! What to make of the API's answer: the changes to its headers, or a refusal where Access has answered in its place. Pure.
+//! What to make of the API's answer: the changes to its headers, or a refusal where Access has answered in its place.
 
 use crate::flow::denial::{check_denial, may_be_accesss};
 use crate::flow::known::Known;

@@ -1,4 +1,4 @@
-//! What waits for the API: slots in memory, each named by its number and a generation. Pure.
+//! What waits for the API: slots in memory, each named by its number and a generation.
 //!
 //! Whoever waits may go away without a word, so that every slot has a deadline. A slot past its deadline is free, and a word for
 //! an old generation is nobody's.

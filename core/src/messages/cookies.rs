@@ -1,4 +1,4 @@
-//! Which cookies cross the relay, in both directions. Pure.
+//! Which cookies cross the relay, in both directions.
 //!
 //! The relay stands on the page's own host, so the browser sends it that host's cookies, Access's among them, and
 //! would store whatever cookie an answer sets. None crosses unless a route names it. Source: RFC 6265 §4 and §5.

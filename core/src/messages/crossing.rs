@@ -1,5 +1,5 @@
 //! Which headers cross the relay, in both directions: one list of what is not the caller's to say to the API, and one of what
-//! is not the API's to say to the page's host. `docs/headers.md` has each with its reason; a test holds the two together. Pure.
+//! is not the API's to say to the page's host. `docs/headers.md` has each with its reason; a test holds the two together.
 
 use crate::messages::name::{ALONG_A_REQUEST, ALONG_AN_ANSWER, Name};
 use crate::messages::present::Present;

@@ -1,4 +1,4 @@
-//! The heads of messages, as far as decisions need them: a caller's request, and the API's answer. Pure.
+//! The heads of messages, as far as decisions need them: a caller's request, and the API's answer.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! URLs that stand within the values of headers, among other things. Pure.
+//! URLs that stand within the values of headers, among other things.
 
 use std::ops::Range;
 

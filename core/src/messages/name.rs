@@ -1,4 +1,4 @@
-//! The one list of header names that the relay knows, how much of each is read, and which are told along with a head. Pure.
+//! The one list of header names that the relay knows, how much of each is read, and which are told along with a head.
 
 /// The character of the first place. It and the 59 after it are neither letters in lower case, with which other names begin,
 /// nor `!`, which marks a leak.

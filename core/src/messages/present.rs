@@ -1,4 +1,4 @@
-//! Which headers a message has. Pure.
+//! Which headers a message has.
 //!
 //! Every read of a header crosses the border between Wasm and JavaScript, so the Worker tells in one text which headers a
 //! message has, and the values that nearly every decision needs. [`Present`] says which of the known ones are there and

@@ -1,8 +1,8 @@
-//! `traceparent`: one trace from the caller through the relay to the API. Pure; randomness is an argument.
+//! `traceparent`: one trace from the caller through the relay to the API. Randomness is an argument.
 //!
 //! A caller's trace is continued, else one is begun. Source: W3C Trace Context, §3.2 and §4.
 
-use crate::syntax::text::push_hex;
+use crate::syntax::text::{is_lower_hex, push_hex};
 
 /// The 24 random bytes that a trace takes at most: 16 for its id, 8 for the relay's own span.
 pub type Randomness = [u8; 24];
@@ -63,8 +63,4 @@ fn parse(header: &str) -> Option<(&str, &str)> {
         && [version, trace_id, parent_id, flags].iter().all(|field| is_lower_hex(field))
         && [trace_id, parent_id].iter().all(|id| id.bytes().any(|digit| digit != b'0'));
     valid.then_some((trace_id, flags))
-}
-
-fn is_lower_hex(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }

@@ -1,4 +1,4 @@
-//! An answer of the relay's own. Pure.
+//! An answer of the relay's own.
 
 use crate::messages::edits::{Edit, Edits};
 use crate::messages::name::Name;

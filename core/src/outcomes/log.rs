@@ -1,4 +1,4 @@
-//! The log: one JSON line for each refusal and failure, or for each request. Pure.
+//! The log: one JSON line for each refusal and failure, or for each request.
 //!
 //! A record never holds a token, a cookie, a secret, a path or a query string.
 

@@ -1,4 +1,4 @@
-//! The relay's own refusals: one closed list of codes, each with its status and its words (RFC 9457). Pure.
+//! The relay's own refusals: one closed list of codes, each with its status and its words (RFC 9457).
 //!
 //! `docs/errors.md` tells users what each means; a test holds the two together.
 

@@ -1,4 +1,4 @@
-//! The CORS decision: which other origins may call, and with which headers a browser is told so. Pure.
+//! The CORS decision: which other origins may call, and with which headers a browser is told so.
 //!
 //! Source: Fetch standard, "CORS protocol" (preflight fetch, CORS check, CORS-safelisted method). The rules that keep
 //! a policy sensible are applied when the configuration is read (`config::cors`); what is here only decides.

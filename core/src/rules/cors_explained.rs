@@ -1,4 +1,4 @@
-//! How a CORS policy came to refuse a preflight, for `debug`. Pure.
+//! How a CORS policy came to refuse a preflight, for `debug`.
 
 use crate::outcomes::problem::{Code, Explanation};
 use crate::rules::cors::{Allowed, Callers, Policy, Preflight, is_no_browsers};

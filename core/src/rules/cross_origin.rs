@@ -1,5 +1,4 @@
 //! Which requests of foreign pages are refused: all but those that the CORS policy allows, and links that somebody follows.
-//! Pure.
 //!
 //! CORS does not stop a page from *sending* a form POST, opening a WebSocket, or loading a script, an image or a frame; it
 //! only keeps some of the answers from it. And Access's cookie is `SameSite=None` by default. So the rule has three cases:

@@ -1,4 +1,4 @@
-//! The origins that a policy lists: exact ones, and patterns over hosts and ports. Pure.
+//! The origins that a policy lists: exact ones, and patterns over hosts and ports.
 //!
 //! A pattern is never matched against text. What a browser sent is parsed first, by the same parser that reads the
 //! configuration, so that `https://a.com,https://x.example.com` or an upper-case host never looks like a suffix.

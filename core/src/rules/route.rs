@@ -1,4 +1,4 @@
-//! Routes: a subpath each, the API that it leads to, and which one takes a path. Pure.
+//! Routes: a subpath each, the API that it leads to, and which one takes a path.
 
 use std::fmt;
 use std::ops::Deref;

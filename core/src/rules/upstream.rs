@@ -1,4 +1,4 @@
-//! Where a route leads, and the URL that the API is asked for. Pure.
+//! Where a route leads, and the URL that the API is asked for.
 //!
 //! The URL is put together from the configured origin and a path that always begins with `/`, so nothing in the path can
 //! change the host.

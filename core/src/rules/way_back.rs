@@ -1,4 +1,4 @@
-//! From a URL that an API's answer names to the one that a browser has to ask for. Pure.
+//! From a URL that an API's answer names to the one that a browser has to ask for.
 
 use crate::rules::upstream::Upstream;
 use crate::syntax::origin::{authority_of, split_authority, without_default_port};

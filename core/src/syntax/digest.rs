@@ -1,4 +1,4 @@
-//! A digest: tells texts apart without keeping them. Pure.
+//! A digest: tells texts apart without keeping them.
 
 use blake2::{Blake2b256, Digest as _};
 

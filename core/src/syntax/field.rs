@@ -1,4 +1,4 @@
-//! What the values of header fields are made of (RFC 9110 §5.5, §5.6): tokens, lists, quoted strings, challenges. Pure.
+//! What the values of header fields are made of (RFC 9110 §5.5, §5.6): tokens, lists, quoted strings, challenges.
 
 /// Names that a `Connection` header makes hop-by-hop (RFC 9110 §7.6.1), in lower case.
 #[must_use]

@@ -1,4 +1,4 @@
-//! JSON, read more strictly than it has to be: keys that stand twice in a table are noted. Pure.
+//! JSON, read more strictly than it has to be: keys that stand twice in a table are noted.
 //!
 //! RFC 8259 §4 leaves it open which of two counts. Readers take the last one, people the first one that they see.
 

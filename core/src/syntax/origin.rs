@@ -1,4 +1,4 @@
-//! Web origins, parsed as strictly as browsers write them. Pure.
+//! Web origins, parsed as strictly as browsers write them.
 //!
 //! An origin in the configuration is compared byte by byte with what a browser sends, so anything that a browser
 //! would never send (an upper-case host, a default port, a trailing slash) is a mistake that would silently never
@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::syntax::text::split_before;
+use crate::syntax::text::{is_lower_hex, split_before};
 
 /// A tuple origin: scheme, host and, where it is not the scheme's default, port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -262,8 +262,7 @@ fn is_canonical_ipv6(address: &str) -> bool {
 fn groups(text: &str) -> Option<(usize, usize)> {
     let (mut count, mut run, mut longest) = (0, 0, 0);
     for group in text.split(':').filter(|_| !text.is_empty()) {
-        let digits = group.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if !digits || !(1..=4).contains(&group.len()) || (group.len() > 1 && group.starts_with('0')) {
+        if !is_lower_hex(group) || !(1..=4).contains(&group.len()) || (group.len() > 1 && group.starts_with('0')) {
             return None;
         }
         run = if group == "0" { run + 1 } else { 0 };

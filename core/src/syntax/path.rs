@@ -1,4 +1,4 @@
-//! Paths: prefixes on segment boundaries, and what a path could be taken for. Pure.
+//! Paths: prefixes on segment boundaries, and what a path could be taken for.
 //!
 //! A Worker sees the request target raw: dot segments, backslashes and absolute forms arrive as they were sent
 //! (`docs/how-it-works.md` lists what was seen). What could climb out of a base path, for the URL parser or for an API that

@@ -1,9 +1,11 @@
-//! What may be printed: no secret that is known, and nothing that looks like one. Pure.
+//! What may be printed: no secret that is known, and nothing that looks like one.
 //!
 //! Whoever prints a text that others wrote redacts it first and cuts it afterwards: a cut could leave the first half of
 //! a secret, which no longer looks like one.
 
 use std::borrow::Cow;
+
+use crate::syntax::text::{contains_ignoring_case, is_base64url, places_ignoring_case};
 
 /// What stands where a secret stood.
 pub const NOT_SHOWN: &str = "(not shown)";
@@ -66,7 +68,7 @@ pub fn gives_away<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) ->
     let is_there = |secret: &str| match secret.trim().len() {
         0..SHORTEST => false,
         SHORTEST..SHORTEST_WITHIN => text.eq_ignore_ascii_case(secret.trim()),
-        _ => places(text, secret.trim()).next().is_some(),
+        _ => contains_ignoring_case(text, secret.trim()),
     };
     let certain: [Form; 2] = [(is_base64url, client_secret), TOKENS[1]];
     secrets.into_iter().any(is_there) || certain.into_iter().any(|form| begins(text, form).next().is_some())
@@ -75,7 +77,7 @@ pub fn gives_away<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) ->
 fn hide_known(hidden: &mut [bool], text: &str, secret: &str) {
     let secret = secret.trim();
     if secret.len() >= SHORTEST {
-        for place in places(text, secret) {
+        for place in places_ignoring_case(text, secret) {
             hide(hidden, place, secret.len());
         }
     }
@@ -107,12 +109,6 @@ fn without(text: &str, hidden: &[bool]) -> String {
     shown
 }
 
-/// Where a secret, which is not empty, stands in a text.
-fn places<'a>(text: &'a str, secret: &'a str) -> impl Iterator<Item = usize> {
-    let windows = text.as_bytes().windows(secret.len().max(1)).enumerate();
-    windows.filter(|(_, window)| window.eq_ignore_ascii_case(secret.as_bytes())).map(|(place, _)| place)
-}
-
 /// Where something of this form begins, and how long it is.
 fn begins(text: &str, (belongs, begin): Form) -> impl Iterator<Item = (usize, usize)> {
     let mut next = 0;
@@ -121,10 +117,6 @@ fn begins(text: &str, (belongs, begin): Form) -> impl Iterator<Item = (usize, us
         next += run.len() + 1;
         begin(run).map(|at| (start + at, run.len() - at))
     })
-}
-
-fn is_base64url(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
 /// `cfast_` and 16 letters or more, where a word begins.

@@ -1,4 +1,4 @@
-//! What a request's URL says. Pure.
+//! What a request's URL says.
 
 use crate::syntax::origin::{split_authority, split_scheme};
 use crate::syntax::path::check_climb;

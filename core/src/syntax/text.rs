@@ -1,4 +1,4 @@
-//! Small things done to texts, and lists in order. Pure.
+//! Small things done to texts, and lists in order.
 
 /// A text up to the first ASCII byte that is one of those, and from there on. On bytes: several times cheaper than on
 /// characters.
@@ -17,6 +17,30 @@ pub fn quoted(value: &str) -> String {
     }
     // As JSON has it: Rust's own way brings tables of all that can be printed, for a message that travels as JSON anyway.
     serde_json::to_string(&short).unwrap_or_default()
+}
+
+/// Where a part, which is not empty, stands in a text, in whatever case.
+pub fn places_ignoring_case<'a>(text: &'a str, part: &'a str) -> impl Iterator<Item = usize> {
+    let windows = text.as_bytes().windows(part.len().max(1)).enumerate();
+    windows.filter(|(_, window)| window.eq_ignore_ascii_case(part.as_bytes())).map(|(place, _)| place)
+}
+
+/// Whether a text holds a part, which is not empty, in whatever case.
+#[must_use]
+pub fn contains_ignoring_case(text: &str, part: &str) -> bool {
+    places_ignoring_case(text, part).next().is_some()
+}
+
+/// Whether a byte is a letter of base64url (RFC 4648 §5).
+#[must_use]
+pub const fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// Whether a text has nothing but hexadecimal digits, in lower case.
+#[must_use]
+pub fn is_lower_hex(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Appends bytes as hexadecimal digits in lower case.
