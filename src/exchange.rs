@@ -87,6 +87,7 @@ impl Exchange {
         let deadline = now + self.room_seconds();
         let Ticket { slot, generation } = WAITING.with_borrow_mut(|waiting| waiting.put(self, deadline, now));
         let (lines, cache, milliseconds) = (forward.edits.as_str(), forward.route.cache, forward.route.timeout_ms);
+        // `call.js` may call back before `send` returns (`failed`, say): no `RefCell` may be borrowed here.
         border::send(slot, generation, &request, lines, bodiless, cache, milliseconds, retries)
     }
 
@@ -160,13 +161,17 @@ fn take(slot: u32, generation: u32) -> Option<Exchange> {
     WAITING.with_borrow_mut(|waiting| waiting.take(Ticket { slot, generation }))
 }
 
-/// An outcome of an exchange that is no longer there: a panic has taken it along.
+/// The outcome of an exchange that is no longer there.
 fn gone() -> Response {
     let trace = Trace::new(None, isolate::randomness());
-    let refusal = Refusal::new(Code::Internal, "what was known of the request is gone: another one has panicked");
-    let answer = Answer::problem(refusal, &trace, false);
-    let record = Record::of("unknown", answer.status, &trace, None);
-    log::write(&record.refused(answer.refusal.as_ref()), std::iter::empty());
+    let reason =
+        "what was known of the request is gone: another one has panicked, or the answer came long after its time";
+    let answer = Answer::problem(Refusal::new(Code::Internal, reason), &trace, false);
+    // Nobody knows whose it was, so it counts as a stranger's.
+    if let Some(left_out) = log::admit() {
+        let record = Record { left_out, ..Record::of("unknown", answer.status, &trace, None) };
+        log::write(&record.refused(answer.refusal.as_ref()), std::iter::empty());
+    }
     respond::response(&answer)
 }
 

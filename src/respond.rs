@@ -28,7 +28,9 @@ pub fn misconfigured(unsound: &Unsound, arrived: &Arrived, trace: &Trace) -> Res
         let record = Record::misconfigured(arrived.method(), unsound.reasons(), trace, arrived.ray());
         log::write(&Record { left_out, ..record }, std::iter::empty());
     }
-    if Target::of(arrived.url()).is_ok_and(|target| unsound.health_path.as_deref() == Some(target.path)) {
+    let health_path = unsound.health_path.as_deref();
+    let asks = |target: Target| health::is_asked_for(health_path, arrived.method(), target.path);
+    if Target::of(arrived.url()).is_ok_and(asks) {
         let refusal = Refusal::new(Code::Misconfigured, "the log says what is wrong");
         return response(&health::answer(&[Check::new("configuration", Err(refusal))]));
     }

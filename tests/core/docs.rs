@@ -1,6 +1,7 @@
 //! The docs name what the code has, all of it.
 
 use access_relay_core::config::keys::{ALL, Absent, Description, Kind};
+use access_relay_core::config::types::Config;
 use access_relay_core::messages::crossing::{NOT_THE_APIS, NOT_THE_APIS_WHERE_CALLERS_ARE_CHECKED, NOT_THE_CALLERS};
 use access_relay_core::outcomes::problem::Code;
 use serde_json::{Value, json};
@@ -88,24 +89,31 @@ fn a_description_is_one_sentence_and_leads_to_a_section() {
     }
 }
 
+/// The smallest configuration in which a key can stand, with this value of it.
+fn with(description: &Description, value: Option<Value>) -> Value {
+    relay(|relay| {
+        let table = match description.table {
+            "access" => &mut relay["access"],
+            "routes" => &mut relay["routes"][0],
+            "cors" => {
+                relay["cors"] = json!({ "allowed_origins": ["https://a.example"] });
+                &mut relay["cors"]
+            }
+            _ => relay,
+        };
+        if let Some(value) = value {
+            table[description.key.name] = value;
+        }
+    })
+}
+
 #[test]
 fn each_key_that_is_described_is_read_as_it_is_described() {
     for description in ALL {
         let path = description.path();
         let place = path.replace("[]", "[0]");
         // No key can be a number like this.
-        let relay = relay(|relay| {
-            let table = match description.table {
-                "access" => &mut relay["access"],
-                "routes" => &mut relay["routes"][0],
-                "cors" => {
-                    relay["cors"] = json!({ "allowed_origins": ["https://a.example"] });
-                    &mut relay["cors"]
-                }
-                _ => relay,
-            };
-            table[description.key.name] = json!(1.5);
-        });
+        let relay = with(description, Some(json!(1.5)));
         let told = errors(&relay);
         let found = format!("{place}: found a number that is not whole; write ");
         let told =
@@ -124,25 +132,29 @@ fn each_key_that_is_described_is_read_as_it_is_described() {
 }
 
 #[test]
+fn each_choice_of_a_key_comes_to_something_else() {
+    let mut count = 0;
+    for description in ALL {
+        let Kind::OneOf(choices) = description.key.kind else { continue };
+        // Where the reader forgets a choice, it falls among the rest in silence.
+        let configs: Vec<Config> =
+            choices.iter().map(|choice| parsed(&with(description, Some(json!(choice))))).collect();
+        for (index, config) in configs.iter().enumerate() {
+            let same = configs[..index].iter().position(|other| other == config).map(|other| choices[other]);
+            assert_eq!(same, None, "{} = {}", description.path(), choices[index]);
+            count += 1;
+        }
+    }
+    assert!(count > 10, "it reads them");
+}
+
+#[test]
 fn what_is_absent_is_as_it_is_described() {
     for description in ALL {
         let Absent::Is(toml) = description.key.absent else { continue };
         // TOML and JSON write these alike.
         let value: Value = serde_json::from_str(toml).unwrap();
-        let said = relay(|relay| match description.table {
-            "access" => relay["access"][description.key.name] = value,
-            "routes" => relay["routes"][0][description.key.name] = value,
-            "cors" => {
-                relay["cors"] = json!({ "allowed_origins": ["https://a.example"] });
-                relay["cors"][description.key.name] = value;
-            }
-            _ => relay[description.key.name] = value,
-        });
-        let unsaid = relay(|relay| {
-            if description.table == "cors" {
-                relay["cors"] = json!({ "allowed_origins": ["https://a.example"] });
-            }
-        });
+        let (said, unsaid) = (with(description, Some(value)), with(description, None));
         assert_eq!(parsed(&said), parsed(&unsaid), "{}", description.path());
     }
 }

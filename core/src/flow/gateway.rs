@@ -13,6 +13,7 @@ use crate::caller::gate::{Gate, tokens_of};
 use crate::caller::runtime::Runtime;
 use crate::config::types::{Access, Config};
 use crate::flow::forward::{self, Forward};
+use crate::flow::health;
 use crate::flow::known::Known;
 use crate::messages::edits::Edit;
 use crate::messages::head::RequestHead;
@@ -23,7 +24,7 @@ use crate::outcomes::problem::{Code, Refusal};
 use crate::rules::cors::{self, Policy, PreflightBy};
 use crate::rules::cross_origin;
 use crate::rules::route::Route;
-use crate::syntax::path::is_cloudflares;
+use crate::syntax::path::{Prefix, is_cloudflares};
 use crate::syntax::target::Target;
 
 /// What to do with a request, and what is known of it by then.
@@ -66,9 +67,7 @@ async fn flow<H: Read, R: Runtime>(
     known: &mut Known,
 ) -> Result<Action, Refusal> {
     let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
-    if matches!(request.method, "GET" | "HEAD")
-        && config.health_path.as_ref().is_some_and(|path| path.as_str() == target.path)
-    {
+    if health::is_asked_for(config.health_path.as_ref().map(Prefix::as_str), request.method, target.path) {
         return Ok(Action::Health);
     }
     let (route, rest) = find_route(config, target.path)?;

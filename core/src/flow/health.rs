@@ -43,6 +43,12 @@ impl Check {
     }
 }
 
+/// Whether a request asks for the report: a GET or HEAD of `health_path`.
+#[must_use]
+pub fn is_asked_for(health_path: Option<&str>, method: &str, path: &str) -> bool {
+    matches!(method, "GET" | "HEAD") && health_path == Some(path)
+}
+
 /// The answer to a monitor: 200 where all checks hold, else 503.
 #[must_use]
 pub fn answer(checks: &[Check]) -> Answer {

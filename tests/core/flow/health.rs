@@ -3,12 +3,25 @@
 use std::rc::Rc;
 
 use access_relay_core::config::types::Config;
-use access_relay_core::flow::health::{Board, Check, Look, answer, judge};
+use access_relay_core::flow::health::{Board, Check, Look, answer, is_asked_for, judge};
 use access_relay_core::outcomes::problem::{Code, Refusal};
 use serde_json::{Value, json};
 
 use crate::support::config::{parsed, relay};
 use crate::support::heads::Lines;
+
+#[test]
+fn a_report_is_for_get_and_head_of_the_one_path() {
+    let asked = |method: &str, path: &str| is_asked_for(Some("/healthz"), method, path);
+    assert!(asked("GET", "/healthz") && asked("HEAD", "/healthz"));
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "get", ""] {
+        assert!(!asked(method, "/healthz"), "{method}");
+    }
+    for path in ["/", "", "/healthz/", "/healthz/x", "/Healthz", "/%68ealthz"] {
+        assert!(!asked("GET", path), "{path}");
+    }
+    assert!(!is_asked_for(None, "GET", "/healthz") && is_asked_for(Some("/"), "GET", "/"));
+}
 
 #[test]
 fn a_line_for_each_check_with_names_and_codes_only() {
