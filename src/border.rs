@@ -104,7 +104,8 @@ extern "C" {
     /// Resolves after this time.
     pub fn pause(milliseconds: u32) -> Promise;
 
-    /// Keeps a request's work alive until the promise settles, even where the caller has gone.
+    /// Keeps a request's work alive until the promise settles, even where the caller has gone. Every promise that Rust awaits
+    /// must settle: nothing else frees what waits for it.
     #[wasm_bindgen(js_name = keepAlive, catch)]
     pub fn keep_alive(work: &Promise) -> Result<(), JsValue>;
 }
@@ -127,7 +128,7 @@ pub fn start() {
     know(&format!("{{{list}}}"), &in_request, &in_answer, crossing::TARGETED, u32::from(FIRST), &preflights);
 }
 
-/// Has no answer hold one of these in a header.
+/// From now on, no answer may hold one of these secrets in a header.
 pub fn guard_secrets<'s>(secrets: impl Iterator<Item = &'s str>) {
     // What a service token has needs no escaping.
     guard(&secrets.collect::<Vec<_>>().join("\n"));
@@ -159,7 +160,8 @@ thread_local! {
     static LATEST: RefCell<(Edits, JsValue)> = RefCell::new((Edits::default(), JsValue::from_str("")));
 }
 
-/// The API's answer, of this status, with its headers edited. Most answers are edited alike, so what crossed for the last one serves on.
+/// The API's answer, of this status, with its headers edited. Most answers are edited alike, so what crossed for the last one
+/// serves on.
 pub fn edited(response: &Response, status: u16, edits: Edits) -> Result<Response, JsValue> {
     LATEST.with_borrow_mut(|(latest, text)| {
         if *latest != edits {

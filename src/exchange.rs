@@ -27,8 +27,8 @@ use crate::border::{self, Message};
 use crate::settings::Settings;
 use crate::{isolate, log, respond};
 
-/// What is kept of a request while the API has it: in a slot, which `call.js` names when it hands over the outcome. Where the
-/// caller has gone, it never does.
+/// What the Wasm keeps while the API works. `call.js` names the slot when it has the outcome. If the caller leaves, no outcome
+/// comes.
 pub struct Exchange {
     settings: Rc<Settings>,
     arrived: Arrived,
@@ -40,11 +40,11 @@ thread_local! {
     static WAITING: RefCell<Slots<Exchange>> = const { RefCell::new(Slots::after(0)) };
 }
 
-/// A slot is kept for this long beyond the time that the API has, in seconds: timers may be late. Longer than the 30 seconds after
-/// which `call.js` says once more that a body is under way (`GOES_ON`).
+/// A slot is kept for this long beyond the time that the API has, in seconds: timers may be late. Longer than the 30 seconds
+/// after which `call.js` says once more that a body is under way (`GOES_ON`).
 const SPARE_SECONDS: i64 = 60;
 
-/// Goes on where the instance before has stopped, if there was one: what still waits for its slots is nobody's here.
+/// Continues the generations of the instance before, so that its late outcomes match no slot here.
 pub fn start() {
     WAITING.set(Slots::after(border::latest_generation()));
 }

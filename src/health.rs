@@ -27,8 +27,8 @@ use crate::workers::Workers;
 /// How long an API may take to answer a monitor's question, in milliseconds. The keys come first, and take up to 5 seconds.
 const PATIENCE_MS: u32 = 5_000;
 
-/// How long a request waits for the report that another one makes, in milliseconds: 11.5 seconds in all. Longer than the keys take
-/// (5 s) and after them the APIs (`PATIENCE_MS`), shorter than a report counts as under way (15 s, `GIVEN_UP_SECONDS` of the
+/// How long a request waits for the report that another one makes, in milliseconds: 11.5 seconds in all. Longer than the keys
+/// take (5 s) and after them the APIs (`PATIENCE_MS`), shorter than a report counts as under way (15 s, `GIVEN_UP_SECONDS` of the
 /// core's `flow/health.rs`).
 const PAUSES_MS: [u32; 8] = [10, 40, 100, 250, 600, 1_500, 3_000, 6_000];
 

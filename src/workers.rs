@@ -9,8 +9,8 @@ use worker::wasm_bindgen_futures::JsFuture;
 
 use crate::border;
 
-/// How long the issuer may take, in milliseconds. Other requests wait longer for the keys (6 s, `PAUSES` of the core's `gate.rs`),
-/// and count the fetch as given up after that (7 s, `GIVEN_UP_SECONDS` of its `caller/keys.rs`).
+/// How long the issuer may take, in milliseconds. Other requests wait longer for the keys (6 s, `PAUSES` of the core's
+/// `gate.rs`), and count the fetch as given up after that (7 s, `GIVEN_UP_SECONDS` of its `caller/keys.rs`).
 const TIMEOUT_MS: u32 = 5_000;
 
 /// A key set of Access has a few kilobytes.

@@ -97,7 +97,7 @@ pub mod flow {
     //! A request's way: what is decided, what the API gets, what becomes of its answer.
 
     pub mod slots; // what waits for the API
-    pub mod known; // what is known of a request, once it is decided
+    pub mod known; // what a request has told so far
     pub mod forward; // what the API gets
     pub mod denial; // whether Access has answered in the API's place
     pub mod settle; // what becomes of an answer

@@ -3,8 +3,8 @@
 
 use access_relay_core::config::parse::parse;
 use access_relay_core::config::secrets::secret_names;
-use access_relay_core::config::suffix::well_known;
 use access_relay_core::config::source::from_text;
+use access_relay_core::config::suffix::well_known;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 

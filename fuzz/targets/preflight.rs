@@ -31,9 +31,12 @@ static POLICIES: LazyLock<[(Policy, bool); 2]> = LazyLock::new(|| {
     let origins = json!(["https://a.example", "https://*.b.example:*"]);
     [
         (
-            policy(
-                &json!({ "allowed_origins": origins, "allowed_methods": ["PUT"], "allowed_headers": LISTED, "allow_credentials": true }),
-            ),
+            policy(&json!({
+                "allowed_origins": origins,
+                "allowed_methods": ["PUT"],
+                "allowed_headers": LISTED,
+                "allow_credentials": true,
+            })),
             false,
         ),
         (policy(&json!({ "allowed_origins": origins, "allowed_methods": ["*"], "allowed_headers": ["*"] })), true),

@@ -162,7 +162,7 @@ impl<R: Runtime> Gate<R> {
         if let Some(caller) = self.verified.borrow().find(&digest, self.runtime.now()) {
             return Ok(Identity { caller, warning: None });
         }
-        // Boxed, for it is large: a request whose token is known is not to carry the room for it around.
+        // Boxed because it is large: a request with a known token does not pay for it.
         Box::pin(self.check(token, digest, policy)).await
     }
 

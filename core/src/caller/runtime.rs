@@ -1,5 +1,5 @@
 //! What the caller check needs of the world around it: the time, the issuer, signatures. The Workers runtime has it
-//! (`edge::keys`), and tests have their own.
+//! (`src/workers.rs`), and tests have their own.
 
 use crate::caller::jwk::Jwk;
 
@@ -12,10 +12,16 @@ pub trait Runtime: 'static {
     /// The time in seconds since the epoch. It may stand still between I/O.
     fn now(&self) -> i64;
 
-    /// The text of the key set at `url`. It takes 5 seconds at most.
+    /// The text of the key set at `url`. The runtime gives up after 5 seconds: nothing here does.
+    ///
+    /// # Errors
+    /// The URL, and why it gave no text. This goes into the log.
     async fn fetch(&self, url: &str) -> Result<String, String>;
 
     /// Makes a key of a JWK.
+    ///
+    /// # Errors
+    /// Why it is none. The key is then passed over, and nobody reads the reason.
     async fn import(&self, jwk: &Jwk) -> Result<Self::Key, String>;
 
     /// Whether `signature` is RSASSA-PKCS1-v1_5 with SHA-256 over `signed` (RFC 7518 §3.3).

@@ -1,8 +1,8 @@
 //! The configuration, in types that cannot hold nonsense.
 //!
-//! Parsing is validation: [`crate::config::parse`] reads every key, gathers everything that is wrong, each with its path, what was
-//! found and what to write instead, and only a table without an error becomes a [`Config`]. `docs/configuration.md` describes
-//! the keys.
+//! Parsing is validation: [`crate::config::parse`] reads every key, gathers everything that is wrong, each with its path, what
+//! was found and what to write instead, and only a table without an error becomes a [`Config`]. `docs/configuration.md`
+//! describes the keys.
 
 use std::rc::Rc;
 

@@ -14,6 +14,9 @@ use crate::syntax::origin::authority_of;
 use crate::syntax::text::contains_ignoring_case;
 
 /// Refuses an answer that is Access's.
+///
+/// # Errors
+/// `upstream_access_denied`, with what shows it, and what to look at.
 pub fn check_denial<H: Read>(route: &Route, response: &ResponseHead<'_, H>) -> Result<(), Refusal> {
     match access_denial(response) {
         Some(signal) => Err(Refusal::new(Code::UpstreamAccessDenied, denial_reason(route, &signal))),

@@ -74,7 +74,7 @@ async fn flow<H: Read, R: Runtime>(
     known.route = Some(Rc::clone(route));
     known.cors = Policy::of_path(&route.cors, target.path);
     if request.header(Name::Loop).is_some_and(|passed| forward::has_passed(&passed, &route.id)) {
-        let reason = "the request has passed this route before, or too many: its upstream leads back to the relay";
+        let reason = "its access-relay-loop names this route, or too many routes: an upstream leads back to the relay";
         return Err(Refusal::new(Code::LoopDetected, reason));
     }
     if ["TRACE", "TRACK", "CONNECT"].iter().any(|method| request.method.eq_ignore_ascii_case(method)) {

@@ -1,4 +1,4 @@
-//! What is known of a request once it is decided, and what is told from it: the relay's own answers and its log.
+//! What a request has told so far: for its log line and for its answer's headers.
 
 use std::rc::Rc;
 

@@ -45,7 +45,7 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
         response.headers.set_cookies()
     };
     if known.preflight {
-        // Whoever asked: what answers a preflight, and nothing else.
+        // The API's answer to a preflight: only the preflight's own headers pass.
         edits.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY));
         for name in PREFLIGHT_ANSWERS {
             let said = response.header(name).filter(|_| !response.present.leaks().contains(&name.as_str()));
@@ -102,7 +102,7 @@ fn drop_echoes<H: Read>(response: &ResponseHead<'_, H>, edits: &mut Edits, warni
 }
 
 fn echoed(name: &str) -> String {
-    format!("the API's answer holds the service token in its header {name}: left out")
+    format!("the API's answer holds a credential that the relay sent: its header {name} is left out")
 }
 
 /// Headers that hold one URL.
@@ -131,9 +131,8 @@ fn lead_back<H: Read>(back: &WayBack, response: &ResponseHead<'_, H>, edits: &mu
     edits.extend(refresh.as_deref().map(|value| Edit::Set(Name::Refresh, value)));
 }
 
-/// What `Vary` says, once what browsers do not send is put in terms of what they do: where an answer depends on what the relay
-/// makes of the caller's login, it depends on the cookie. A document depends on who asks for it (`by_site`), too: a page of a
-/// sibling host could frame one that is kept, and CORP does not apply to frames.
+/// The new `Vary`. Headers in it that only the relay sends become `Cookie`: browsers send a cookie instead. A document also
+/// varies by `Sec-Fetch-Site` (`by_site`): a page of a sibling host could frame a cached one, and CORP does not apply to frames.
 fn vary<H: Read>(by_site: bool, response: &ResponseHead<'_, H>, edits: &mut Edits) -> String {
     let said = response.left(Name::Vary).unwrap_or_default().to_owned();
     let is_relays = |name: &str| crossing::never_crosses_to_the_api(&name.to_ascii_lowercase());

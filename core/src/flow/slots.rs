@@ -1,7 +1,8 @@
 //! What waits for the API: slots in memory, each named by its number and a generation.
 //!
-//! Whoever waits may go away without a word, so that every slot has a deadline. A slot past its deadline is free, and a word for
-//! an old generation is nobody's.
+//! Whoever waits may go away without a word, so that every slot has a deadline. A slot past its deadline may be given to
+//! another, and a word for an old generation is nobody's. It decides nothing; it is in the core so that native tests can try
+//! what a Worker seldom meets.
 
 /// What names a slot for one use of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl<T> Slots<T> {
 
     /// Puts a value down until `deadline`, at `now` (both in seconds since the epoch).
     pub fn put(&mut self, value: T, deadline: i64, now: i64) -> Ticket {
-        // Two for one: the hand must go round faster than the slots grow.
+        // Each new value looks at two old slots, so the hand goes round before the list has doubled.
         self.look_at_one(now);
         self.look_at_one(now);
         self.generation = self.generation.wrapping_add(1);
@@ -64,7 +65,7 @@ impl<T> Slots<T> {
         Some(value)
     }
 
-    /// Gives a value more time: until the deadline that it has now, in seconds since the epoch. Whether it is still there.
+    /// Sets a new deadline, computed from the value, in seconds since the epoch. Returns whether the value was still there.
     pub fn renew(&mut self, ticket: Ticket, deadline: impl FnOnce(&T) -> i64) -> bool {
         let Some(slot) = self.slot(ticket) else { return false };
         if let Some(value) = &slot.value {

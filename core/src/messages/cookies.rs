@@ -100,7 +100,7 @@ impl RequestCookies {
             Self::AllButAccess => true,
         };
         let kept: Vec<&str> = pairs(cookie_header)
-            // Whatever a server could take for a cookie of its own must be allowed: a second line rides along in no value.
+            // A value may hold a second cookie after a comma. The pair passes only if both names are allowed.
             .filter(|(name, pair)| passes(name) && readings(pair).all(|(name, _)| passes(name)))
             .map(|(_, pair)| pair)
             .filter(|pair| !mentions_access_cookie(pair))

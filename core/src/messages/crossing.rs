@@ -113,7 +113,7 @@ pub const NOT_THE_CALLERS: &[&str] = &[
     "x-webauth-*",
 ];
 
-/// What an API cannot say to a browser, which would take the page's host for who says it.
+/// What an API cannot say to a browser: the browser would believe that the page's host said it.
 pub const NOT_THE_APIS: &[&str] = &[
     // Who may read an answer: the relay alone says it (Fetch, "HTTP responses"; Private Network Access).
     "access-control-*",
@@ -237,20 +237,20 @@ pub fn is_listed(name: &str, list: &[&str]) -> bool {
     list.iter().any(|pattern| may_match(pattern) && matches(pattern, name))
 }
 
-/// A request's headers, as the border tells them.
+/// A request's headers, as `head` of `headers.js` tells them.
 #[must_use]
 pub fn in_request(lines: &str) -> Present<'_> {
     Present::of(lines, ALONG_A_REQUEST, never_crosses_to_the_api)
 }
 
-/// The headers of an API's answer, as the border tells them.
+/// The headers of an API's answer, as `answerHead` of `headers.js` tells them.
 #[must_use]
 pub fn in_answer(lines: &str) -> Present<'_> {
     Present::of(lines, ALONG_AN_ANSWER, never_crosses_to_the_browser)
 }
 
-/// What a name must begin with, two characters, for the border to tell it: of a request's headers, and of an answer's, where it
-/// tells whatever ends like [`TARGETED`], too. All in one text each; `-` stands for every character that counts as one.
+/// How names begin that `headers.js` tells, by two characters each: of a request's headers, and of an answer's, where it tells
+/// whatever ends like [`TARGETED`], too. All in one text each; `-` stands for every character that counts as one.
 #[must_use]
 pub fn beginnings() -> [String; 2] {
     let of = |lists: &[&[&'static str]]| {

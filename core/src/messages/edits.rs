@@ -1,5 +1,5 @@
 //! What changes in a message's headers, written down as one text: so it crosses the border between Wasm and JavaScript at
-//! once, and `border.js` carries it out.
+//! once, and `edit` of `headers.js` carries it out.
 
 use crate::messages::name::{Name, Names};
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::syntax::field::end_of_quotes;
 
-/// A `Link` (RFC 8288 §3) with each of its URLs as `back` has it, targets and `anchor`s; `None` where all can stand.
+/// Rewrites each URL of a `Link` (RFC 8288 §3), targets and `anchor`s, by `back`. `None`: nothing changed.
 #[must_use]
 pub fn in_link(value: &str, back: impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut urls = Vec::new();
@@ -32,7 +32,7 @@ pub fn in_link(value: &str, back: impl Fn(&str) -> Option<String>) -> Option<Str
     replaced(value, urls, back)
 }
 
-/// A `Refresh` (HTML, "shared declarative refresh steps") with its URL as `back` has it; `None` where it can stand.
+/// Rewrites the URL of a `Refresh` (HTML, "shared declarative refresh steps") by `back`. `None`: nothing changed.
 #[must_use]
 pub fn in_refresh(value: &str, back: impl Fn(&str) -> Option<String>) -> Option<String> {
     let is_space = |c: char| matches!(c, ' ' | '\t');
@@ -48,7 +48,7 @@ pub fn in_refresh(value: &str, back: impl Fn(&str) -> Option<String>) -> Option<
     replaced(value, std::iter::once(start..start + end), back)
 }
 
-/// A text with its URLs as `back` has them; `None` where all can stand.
+/// Rewrites the URLs at these places of a text by `back`. `None`: nothing changed.
 fn replaced(
     text: &str,
     urls: impl IntoIterator<Item = Range<usize>>,

@@ -1,7 +1,7 @@
 //! The one list of header names that the relay knows, how much of each is read, and which are told along with a head.
 
-/// The character of the first place. It and the 59 after it are neither letters in lower case, with which other names begin,
-/// nor `!`, which marks a leak.
+/// A known name crosses as one character, the first one as this. The 60 from `$` on hold no lower-case letter (other names begin
+/// with one) and no `!` (it marks a leak).
 pub const FIRST: u8 = b'$';
 
 macro_rules! names {
@@ -99,7 +99,8 @@ names! {
 }
 
 impl Name {
-    /// How long a value decisions look at, in bytes; one that is longer is read only so far, and one byte more.
+    /// How many characters of a value decisions look at. `headers.js` cuts a longer one after one character more. Decisions count
+    /// bytes, of which a text never has fewer: a value that was cut counts as too long, so the excess is on the safe side.
     #[must_use]
     pub const fn longest(self) -> usize {
         match self {
@@ -152,7 +153,7 @@ pub const ALONG_A_REQUEST: &[Name] = &[
 /// The same for an answer's head.
 pub const ALONG_AN_ANSWER: &[Name] = &[Name::CacheControl, Name::ContentType, Name::Vary];
 
-/// What the API may say all the same, where preflights are its to answer.
+/// Headers of the API's preflight answer that pass if `preflight` is `"upstream"`.
 pub const PREFLIGHT_ANSWERS: [Name; 3] = [Name::AllowMethods, Name::AllowHeaders, Name::MaxAge];
 
 /// A set of known names.

@@ -1,6 +1,6 @@
 //! Which headers a message has.
 //!
-//! Every read of a header crosses the border between Wasm and JavaScript, so the Worker tells in one text which headers a
+//! Every read of a header crosses the border between Wasm and JavaScript, so `src/headers.js` tells in one text which headers a
 //! message has, and the values that nearly every decision needs. [`Present`] says which of the known ones are there and
 //! which must go ([`crate::messages::crossing`]), and only what else matters is then read.
 
@@ -10,7 +10,7 @@ use crate::syntax::text::split_before;
 
 /// Reads one header's value; repeated lines arrive joined with `, `.
 pub trait Read {
-    /// The value, up to one byte more than [`Name::longest`], or `None` where the message has no such header.
+    /// The value, up to one character more than [`Name::longest`], or `None` where the message has no such header.
     fn read(&self, name: Name) -> Option<String>;
 
     /// Every `Set-Cookie` line by itself: the one header that must never be joined (RFC 9110 §5.3).
@@ -27,7 +27,7 @@ pub struct Present<'t> {
     values: [&'t str; 9],
     /// Other names that matter, in the message's own spelling.
     others: Vec<&'t str>,
-    /// The names of headers in whose value the border has found a secret of ours.
+    /// The names of headers in whose name or value `headers.js` has found a secret of ours.
     leaks: Vec<&'t str>,
 }
 
@@ -35,7 +35,7 @@ pub struct Present<'t> {
 const _: () = assert!(ALONG_A_REQUEST.len() <= 9 && ALONG_AN_ANSWER.len() <= 9);
 
 impl<'t> Present<'t> {
-    /// Takes stock of a message's headers, as the border tells them; [`crate::messages::crossing`] has what `matters`.
+    /// Takes stock of a message's headers, as `headers.js` tells them; [`crate::messages::crossing`] has what `matters`.
     ///
     /// Names are in lower case. The first line tells known ones by their places ([`Name::place`]); then those of `along`
     /// have a line each, the place and the value; of the others, names are told that begin or end like one that matters, and
@@ -77,20 +77,21 @@ impl<'t> Present<'t> {
         names.iter().any(|name| self.has(*name))
     }
 
-    /// The names of headers in whose value the border has found a secret of ours.
+    /// The names of headers in whose name or value `headers.js` has found a secret of ours.
     #[must_use]
     pub fn leaks(&self) -> &[&'t str] {
         &self.leaks
     }
 
-    /// What must not cross, but for what is `set` in its place; `never` are the known ones.
+    /// Edits that delete what must not cross; `never` has the known ones. A header in `set` is skipped: its new value replaces
+    /// it.
     pub fn dropped(&self, never: &'static [Name], set: Names) -> impl Iterator<Item = Edit<'t>> {
         let known =
             never.iter().filter(move |name| self.has(**name) && !set.has(**name)).map(|name| Edit::Remove(*name));
         known.chain(self.others.iter().map(|name| Edit::Delete(name)))
     }
 
-    /// A header's value, if it came along: up to one byte more than [`Name::longest`].
+    /// A header's value, if it came along: up to one character more than [`Name::longest`].
     #[must_use]
     pub fn value(&self, name: Name) -> Option<&'t str> {
         let (_, value) = self.along.iter().zip(&self.values).find(|(along, _)| **along == name)?;

@@ -59,13 +59,14 @@ const REFUSALS_A_SECOND: u32 = 20;
 /// Keeps the log readable while somebody sends nothing but what is refused.
 #[derive(Debug, Default)]
 pub struct Quota {
+    /// Since the epoch.
     second: i64,
     written: u32,
     left_out: u32,
 }
 
 impl Quota {
-    /// Whether one more refusal may be written down in this second: then, how many were left out before it.
+    /// Whether one more refusal may be written down in this second since the epoch: then, how many were left out before it.
     pub fn admit(&mut self, second: i64) -> Option<u32> {
         if self.second != second {
             (self.second, self.written) = (second, 0);

@@ -67,7 +67,7 @@ codes! {
     UpstreamTimeout = "upstream_timeout", 504, "The API took too long",
         "The API did not begin its answer within the time that the route allows.";
     LoopDetected = "loop_detected", 508, "The relay leads to itself",
-        "The request has passed this relay before: an upstream of its configuration leads back to it.";
+        "The request has passed this route before: an upstream of the relay's configuration leads back to it.";
     KeysUnavailable = "keys_unavailable", 503, "Tokens cannot be checked at the moment",
         "No signing key of Cloudflare Access could be had. Try again shortly.";
     Misconfigured = "misconfigured", 500, "The relay is not configured correctly",

@@ -9,7 +9,8 @@
 //! 2. any request with a foreign `Origin`, of whatever method: it is a CORS request, and one that the policy does not allow
 //!    is work for the API, and a clock for the page, with nothing to show for it;
 //! 3. any other request that `Sec-Fetch-Site` calls foreign, or that the browser makes before somebody follows a link: the model
-//!    is the web's resource isolation policy. A link that somebody follows passes (`foreign_requests` says how much else).
+//!    is the web's resource isolation policy (web.dev, "Protect your resources from web attacks with Fetch Metadata"). A link
+//!    that somebody follows passes (`foreign_requests` says how much else).
 
 use crate::outcomes::problem::{Code, Refusal};
 use crate::rules::cors::Policy;
@@ -41,7 +42,7 @@ pub struct Facts<'a> {
     pub mode: Option<&'a str>,
     /// `Sec-Fetch-Dest`.
     pub dest: Option<&'a str>,
-    /// Whether the browser only prepares for a link that somebody might follow (`Sec-Purpose`).
+    /// Whether the browser only prepares for a link that somebody might follow (Fetch, "`Sec-Purpose`").
     pub prefetch: bool,
     /// `Origin`.
     pub origin: Option<&'a str>,
@@ -68,7 +69,7 @@ pub fn check(facts: Facts, policy: &Policy) -> Result<(), Refusal> {
         return Ok(());
     }
     let foreign = match (facts.site, facts.origin) {
-        // What a page has the browser prepare (speculation rules) is `none`, as what somebody types is; of a sibling host, too.
+        // Speculation rules of a page send `none`, like a typed address, also from a sibling host.
         (Some("none"), None) if facts.prefetch => "sec-fetch-site is none, with sec-purpose".to_owned(),
         (Some("same-origin" | "none"), _) | (None, None) => return Ok(()),
         (Some(site), _) => format!("sec-fetch-site is {}", quoted(site)),

@@ -30,7 +30,7 @@ pub struct Route {
     pub request_cookies: RequestCookies,
     /// `response_cookies`: names, none of them Access's.
     pub response_cookies: CookieNames,
-    /// How long the API may take until its answer's headers, in milliseconds.
+    /// How long the API may take from the end of the request's body to its answer's headers, in milliseconds.
     pub timeout_ms: u32,
     /// How often a GET or HEAD without a body is sent once more, where it got no answer at all.
     pub retries: u32,

@@ -23,8 +23,8 @@ impl WayBack<'_> {
     /// A URL of the API's answer, for the browser: the relay's own path for what the route reaches, the API's full URL for
     /// what it does not, and `None` where the value can stand (another host, or a reference that means the same to both).
     ///
-    /// The API's host counts whatever the scheme, and so does the relay's own, which an API names that believes
-    /// `X-Forwarded-Host`; but for its root, which is a page's.
+    /// The scheme does not matter for the API's host. A URL of the relay's own host counts, too: an API that believes
+    /// `X-Forwarded-Host` writes such URLs. The host's root stays, because it is a page.
     #[must_use]
     pub fn url(&self, reference: &str) -> Option<String> {
         // As browsers read it: without tabs, and with slashes for backslashes up to the query (URL standard, "basic URL

@@ -32,7 +32,7 @@ pub fn challenges(value: &str) -> impl Iterator<Item = &str> {
         match value.as_bytes().get(at) {
             Some(b'"') => at = end_of_quotes(value, at),
             Some(b',') | None => {
-                // What has `=` right behind its first word is a parameter of the challenge before.
+                // If `=` follows the first word, the element is a parameter of the previous challenge.
                 let text = value.get(element..at.min(value.len())).unwrap_or_default();
                 let after = text.trim().trim_start_matches(|c: char| !matches!(c, ' ' | '\t' | '='));
                 if !text.trim().is_empty() && !after.trim_start().starts_with('=') {

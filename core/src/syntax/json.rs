@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::syntax::redact::NOT_SHOWN;
 
-/// Reads a text, as whole as `serde_json` does, which takes the last one of two. Returns the paths of repeated keys, too:
+/// Reads JSON. If a key stands twice, the last value counts, as in `serde_json`, and its path is returned as well:
 /// `routes[1].cors`. A path shows only what could be a key of the relay's own, for a secret may stand anywhere.
 ///
 /// # Errors

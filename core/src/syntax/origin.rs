@@ -55,8 +55,13 @@ impl fmt::Display for OriginError {
             Self::NoScheme => "start it with a scheme, as in https://app.example.com",
             Self::BadScheme => "write the scheme in lower case, as in https://app.example.com",
             Self::NotAPagesScheme => "write https:// or http://",
-            Self::FileScheme => "pages opened from files have no origin of their own (they send \"null\"); serve the page over http://localhost instead",
-            Self::NotOnlyAnOrigin => "leave out everything after the host and port: no path, query, fragment or trailing slash",
+            Self::FileScheme => {
+                "pages opened from files have no origin of their own (they send \"null\"); serve the page over \
+                 http://localhost instead"
+            }
+            Self::NotOnlyAnOrigin => {
+                "leave out everything after the host and port: no path, query, fragment or trailing slash"
+            }
             Self::UserInfo => "leave out the user name and password before the host",
             Self::EmptyHost => "name a host without empty labels, as in https://app.example.com",
             Self::UpperCaseHost => "write the host in lower case, as browsers send it",

@@ -125,18 +125,21 @@ pub fn is_cloudflares(path: &str) -> bool {
     first.is_some_and(|segment| segment.len() >= 7 && decode_once(segment.as_bytes()).eq_ignore_ascii_case(b"cdn-cgi"))
 }
 
-/// A path with its dot segments resolved, as browsers do before they ask.
+/// A path with its dot segments resolved, as browsers do before they ask (RFC 3986 §5.2.4).
+#[must_use]
 pub fn without_dots(path: &str) -> String {
     let has_dots = path.split('/').any(|segment| matches!(segment, "." | ".."));
     if has_dots { resolved("/", path.strip_prefix('/').unwrap_or(path)) } else { path.to_owned() }
 }
 
-/// Whether a path is one to a browser too: `//host` would be another host's address.
+/// Whether every reader takes a path for the same one. `//host` would be another host's address to a browser.
+#[must_use]
 pub fn is_unambiguous(path: &str) -> bool {
     check_climb(path).is_ok() && !path.starts_with("//")
 }
 
 /// A relative path, resolved against the path that it stands in (RFC 3986 §5.2.3, §5.2.4).
+#[must_use]
 pub fn resolved(base: &str, reference: &str) -> String {
     let (folder, _) = base.rsplit_once('/').unwrap_or_default();
     let mut segments: Vec<&str> = folder.split('/').skip(1).collect();
@@ -156,7 +159,10 @@ pub fn resolved(base: &str, reference: &str) -> String {
     ["/", &segments.join("/")].concat()
 }
 
-/// A path of the configuration: what it says must be what every URL parser makes of it.
+/// Checks a path of the configuration: what it says must be what every URL parser makes of it.
+///
+/// # Errors
+/// What to write instead.
 pub fn check_configured(path: &str) -> Result<(), &'static str> {
     if path.contains(['?', '#']) {
         return Err("leave out the query and the fragment");
@@ -171,7 +177,10 @@ pub fn check_configured(path: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Refuses what could leave the base path, or what parsers read differently.
+/// Refuses a request's path that could leave the base path, or that parsers read differently.
+///
+/// # Errors
+/// What the path holds.
 pub fn check_climb(path: &str) -> Result<(), &'static str> {
     let holds = |odd: fn(u8) -> bool| path.bytes().any(odd);
     if !holds(|b| b < 0x20 || matches!(b, 0x7f | b'\\' | b'.' | b'%')) {

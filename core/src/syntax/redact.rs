@@ -10,13 +10,13 @@ use crate::syntax::text::{contains_ignoring_case, is_base64url, places_ignoring_
 /// What stands where a secret stood.
 pub const NOT_SHOWN: &str = "(not shown)";
 
-/// A known "secret" that is shorter would black out half of every text, and keeps nobody out.
+/// A shorter "secret" is not hidden: it would match common words, and it protects nothing.
 const SHORTEST: usize = 4;
 
 /// A secret from this length on counts wherever it stands in a text; a shorter one may be part of a common word.
 const SHORTEST_WITHIN: usize = 8;
 
-/// Letters that a secret is made of, and where in a run of such letters it begins. It lasts until the run ends.
+/// The letters of a secret, and where in a run of them it begins. It ends with the run.
 type Form = (fn(u8) -> bool, fn(&[u8]) -> Option<usize>);
 
 /// Client secrets of service tokens, in the older form, and whatever else is that long. AUD tags look the same.
@@ -61,8 +61,8 @@ pub fn looks_secret(text: &str) -> bool {
     std::iter::once(HEX).chain(TOKENS).any(|form| begins(text, form).next().is_some())
 }
 
-/// Whether whoever reads a text learns a secret: one of `secrets`, or what is one beyond doubt by its form, the Client Secret of a
-/// service token or a JWT. A run of hexadecimal digits alone may be an AUD tag.
+/// Whether whoever reads a text learns a secret: one of `secrets`, or what is one beyond doubt by its form, the Client Secret of
+/// a service token or a JWT. A run of hexadecimal digits alone may be an AUD tag.
 #[must_use]
 pub fn gives_away<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) -> bool {
     let is_there = |secret: &str| match secret.trim().len() {

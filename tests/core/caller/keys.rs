@@ -162,7 +162,7 @@ fn who_waits_for_anothers_fetch_waits_a_while_and_is_told() {
     let gate = Gate::new(keys.clone());
     let (token, policy) = (issuer_key().sign(&person()), policy());
     let answers = in_turns((0..3).map(|_| gate.identify(&token, &policy)), |round| round < 50);
-    assert!(answers[0].is_none(), "it waits for the endpoint, which the edge ends after 5 seconds");
+    assert!(answers[0].is_none(), "it waits for the endpoint, which the Worker ends after 5 seconds");
     assert!(
         answers[1..].iter().all(|answer| matches!(answer, Some(Err(refusal)) if refusal.code == Code::KeysUnavailable))
     );

@@ -1,4 +1,4 @@
-//! Heads of messages: headers as a list of lines, what the border tells of them, and what edits make of them.
+//! Heads of messages: headers as a list of lines, what `headers.js` tells of them, and what edits make of them.
 
 use std::collections::BTreeSet;
 
@@ -18,13 +18,13 @@ impl Lines {
         Self(lines.iter().map(|(name, value)| (name.to_ascii_lowercase(), (*value).to_owned())).collect())
     }
 
-    /// What `head` of `border.js` tells of them: each name once, in order.
+    /// What `head` of `headers.js` tells of them: each name once, in order.
     pub fn told(&self) -> String {
         let [beginnings, _] = crossing::beginnings();
         self.told_as(ALONG_A_REQUEST, &beginnings, &[])
     }
 
-    /// What `answerHead` of `border.js` tells of them, where these are the secrets.
+    /// What `answerHead` of `headers.js` tells of them, where these are the secrets.
     pub fn told_by_the_api(&self, secrets: &[&str]) -> String {
         let [_, beginnings] = crossing::beginnings();
         self.told_as(ALONG_AN_ANSWER, &beginnings, secrets)
@@ -79,7 +79,7 @@ impl Lines {
         (!values.is_empty()).then(|| values.join(", "))
     }
 
-    /// What the edge does with edits.
+    /// What `edit` of `headers.js` does.
     pub fn apply(mut self, edits: &Edits) -> Self {
         for edit in edits.iter() {
             match edit {
