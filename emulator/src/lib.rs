@@ -4,7 +4,7 @@
 //! It is a library for tests ([`emulator::Emulator::start`]) and a program for local development (`main.rs`).
 //! Nothing here is meant to be safe outside of one's own machine: every listener is on the loopback address.
 //!
-//! The modules are listed from bottom to top: each uses only those listed before it.
+//! The modules are listed, the lowest first: each uses only those listed before it.
 
 // What can be set, and the defaults.
 pub mod settings;

@@ -1,4 +1,4 @@
-// In each crate, `lib.rs` lists the modules from bottom to top, and a module uses only what is declared above it: no circle.
+// In each crate, `lib.rs` lists the modules, the lowest first, and a module uses only what is declared before it: no circle.
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -56,7 +56,7 @@ function faults(sources) {
     for (const path of named(sources[module], module)) {
       const used = path.map((_, length) => path.slice(0, length + 1).join("::")).findLast((prefix) => modules.includes(prefix));
       if (used === undefined) found.push(`${module} uses ${path.join("::")}, which lib.rs does not list`);
-      else if (used !== module && modules.indexOf(used) > modules.indexOf(module)) found.push(`${module} uses ${used}, which stands above it`);
+      else if (used !== module && modules.indexOf(used) > modules.indexOf(module)) found.push(`${module} uses ${used}, which is declared after it`);
     }
   }
   return found;

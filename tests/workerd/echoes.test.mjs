@@ -58,7 +58,7 @@ test("an API that echoes the service token in headers: it is in no answer and in
   assert.equal((await send("GET", "/whole/x", [login])).headers["x-echo"], undefined);
   assert.equal(api.requests.at(-1).headers["cf-access-token"], token);
   const records = await relay.records((records) => records.length >= 12);
-  assert.ok(records.some(({ warnings }) => warnings?.some((warning) => /holds the service token in its header x-echo/.test(warning))));
+  assert.ok(records.some(({ warnings }) => warnings?.some((warning) => /holds a credential that the relay sent: its header x-echo is left out/.test(warning))));
   assert.ok(!relay.output().slice(before).includes(SECRET));
 });
 

@@ -104,6 +104,8 @@ test("a configuration that cannot serve is a failing check, and its mistakes are
     const { answer, text } = await ask();
     assert.deepEqual([answer.status, named(JSON.parse(text))], [503, { configuration: "misconfigured" }]);
     assert.equal((await fetch(`${relay.url}/api`)).status, 500);
+    const posted = await fetch(`${relay.url}/healthz`, { method: "POST" });
+    assert.deepEqual([posted.status, (await posted.json()).code], [500, "misconfigured"]);
     assert.ok((await relay.records())[0].errors.length >= 2);
   });
 });

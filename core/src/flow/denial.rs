@@ -70,7 +70,7 @@ pub fn may_be_accesss<H: Read>(response: &ResponseHead<'_, H>) -> Option<String>
     }
     let challenge = response.header(Name::WwwAuthenticate)?;
     challenges(&challenge).any(is_managed_oauth).then(|| {
-        "the API answered 401 with resource_metadata: if that is Access's Managed OAuth, the relay's service token was refused"
+        "the API answered 401 with resource_metadata: if that is Access's Managed OAuth, the relay's credentials were refused"
             .to_owned()
     })
 }

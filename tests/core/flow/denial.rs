@@ -62,7 +62,7 @@ fn accesss_own_refusals_are_ours_to_explain() {
     assert_eq!(
         warnings(&[("www-authenticate", own_oauth)]),
         [
-            "the API answered 401 with resource_metadata: if that is Access's Managed OAuth, the relay's service token was refused"
+            "the API answered 401 with resource_metadata: if that is Access's Managed OAuth, the relay's credentials were refused"
         ]
     );
     assert!(warnings(&[("www-authenticate", "Bearer")]).is_empty());
