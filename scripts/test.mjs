@@ -10,7 +10,7 @@ import { fail, installBrowser, installCargoTool, installPackages, installRust, i
 import { buildWorker } from "./worker.mjs";
 
 /** What ships may weigh this much, JavaScript and Wasm gzipped together: what it weighed when this was written, and 2 KB. */
-const SIZE_LIMIT = 147 * 1024;
+const SIZE_LIMIT = 151_700;
 
 const steps = {
   /** What git may take and CI may run, the layers, formatting, lints on the host and on Wasm, documentation, the dependency tree. */
