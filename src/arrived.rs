@@ -6,7 +6,7 @@ use access_relay_core::messages::name::Name;
 use access_relay_core::messages::present::{Present, Read as _};
 use access_relay_core::messages::trace::Trace;
 use access_relay_core::syntax::text::split_before;
-use worker::wasm_bindgen::JsCast as _;
+use wasm_bindgen::JsCast as _;
 use worker::web_sys::Request;
 
 use crate::border::{self, Message};

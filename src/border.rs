@@ -7,8 +7,8 @@ use access_relay_core::messages::crossing;
 use access_relay_core::messages::edits::Edits;
 use access_relay_core::messages::name::{ALONG_A_REQUEST, ALONG_AN_ANSWER, FIRST, Name, READ_IN_PREFLIGHT};
 use access_relay_core::messages::present::Read;
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::js_sys::{Array, Date, Error, Promise};
-use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
 use worker::wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Headers, Request, Response};
 

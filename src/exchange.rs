@@ -17,9 +17,9 @@ use access_relay_core::outcomes::answer::Answer;
 use access_relay_core::outcomes::log::Record;
 use access_relay_core::outcomes::problem::{Code, Refusal};
 use access_relay_core::rules::route::{Credentials, Route};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::Promise;
-use worker::wasm_bindgen::JsCast as _;
-use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
 use worker::web_sys::Response;
 
 use crate::arrived::Arrived;

@@ -14,8 +14,8 @@ use access_relay_core::messages::trace::Trace;
 use access_relay_core::outcomes::log::Record;
 use access_relay_core::outcomes::problem::{Code, Refusal};
 use access_relay_core::rules::route::Route;
+use wasm_bindgen::{JsCast as _, JsValue};
 use worker::js_sys::{Array, Promise};
-use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::Response;
 

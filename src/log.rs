@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use access_relay_core::outcomes::log::{Level, Quota, Record};
 use access_relay_core::syntax::redact::redacted_line;
-use worker::wasm_bindgen::JsValue;
+use wasm_bindgen::JsValue;
 use worker::web_sys::console;
 
 use crate::border;

@@ -9,7 +9,7 @@ use access_relay_core::flow::gateway::{self, Action, Decision};
 use access_relay_core::flow::health::answer;
 use access_relay_core::messages::name::Name;
 use access_relay_core::messages::trace::Trace;
-use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{Env, event, web_sys};
 
 use crate::arrived::Arrived;

@@ -10,9 +10,8 @@ use access_relay_core::syntax::target::Target;
 use worker::web_sys::Response;
 
 use crate::arrived::Arrived;
-use crate::border;
-use crate::log;
 use crate::settings::Unsound;
+use crate::{border, log};
 
 /// Makes the response.
 pub fn response(answer: &Answer) -> Response {

@@ -11,9 +11,9 @@ use access_relay_core::config::suffix::well_known;
 use access_relay_core::config::types::Config;
 use access_relay_core::syntax::redact::redacted;
 use serde_json::Value;
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::Env;
 use worker::js_sys::{JSON, Promise, Reflect};
-use worker::wasm_bindgen::{self, JsCast, JsValue, prelude::wasm_bindgen};
 use worker::wasm_bindgen_futures::JsFuture;
 
 use crate::border;

@@ -3,8 +3,8 @@
 
 use access_relay_core::caller::jwk::Jwk;
 use access_relay_core::caller::runtime::Runtime;
+use wasm_bindgen::JsValue;
 use worker::js_sys::Promise;
-use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::JsFuture;
 
 use crate::border;

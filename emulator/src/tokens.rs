@@ -97,7 +97,9 @@ impl TokenRequest {
     /// them, but `common_name` and an empty `sub`.
     pub(crate) fn claims(&self, defaults: Defaults<'_>) -> Map<String, Value> {
         let iat = self.iat.unwrap_or(defaults.now);
-        let exp = self.exp.unwrap_or_else(|| defaults.now + self.expires_in.unwrap_or(defaults.session_seconds));
+        let exp = self
+            .exp
+            .unwrap_or_else(|| defaults.now.saturating_add(self.expires_in.unwrap_or(defaults.session_seconds)));
         let mut claims = Map::new();
         let mut set = |name: &str, value: Value| claims.insert(name.into(), value);
         set("iss", json!(self.iss.as_deref().unwrap_or(defaults.issuer)));
