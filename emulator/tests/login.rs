@@ -33,6 +33,17 @@ async fn log_in(access: &Emulator, path: &str) -> Answer {
 }
 
 #[tokio::test]
+async fn a_code_is_good_at_the_application_that_it_was_granted_for_alone() {
+    let access = start(|settings| settings.api.allow_policy = true).await;
+    let refused = get(&access.app_local_url(), "/", &[]).await;
+    let login = refused.header("location").unwrap().strip_prefix(&access.issuer()).unwrap().to_owned();
+    let granted = send(&access.issuer(), "POST", &login, &[EMAIL], "email=ada%40example.com").await;
+    let authorized = granted.header("location").unwrap().strip_prefix(&access.app_url()).unwrap().to_owned();
+    let elsewhere = get(&access.api_local_url(), &authorized, &[]).await;
+    assert_eq!((elsewhere.status, elsewhere.cookies().len()), (400, 0));
+}
+
+#[tokio::test]
 async fn a_login_leads_back_to_where_it_began() {
     let access = start(|_| ()).await;
     let answer = log_in(&access, "/deep/page?tab=%22two%22&x=1").await;
