@@ -30,6 +30,7 @@ test("a store that fails is not asked by every stranger", async () => {
   const began = Date.now();
   for (let call = 0; call < 200; call++) assert.equal((await fetch(`${running.url}/api/x`)).status, 500);
   const asked = (await running.records()).filter(({ asked }) => asked).length;
-  assert.ok(asked <= 1 + (Date.now() - began) / 1_000, `${asked} times`);
+  // Two seconds by a clock that counts whole ones: more than one in any case.
+  assert.ok(asked >= 1 && asked <= 1 + (Date.now() - began) / 1_000, `${asked} times`);
   await running.stop();
 });
