@@ -6,7 +6,7 @@ use access_relay_core::messages::name::Name;
 use access_relay_core::messages::present::{Present, Read as _};
 use access_relay_core::messages::trace::Trace;
 use access_relay_core::syntax::text::split_before;
-use wasm_bindgen::JsCast as _;
+use wasm_bindgen::{JsCast as _, JsValue};
 use worker::web_sys::Request;
 
 use crate::border::{self, Message};
@@ -32,9 +32,17 @@ impl Arrived {
         Self { message: request.unchecked_into(), lines, starts, at_ms }
     }
 
-    /// The request itself.
-    pub fn request(&self) -> Request {
-        self.message.clone().unchecked_into()
+    /// Gives the request itself away, and forgets its headers: of a caller who leaves, hardly anything must stay in memory.
+    pub fn give_away(&mut self) -> Request {
+        let [_, headers] = self.starts;
+        self.lines.truncate(headers);
+        self.lines.shrink_to_fit();
+        std::mem::replace(&mut self.message, JsValue::UNDEFINED.unchecked_into()).unchecked_into()
+    }
+
+    /// Takes it back.
+    pub fn take_back(&mut self, request: Request) {
+        self.message = request.unchecked_into();
     }
 
     /// Its headers, as far as they have been told.

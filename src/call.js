@@ -1,5 +1,6 @@
 // The call to the API: its time, its tries, its body. The Wasm keeps what it knows of the request in a slot; the first outcome of
-// the call is handed to it, by the slot's number and generation.
+// the call is handed to it, by the slot's number and generation, with the request itself: that is kept here, where the runtime
+// lets go of it when the caller has gone.
 
 import { pause, reasonOf } from "./border.js";
 import { answerHead, edit, sentToken, urlOf } from "./headers.js";
@@ -123,12 +124,12 @@ function attempt(call) {
   }
 }
 
-const answered = ({ slot, generation, lines, tries }, elapsed, response) =>
-  wasm.answered(slot, generation, response, response.status, answerHead(response, sentToken(lines)), elapsed, tries);
+const answered = ({ slot, generation, request, lines, tries }, elapsed, response) =>
+  wasm.answered(slot, generation, request, response, response.status, answerHead(response, sentToken(lines)), elapsed, tries);
 
-const failed = ({ slot, generation, tries }, elapsed, error) => wasm.failed(slot, generation, reasonOf(error), elapsed, tries);
+const failed = ({ slot, generation, request, tries }, elapsed, error) => wasm.failed(slot, generation, request, reasonOf(error), elapsed, tries);
 
-const late = ({ slot, generation, tries }, elapsed) => wasm.late(slot, generation, elapsed, tries);
+const late = ({ slot, generation, request, tries }, elapsed) => wasm.late(slot, generation, request, elapsed, tries);
 
 const fail = (call, error) => end(call, failed, error);
 

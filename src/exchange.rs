@@ -20,7 +20,7 @@ use access_relay_core::rules::route::{Credentials, Route};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::Promise;
-use worker::web_sys::Response;
+use worker::web_sys::{Request, Response};
 
 use crate::arrived::Arrived;
 use crate::border::{self, Message};
@@ -78,8 +78,8 @@ impl Exchange {
     }
 
     /// Sends the request: the caller's method and body, untouched, and its headers with the edits.
-    pub fn begin(self, forward: &Forward) -> Promise {
-        let request = self.arrived.request();
+    pub fn begin(mut self, forward: &Forward) -> Promise {
+        let request = self.arrived.give_away();
         let bodiless = self.known.preflight;
         // RFC 9110 §9.2.2: sent once more, these change nothing.
         let retries = if matches!(self.arrived.method(), "GET" | "HEAD") { forward.route.retries } else { 0 };
@@ -101,16 +101,18 @@ impl Exchange {
 /// The API has answered: its answer becomes the caller's. The body streams past. `head` tells its headers.
 #[wasm_bindgen]
 #[must_use]
+#[expect(clippy::too_many_arguments, reason = "one crossing for all of it")]
 pub fn answered(
     slot: u32,
     generation: u32,
+    request: Request,
     response: &Response,
     status: u16,
     head: &str,
     milliseconds: u32,
     tries: u32,
 ) -> Response {
-    let Some(mut exchange) = take(slot, generation) else {
+    let Some(mut exchange) = take(slot, generation, request) else {
         border::let_go(response);
         return gone();
     };
@@ -131,8 +133,15 @@ pub fn answered(
 /// The API could not be reached.
 #[wasm_bindgen]
 #[must_use]
-pub fn failed(slot: u32, generation: u32, message: String, milliseconds: u32, tries: u32) -> Response {
-    let Some(exchange) = take(slot, generation) else { return gone() };
+pub fn failed(
+    slot: u32,
+    generation: u32,
+    request: Request,
+    message: String,
+    milliseconds: u32,
+    tries: u32,
+) -> Response {
+    let Some(exchange) = take(slot, generation, request) else { return gone() };
     let refusal = Refusal::new(Code::UpstreamUnreachable, message);
     exchange.refuse(refusal, Outcome { status: None, milliseconds, tries })
 }
@@ -140,8 +149,8 @@ pub fn failed(slot: u32, generation: u32, message: String, milliseconds: u32, tr
 /// The deadline has passed before the answer's headers.
 #[wasm_bindgen]
 #[must_use]
-pub fn late(slot: u32, generation: u32, milliseconds: u32, tries: u32) -> Response {
-    let Some(exchange) = take(slot, generation) else { return gone() };
+pub fn late(slot: u32, generation: u32, request: Request, milliseconds: u32, tries: u32) -> Response {
+    let Some(exchange) = take(slot, generation, request) else { return gone() };
     let timeout = exchange.known.route.as_ref().map_or(0, |route| route.timeout_ms);
     let reason = format!("no answer within timeout_ms = {timeout}");
     let refusal = Refusal::new(Code::UpstreamTimeout, reason);
@@ -157,8 +166,11 @@ pub fn goes_on(slot: u32, generation: u32) {
     });
 }
 
-fn take(slot: u32, generation: u32) -> Option<Exchange> {
-    WAITING.with_borrow_mut(|waiting| waiting.take(Ticket { slot, generation }))
+/// Takes an exchange up, with the request that `call.js` has kept.
+fn take(slot: u32, generation: u32, request: Request) -> Option<Exchange> {
+    let mut exchange = WAITING.with_borrow_mut(|waiting| waiting.take(Ticket { slot, generation }))?;
+    exchange.arrived.take_back(request);
+    Some(exchange)
 }
 
 /// The outcome of an exchange that is no longer there.
