@@ -81,14 +81,12 @@ impl Exchange {
     pub fn begin(mut self, forward: &Forward) -> Promise {
         let request = self.arrived.give_away();
         let bodiless = self.known.preflight;
-        // RFC 9110 §9.2.2: sent once more, these change nothing.
-        let retries = if matches!(self.arrived.method(), "GET" | "HEAD") { forward.route.retries } else { 0 };
         let now = border::now();
         let deadline = now + self.room_seconds();
         let Ticket { slot, generation } = WAITING.with_borrow_mut(|waiting| waiting.put(self, deadline, now));
         let (lines, cache, milliseconds) = (forward.edits.as_str(), forward.route.cache, forward.route.timeout_ms);
         // `call.js` may call back before `send` returns (`failed`, say): no `RefCell` may be borrowed here.
-        border::send(slot, generation, &request, lines, bodiless, cache, milliseconds, retries)
+        border::send(slot, generation, &request, lines, bodiless, cache, milliseconds, forward.retries)
     }
 
     /// How long the exchange may wait in its slot.
@@ -190,9 +188,6 @@ fn gone() -> Response {
 impl Exchange {
     fn settle(&mut self, response: &Response, head: &str, outcome: Outcome) -> Result<Response, Refusal> {
         let status = outcome.status.unwrap_or_default();
-        if !matches!(status, 101 | 200..=599) {
-            return Err(Refusal::new(Code::UpstreamUnreachable, format!("the API answered with the status {status}")));
-        }
         let present = &crossing::in_answer(head);
         let head = ResponseHead { status, present, headers: response.unchecked_ref::<Message>() };
         let Settled { mut edits, warnings } = settle(&self.known, self.arrived.url(), &head)?;

@@ -23,6 +23,9 @@ pub struct Forward {
     pub route: Rc<Route>,
     /// The URL, and what changes in the caller's headers.
     pub edits: Edits,
+    /// How often it may be sent once more, where it got no answer at all and has no body: what changes nothing when it is repeated
+    /// (RFC 9110 §9.2.2), as often as the route allows.
+    pub retries: u32,
 }
 
 /// Whether a request has passed a route, by the list that relays keep in it: what RFC 8586 has for CDNs, whose own header is
@@ -33,9 +36,10 @@ pub fn has_passed(passed: &str, id: &str) -> bool {
 }
 
 impl Forward {
-    fn new(route: &Rc<Route>, (target, rest): (Target, &str)) -> Self {
+    fn new(method: &str, route: &Rc<Route>, (target, rest): (Target, &str)) -> Self {
         let url = upstream_url(&route.upstream, target, rest, route.strip_prefix);
-        Self { route: Rc::clone(route), edits: Edits::to(&url) }
+        let retries = if matches!(method, "GET" | "HEAD") { route.retries } else { 0 };
+        Self { route: Rc::clone(route), edits: Edits::to(&url), retries }
     }
 }
 
@@ -50,7 +54,7 @@ pub fn call<H: Read>(
     known: &mut Known,
     token: Option<&str>,
 ) -> Forward {
-    let mut forward = Forward::new(route, (target, rest));
+    let mut forward = Forward::new(request.method, route, (target, rest));
     let edits = &mut forward.edits;
     callers_headers(route, request, edits);
     relays_headers(route, request, target, token, edits);
@@ -80,7 +84,7 @@ pub fn question(route: &Route) -> Edits {
 /// A preflight that is the API's to answer. It sees no caller, for a preflight never has one, and nobody has checked who
 /// this is: what a preflight asks is all that passes.
 pub fn preflight<H: Read>(request: &RequestHead<'_, H>, route: &Rc<Route>, (target, rest): (Target, &str)) -> Forward {
-    let mut forward = Forward::new(route, (target, rest));
+    let mut forward = Forward::new(request.method, route, (target, rest));
     let edits = &mut forward.edits;
     edits.push(Edit::RemoveAll(""));
     for name in PREFLIGHT_ASKS {

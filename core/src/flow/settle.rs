@@ -33,6 +33,10 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
     let Some(route) = known.route.as_deref() else {
         return Err(Refusal::new(Code::Internal, "an answer without a route"));
     };
+    if !matches!(response.status, 101 | 200..=599) {
+        let reason = format!("the API answered with the status {}", response.status);
+        return Err(Refusal::new(Code::UpstreamUnreachable, reason));
+    }
     if response.status == 101 && !known.websocket {
         let reason = "the API answered 101, Switching Protocols, to a request that asked for no WebSocket";
         return Err(Refusal::new(Code::UpstreamUnreachable, reason));

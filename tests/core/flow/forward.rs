@@ -233,3 +233,18 @@ fn what_health_asks_an_api() {
     ];
     assert_eq!(asked.0, owned(&expected));
 }
+
+#[test]
+fn only_what_changes_nothing_is_sent_once_more() {
+    let relay = relay(|value| value["routes"][0]["retries"] = json!(2));
+    let token = token();
+    for (method, retries) in
+        [("GET", 2), ("HEAD", 2), ("POST", 0), ("PUT", 0), ("DELETE", 0), ("OPTIONS", 0), ("get", 0)]
+    {
+        let url = "https://app.example.com/api/notes";
+        let headers = [("Cf-Access-Jwt-Assertion", token.as_str()), ("Sec-Fetch-Site", "same-origin")];
+        let (decision, _) = decide(&relay, method, url, &headers);
+        let Action::Forward(forward) = decision.action else { panic!("{decision:?}") };
+        assert_eq!(forward.retries, retries, "{method}");
+    }
+}

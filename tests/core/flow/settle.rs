@@ -138,6 +138,18 @@ fn a_101_that_nobody_asked_for_is_no_answer() {
 }
 
 #[test]
+fn a_status_that_no_answer_has_is_no_answer() {
+    let plain = relay(|_| {});
+    let of = |status| settle_as(&plain, &|_: &mut Known| (), status, &[]).err();
+    for status in [0, 100, 102, 103, 199, 600, 999] {
+        assert_eq!(of(status), Some("upstream_unreachable"), "{status}");
+    }
+    for status in [200, 204, 304, 404, 500, 599] {
+        assert_eq!(of(status), None, "{status}");
+    }
+}
+
+#[test]
 fn every_url_of_an_answer_leads_back() {
     let relay = relay(|value| {
         value["routes"][0]["strip_prefix"] = json!(true);
