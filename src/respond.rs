@@ -1,7 +1,6 @@
 //! From an answer of the relay's own to a `Response`.
 
-use access_relay_core::flow::health;
-use access_relay_core::flow::health::Check;
+use access_relay_core::flow::health::{self, Check};
 use access_relay_core::messages::trace::Trace;
 use access_relay_core::outcomes::answer::Answer;
 use access_relay_core::outcomes::log::Record;

@@ -67,10 +67,8 @@ impl<T> Slots<T> {
 
     /// Sets a new deadline, computed from the value, in seconds since the epoch. Returns whether the value was still there.
     pub fn renew(&mut self, ticket: Ticket, deadline: impl FnOnce(&T) -> i64) -> bool {
-        let Some(slot) = self.slot(ticket) else { return false };
-        if let Some(value) = &slot.value {
-            slot.deadline = deadline(value);
-        }
+        let Some(Slot { deadline: until, value: Some(value), .. }) = self.slot(ticket) else { return false };
+        *until = deadline(value);
         true
     }
 
