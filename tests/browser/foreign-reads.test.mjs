@@ -116,7 +116,7 @@ for (const foreign of ["evil", "sibling"]) {
           if (policy) response.setHeader("cross-origin-opener-policy", policy);
           answer(request, response);
         };
-        assert.equal(await openAndLook(path), learnt, `${path} ${policy}`);
+        assert.equal(await openAndLook(path, policy !== undefined), learnt, `${path} ${policy}`);
         assert.deepEqual([...new Set(site.arrived())], [`GET ${path}`]);
         site.api.requests.length = 0;
       }
@@ -254,21 +254,23 @@ for (const foreign of ["evil", "sibling"]) {
     }
 
     /** Has the page open a window there; what it can tell of it. */
-    async function openAndLook(path) {
+    async function openAndLook(path, cut) {
       const [popup, opened] = await Promise.all([
         browser.context.waitForEvent("page"),
         page.evaluateHandle((url) => window.open(url), site.own + path),
       ]);
       await popup.waitForURL(site.own + path);
       await popup.waitForLoadState();
-      const learnt = await opened.evaluate((opened) => {
+      const learnt = await opened.evaluate(async (opened, cut) => {
+        // The browser tells the opener a little after the window has loaded.
+        for (let tries = 0; cut && !opened.closed && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 20));
         if (opened.closed) return "closed";
         try {
           return `${opened.length} frames, ${opened.location.href}`;
         } catch (error) {
           return `${opened.length} frames, ${error.name}`;
         }
-      });
+      }, cut);
       await popup.close();
       return learnt;
     }
