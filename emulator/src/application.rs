@@ -22,7 +22,9 @@ pub(crate) struct Application {
     pub(crate) strict: bool,
     pub(crate) linked_app_token: bool,
     bypass: Vec<String>,
+    bypass_aud: Option<String>,
     bypass_options: bool,
+    metadata: bool,
     /// The longest path first.
     backends: RwLock<Vec<Backend>>,
 }
@@ -44,7 +46,9 @@ impl Application {
             strict: settings.strict,
             linked_app_token: false,
             bypass: settings.bypass.clone(),
+            bypass_aud: settings.bypass_aud.clone(),
             bypass_options: settings.bypass_options,
+            metadata: settings.metadata,
             backends: RwLock::new(checked(settings.backends.clone())?),
         })
     }
@@ -62,7 +66,9 @@ impl Application {
             strict: settings.strict,
             linked_app_token: settings.linked_app_token,
             bypass: Vec::new(),
+            bypass_aud: None,
             bypass_options: settings.bypass_options,
+            metadata: settings.metadata,
             backends: RwLock::new(checked(vec![backend])?),
         })
     }
@@ -89,7 +95,17 @@ impl Application {
 
     /// Whether a Bypass policy, or *Bypass OPTIONS requests to origin*, lets everyone pass here.
     pub(crate) fn passes_everyone(&self, method: &Method, path: &str) -> bool {
-        (self.bypass_options && method == Method::OPTIONS) || self.bypass.iter().any(|prefix| covers(prefix, path))
+        (self.bypass_options && method == Method::OPTIONS) || self.bypasses(path)
+    }
+
+    /// The AUD tag that the signed metadata of a path names; nothing if nobody answers a request for it.
+    pub(crate) fn metadata_aud(&self, path: &str) -> Option<&str> {
+        let aud = if self.bypasses(path) { self.bypass_aud.as_deref() } else { Some(self.aud.as_str()) };
+        aud.filter(|_| self.metadata)
+    }
+
+    fn bypasses(&self, path: &str) -> bool {
+        self.bypass.iter().any(|prefix| covers(prefix, path))
     }
 }
 

@@ -128,6 +128,7 @@ fn stats(shared: &Shared) -> Value {
         "api_requests": count(&counts.api),
         "api_forwarded": count(&counts.api_forwarded),
         "logins": count(&counts.logins),
+        "metadata_requests": count(&counts.metadata),
     })
 }
 

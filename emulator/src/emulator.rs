@@ -188,6 +188,12 @@ impl Emulator {
         self.shared.counts.certs.load(Ordering::Relaxed)
     }
 
+    /// How many requests for signed metadata were answered, by both applications.
+    #[must_use]
+    pub fn metadata_requests(&self) -> u64 {
+        self.shared.counts.metadata.load(Ordering::Relaxed)
+    }
+
     /// How many requests the API application got, those that it refused included.
     #[must_use]
     pub fn api_requests(&self) -> u64 {

@@ -45,6 +45,9 @@ mod admission;
 // What those see who do not get in.
 mod refusal;
 
+// Signed application metadata: which application covers a URL.
+mod metadata;
+
 // What stands in front of an application: its `/cdn-cgi/access/*` paths, then admit, refuse or forward.
 mod proxy;
 

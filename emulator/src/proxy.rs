@@ -1,5 +1,5 @@
-//! The identity-aware proxy in front of an application: its own paths below `/cdn-cgi/`, and for all others the way of
-//! a request: let in or refused, told who calls, forwarded.
+//! The identity-aware proxy in front of an application: its own paths below `/cdn-cgi/`, requests for signed metadata,
+//! and for all others the way of a request: let in or refused, told who calls, forwarded.
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -17,6 +17,7 @@ use crate::http::{Body, COOKIE_NAME, access_cookie, append, html, is_preflight, 
 use crate::keys::random_hex;
 use crate::listener::Listener;
 use crate::login::AUTHORIZED_PATH;
+use crate::metadata::metadata;
 use crate::pages;
 use crate::refusal::refuse;
 use crate::state::Shared;
@@ -32,6 +33,10 @@ pub(crate) async fn serve(
 ) -> Response<Body> {
     if request.uri().path().starts_with("/cdn-cgi/") {
         return own_path(shared, application, request.uri(), request.headers(), caller);
+    }
+    // Before anybody is admitted or refused: the answer is the same with a login and without one.
+    if let Some(answer) = metadata(shared, application, &request) {
+        return answer;
     }
     let (method, uri) = (request.method(), request.uri());
     let admission = match admit(shared, application, request.headers()) {

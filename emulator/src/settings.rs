@@ -57,12 +57,18 @@ pub struct AppSettings {
     pub backends: Vec<Backend>,
     /// Path prefixes with a Bypass policy: everyone passes, and a valid token is still handed to the backend.
     pub bypass: Vec<String>,
+    /// The AUD tag that the signed metadata of the paths in `bypass` names. In Access, those paths are a separate
+    /// application, with an AUD tag that differs from `aud`. Left out: nobody answers a request for their metadata; it
+    /// passes to the backend as any `HEAD` does.
+    pub bypass_aud: Option<String>,
     /// Access's *Bypass OPTIONS requests to origin*.
     pub bypass_options: bool,
     /// A Service Auth policy next to the Allow policy.
     pub service_tokens: bool,
     /// Strict mode of service tokens.
     pub strict: bool,
+    /// Whether requests for signed metadata are answered; if not, such a request is treated as any `HEAD`.
+    pub metadata: bool,
 }
 
 /// The application that programs call with a service token.
@@ -87,6 +93,8 @@ pub struct ApiSettings {
     pub bypass_options: bool,
     /// Whether `aud` is a list or a plain string in the tokens of the service token; both occur.
     pub aud_shape: AudShape,
+    /// Whether requests for signed metadata are answered; if not, such a request is treated as any `HEAD`.
+    pub metadata: bool,
 }
 
 /// The two shapes of the claim `aud`.
@@ -158,9 +166,11 @@ impl Default for AppSettings {
                 Backend { path: "/".into(), to: "http://127.0.0.1:8705".into() },
             ],
             bypass: Vec::new(),
+            bypass_aud: None,
             bypass_options: false,
             service_tokens: false,
             strict: true,
+            metadata: true,
         }
     }
 }
@@ -177,6 +187,7 @@ impl Default for ApiSettings {
             linked_app_token: false,
             bypass_options: false,
             aud_shape: AudShape::List,
+            metadata: true,
         }
     }
 }

@@ -47,6 +47,7 @@ pub(crate) struct Counts {
     pub(crate) app_forwarded: AtomicU64,
     pub(crate) api_forwarded: AtomicU64,
     pub(crate) logins: AtomicU64,
+    pub(crate) metadata: AtomicU64,
 }
 
 #[derive(Debug)]

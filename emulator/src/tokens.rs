@@ -24,7 +24,7 @@ pub struct TokenRequest {
     pub common_name: Option<String>,
     /// The claim `iss`.
     pub iss: Option<String>,
-    /// The claim `type`: `app`, or `org` for the global session.
+    /// The claim `type`: `app`, `org` for the global session, or `match` for signed metadata.
     #[serde(rename = "type")]
     pub token_type: Option<String>,
     /// The claim `iat`, in seconds since 1970.

@@ -216,6 +216,7 @@ async fn only_tokens_of_the_app_open_it() {
         ("no exp", TokenRequest { omit: vec!["exp".into()], ..user() }, 302),
         ("another issuer", TokenRequest { iss: Some("https://other.example".into()), ..user() }, 302),
         ("global session", TokenRequest { token_type: Some("org".into()), ..user() }, 302),
+        ("metadata", TokenRequest { token_type: Some("match".into()), ..user() }, 302),
         ("unknown kid", TokenRequest { kid: Some("0".repeat(64)), ..user() }, 302),
         ("forged", TokenRequest { signed_by: Signatory::Nobody, ..user() }, 302),
     ];

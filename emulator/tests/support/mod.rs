@@ -90,7 +90,8 @@ async fn echo_request(request: Request<Incoming>) -> hyper::Result<Response<Full
     Ok(answer)
 }
 
-/// Sends a request as it stands, lines of headers included, and reads the answer to its end.
+/// Sends a request as it stands, lines of headers included, and reads the answer to its end. Without a line for `Host`
+/// it asks for host.example.localhost.
 pub async fn send(base: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     try_send(base, method, path, headers, body).await.expect("an answer")
 }
@@ -98,7 +99,10 @@ pub async fn send(base: &str, method: &str, path: &str, headers: &[(&str, &str)]
 /// As [`send`], or nothing if the connection was closed with no answer.
 pub async fn try_send(base: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Option<Answer> {
     let mut stream = TcpStream::connect(base.strip_prefix("http://").unwrap()).await.unwrap();
-    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: host.example.localhost\r\nConnection: close\r\n");
+    let mut text = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+    if !headers.iter().any(|(name, _)| *name == "Host") {
+        text += "Host: host.example.localhost\r\n";
+    }
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
     }
