@@ -9,36 +9,54 @@ use access_relay_core::config::source::from_text;
 use serde_json::Value;
 
 use crate::findings::Findings;
-use crate::{suffixes, surroundings};
+use crate::{suffixes, surroundings, wrangler};
 
-/// Checks the text of a file.
+/// Checks the text of a file; its name says whether it is TOML or JSON. Nothing in the findings is a secret.
 #[must_use]
-pub fn text(text: &str) -> Findings {
-    let wrangler: Value = match toml::from_str(text) {
-        Ok(wrangler) => wrangler,
-        Err(error) => return Findings::mistake(no_toml(text, &error)),
-    };
+pub fn text(file: &str, text: &str) -> Findings {
+    if text.len() > LONGEST {
+        return Findings::mistake(format!(
+            "found {} bytes; write {LONGEST} at most, of which wrangler needs far less",
+            text.len()
+        ));
+    }
+    match wrangler::read(file, text) {
+        Ok(wrangler) => table(&wrangler).redacted(),
+        Err(error) => Findings::mistake(error).redacted(),
+    }
+}
 
+/// So many bytes are read: some of what is checked takes time with the square of the length.
+const LONGEST: usize = 1024 * 1024;
+
+fn table(wrangler: &Value) -> Findings {
     let environments = wrangler.get("env").and_then(Value::as_object).into_iter().flatten();
     let named = environments.map(|(name, table)| (format!("env.{name}."), table));
+    let previews = wrangler.get("previews").map(|table| ("previews.".to_owned(), table));
     let mut findings = Findings::default();
-    for (place, table) in std::iter::once((String::new(), &wrangler)).chain(named) {
+    for (place, table) in std::iter::once((String::new(), wrangler)).chain(named).chain(previews) {
         let Some(relay) = table.get("vars").and_then(|vars| vars.get("RELAY")) else { continue };
         let table_name = format!("[{place}vars.RELAY]");
         let say = |error: &ConfigError| format!("{table_name} {error}");
         let relay = table_of(relay);
-        match relay.as_ref().map_err(Clone::clone).and_then(|relay| read(relay)) {
-            Ok((summary, warnings)) => {
-                findings.sound.push(format!("{table_name} is sound: {summary}"));
-                findings.warnings.extend(warnings.iter().map(say));
-            }
-            Err(errors) => findings.mistakes.extend(errors.iter().map(say)),
+        let outcome = relay.as_ref().map_err(Clone::clone).and_then(|relay| read(relay));
+        if let Err(errors) = &outcome {
+            findings.mistakes.extend(errors.iter().map(say));
+        }
+        if let Ok((_, warnings)) = &outcome {
+            findings.warnings.extend(warnings.iter().map(say));
         }
         let relay = relay.as_ref().map_or(&Value::Null, |relay| relay);
-        surroundings::check(&wrangler, table, &place, relay, &mut findings);
+        let is_fit = surroundings::check(wrangler, table, &place, relay, &mut findings);
+        if let (Ok((summary, _)), true) = (outcome, is_fit) {
+            findings.sound.push(format!("{table_name} is sound: {summary}"));
+        }
     }
     if findings.sound.is_empty() && findings.mistakes.is_empty() {
-        findings.mistakes.push("found no [vars.RELAY]; README.md has one to begin with".to_owned());
+        findings.mistakes.push(
+            "found no [vars.RELAY]; `access-relay init` writes one, or prints it, if a wrangler file is there already"
+                .to_owned(),
+        );
     }
     findings
 }
@@ -65,13 +83,4 @@ fn read(relay: &Value) -> Result<(String, Vec<ConfigError>), Vec<ConfigError>> {
 fn stand_ins(names: &[String]) -> Secrets {
     let value = |name: &str| if is_client_id(name) { "stand-in.access" } else { "stand-in-for-a-secret" };
     names.iter().map(|name| (name.clone(), value(name).to_owned())).collect()
-}
-
-/// Why a file is no TOML, and where: without the line itself, which may hold a secret.
-fn no_toml(text: &str, error: &toml::de::Error) -> String {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    let message = error.message().replace('\n', ", ");
-    format!("line {line}, column {column}: found no TOML: {}", message)
 }

@@ -5,5 +5,15 @@
 
 pub mod findings; // what a check comes to
 pub mod suffixes; // the whole Public Suffix List
+pub mod wrangler; // a wrangler file, read
 pub mod surroundings; // what stands around RELAY in a wrangler file
 pub mod check; // a wrangler file, in whole
+pub mod schema; // the shape of RELAY, for editors and for TypeScript
+pub mod document; // a configuration file, written
+pub mod forms; // the forms of a project, and which one fits
+pub mod project; // a project's wrangler file
+pub mod addresses; // a page and an API, and what to ask of them
+pub mod metadata; // what Access says of a URL
+pub mod answers; // an answer, as a program saw it
+pub mod view; // an address, and what stands in front of it
+pub mod look; // what all of it means

@@ -7,3 +7,17 @@ pub fn listed(host: &str) -> bool {
     // Of a rule like `*.kobe.jp`, every name below is a suffix.
     is_suffix(host) || is_suffix(&format!("any.{host}"))
 }
+
+/// The shortest name above a host that somebody can register, as a zone is: `example.co.uk` of `app.example.co.uk`. An address has
+/// none.
+#[must_use]
+pub fn registrable(host: &str) -> Option<&str> {
+    let is_address = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|letter| letter.is_ascii_digit()));
+    psl::domain_str(host).filter(|_| !is_address)
+}
+
+/// Whether a host's name is one that a company lends to its customers, as `app.pages.dev` is: no zone of theirs.
+#[must_use]
+pub fn is_lent(host: &str) -> bool {
+    psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.typ() == Some(psl::Type::Private))
+}

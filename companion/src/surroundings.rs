@@ -4,22 +4,48 @@
 //! all that are read here, as a whole; `vars` it does not.
 
 use access_relay_core::config::keys::access::DANGEROUSLY_ALLOW_ANYONE;
-use access_relay_core::config::keys::relay::ACCESS;
+use access_relay_core::config::keys::relay::{ACCESS, ROUTES};
+use access_relay_core::config::keys::routes::UPSTREAM;
 use access_relay_core::config::secrets::{is_client_id, secret_names};
+use access_relay_core::rules::upstream::Upstream;
+use access_relay_core::syntax::origin::Origin;
+use access_relay_core::syntax::text::quoted;
 use serde_json::Value;
 
 use crate::findings::Findings;
+use crate::suffixes::registrable;
 
-/// Checks one environment, whose keys are `environment`'s, else the `file`'s; `place` is empty, or `env.staging.`.
-pub fn check(file: &Value, environment: &Value, place: &str, relay: &Value, findings: &mut Findings) {
+/// From this day on, a fetch may say `cache: "no-store"` (Workers, "Compatibility flags", `cache_option_enabled`).
+const OLDEST_RUNTIME: &str = "2024-11-11";
+
+/// Checks one environment, whose keys are `environment`'s, else the `file`'s; `place` is empty, or `env.staging.`. Whether nothing is
+/// wrong there.
+pub fn check(file: &Value, environment: &Value, place: &str, relay: &Value, findings: &mut Findings) -> bool {
     let around = Around { file, environment, place };
-    add(&mut findings.warnings, around.open_doors());
-    add(&mut findings.mistakes, around.plain_secrets(relay));
+    let apis = around.apis(relay);
+    // A Pages project has other doors.
+    if file.get("pages_build_output_dir").is_none() {
+        add(&mut findings.warnings, around.open_doors());
+    }
+    add(&mut findings.warnings, around.same_zone(&apis));
+    let mut mistakes = [
+        around.placeholders(),
+        around.plain_secrets(relay),
+        around.itself(&apis),
+        around.old_runtime(),
+        around.own_files(),
+    ]
+    .concat();
     // As far as can be told from a table that may be wrong otherwise.
     let open = relay.get(ACCESS.name).and_then(|access| access.get(DANGEROUSLY_ALLOW_ANYONE.name));
-    if open != Some(&Value::Bool(true)) {
-        add(&mut findings.mistakes, around.caches());
+    if open == Some(&Value::Bool(true)) {
+        mistakes.extend(around.open_apis(&apis));
+    } else {
+        mistakes.extend(around.caches());
     }
+    let is_fit = mistakes.is_empty();
+    add(&mut findings.mistakes, mistakes);
+    is_fit
 }
 
 /// What several environments inherit is told once.
@@ -42,6 +68,20 @@ impl<'v> Around<'v> {
     fn get(&self, key: &str) -> Option<(String, &'v Value)> {
         let own = self.environment.get(key).map(|value| (format!("{}{key}", self.place), value));
         own.or_else(|| self.file.get(key).map(|value| (key.to_owned(), value)))
+    }
+
+    /// What a template has in place of a route, left as it was.
+    fn placeholders(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (path, route) in self.routes() {
+            let parts = [("", Some(route)), (".pattern", route.get("pattern")), (".zone_name", route.get("zone_name"))];
+            let texts = parts.into_iter().filter_map(|(key, value)| Some((key, value?.as_str()?)));
+            for (key, text) in texts.filter(|(_, text)| text.contains('<')) {
+                let expected = "write your own value in place of what stands in angle brackets";
+                found.push(format!("{path}{key}: found {}; {expected}", quoted(text)));
+            }
+        }
+        found
     }
 
     /// Addresses that lead past the route, and past the Access application in front of it.
@@ -70,6 +110,125 @@ impl<'v> Around<'v> {
             "each version is meant to have an address of its own, which everybody can reach",
         );
         warnings
+    }
+
+    /// The APIs that the routes lead to.
+    fn apis(&self, relay: &Value) -> Vec<Origin> {
+        let routes = relay.get(ROUTES.name).and_then(Value::as_array).into_iter().flatten();
+        let urls = routes.filter_map(|route| route.get(UPSTREAM.name)?.as_str());
+        urls.filter_map(|url| Upstream::parse(url).ok()).map(|api| api.origin).collect()
+    }
+
+    /// What was meant for `wrangler dev`, and would be deployed: an API that everybody reaches.
+    fn open_apis(&self, apis: &[Origin]) -> Vec<String> {
+        let elsewhere = apis.iter().find(|api| !api.is_loopback()).map(|api| {
+            format!(
+                "{}vars.RELAY.access.{}: found true, and an API that is not on this machine ({}); write issuer and audience in \
+                 its place: everybody who reaches the relay would reach that API. A RELAY for `wrangler dev` alone belongs in \
+                 .dev.vars, which is never deployed",
+                self.place,
+                DANGEROUSLY_ALLOW_ANYONE.name,
+                api.as_str()
+            )
+        });
+        elsewhere.into_iter().collect()
+    }
+
+    /// The hosts of the Worker's own routes, each with where it stands.
+    fn hosts(&self) -> Vec<(String, &'v str)> {
+        let routes = self.routes().into_iter();
+        let patterns = routes.map(|(path, route)| (path, route.as_str().or_else(|| route.get("pattern")?.as_str())));
+        let host = |pattern: &'v str| {
+            let authority =
+                pattern.split_once("://").map_or(pattern, |(_, rest)| rest).split('/').next().unwrap_or_default();
+            authority.split(':').next().unwrap_or_default().trim_start_matches(['*', '.'])
+        };
+        patterns.filter_map(|(path, pattern)| Some((path, host(pattern?)))).collect()
+    }
+
+    /// Each route of the Worker's, and where it stands.
+    fn routes(&self) -> Vec<(String, &'v Value)> {
+        let mut found = Vec::new();
+        for (path, routes) in ["route", "routes"].into_iter().filter_map(|key| self.get(key)) {
+            match routes.as_array() {
+                Some(routes) => {
+                    found.extend(routes.iter().enumerate().map(|(at, route)| (format!("{path}[{at}]"), route)))
+                }
+                None => found.push((path, routes)),
+            }
+        }
+        found
+    }
+
+    /// An API on a host where this very Worker runs.
+    fn itself(&self, apis: &[Origin]) -> Vec<String> {
+        let hosts = self.hosts();
+        let own = apis.iter().filter(|api| hosts.iter().any(|(_, host)| *host == api.host()));
+        own.map(|api| {
+            format!(
+                "{}vars.RELAY.routes: found {} as an API, where this Worker has a route; name the API's own host: the relay \
+                 would call itself",
+                self.place,
+                api.as_str()
+            )
+        })
+        .collect()
+    }
+
+    /// Without the flag, a call to a host of the Worker's own zone goes straight to the zone's server: past the Workers there, and
+    /// past Cloudflare's security settings (Workers, "Compatibility flags", `global_fetch_strictly_public`).
+    fn same_zone(&self, apis: &[Origin]) -> Vec<String> {
+        if self.has_flag("global_fetch_strictly_public") {
+            return Vec::new();
+        }
+        let zones: Vec<&str> = self.hosts().into_iter().filter_map(|(_, host)| registrable(host)).collect();
+        let inside = apis.iter().find(|api| registrable(api.host()).is_some_and(|zone| zones.contains(&zone)));
+        let warning = inside.map(|api| {
+            format!(
+                "{}compatibility_flags: found no \"global_fetch_strictly_public\", and {} in the zone of a route; add it: the \
+                 call would go straight to the zone's server, and Cloudflare may not ask Access",
+                self.place,
+                api.as_str()
+            )
+        });
+        warning.into_iter().collect()
+    }
+
+    fn has_flag(&self, flag: &str) -> bool {
+        let flags = self.get("compatibility_flags").and_then(|(_, flags)| flags.as_array());
+        flags.is_some_and(|flags| flags.iter().any(|found| found.as_str() == Some(flag)))
+    }
+
+    /// The relay says `cache: "no-store"` to the runtime, which older ones refuse: every token would be refused, too.
+    fn old_runtime(&self) -> Vec<String> {
+        let date = self.get("compatibility_date").and_then(|(path, date)| Some((path, date.as_str()?)));
+        let old = date.filter(|(_, date)| *date < OLDEST_RUNTIME && !self.has_flag("cache_option_enabled"));
+        old.map(|(path, date)| {
+            format!(
+                "{path}: found {}; write {OLDEST_RUNTIME} or later: the runtime of that day cannot run the relay",
+                quoted(date)
+            )
+        })
+        .into_iter()
+        .collect()
+    }
+
+    /// Files that everybody gets, among which this one is, and the secrets beside it.
+    fn own_files(&self) -> Vec<String> {
+        let is_here =
+            |folder: &Value| folder.as_str().is_some_and(|folder| matches!(folder.trim_end_matches('/'), "" | "."));
+        let assets =
+            self.get("assets").and_then(|(path, assets)| Some((format!("{path}.directory"), assets.get("directory")?)));
+        let pages = self.get("pages_build_output_dir");
+        let found = assets.into_iter().chain(pages).filter(|(_, folder)| is_here(folder));
+        found
+            .map(|(path, _)| {
+                format!(
+                    "{path}: found the folder of this file; name a folder within it: everybody would get .dev.vars, which has \
+                     secrets in it"
+                )
+            })
+            .collect()
     }
 
     /// Workers Cache answers in front of the Worker, without running it.

@@ -10,7 +10,7 @@ use std::fmt;
 use chrono::{DateTime, Duration, Utc};
 use jwt_compact::{Claims, ParseError, TimeOptions, UntrustedToken, ValidationError};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::caller::identity::Caller;
 use crate::caller::jwk::RSA_LENGTHS;
@@ -96,6 +96,17 @@ impl<'a> Candidate<'a> {
     #[must_use]
     pub fn signature(&self) -> &[u8] {
         self.untrusted.signature_bytes()
+    }
+
+    /// The claims of another kind of token of the same issuer's, and its `iat` in seconds since the epoch. Only to be believed once
+    /// the signature holds.
+    ///
+    /// # Errors
+    /// They are not of that kind.
+    pub fn claims_of<T: DeserializeOwned>(&self) -> Result<(T, Option<i64>), String> {
+        let claims: Claims<T> =
+            self.untrusted.deserialize_claims_unchecked().map_err(|_| "the claims are not those of such a token")?;
+        Ok((claims.custom, claims.issued_at.map(|time| time.timestamp())))
     }
 
     /// Who the claims name, and until when (seconds since the epoch, without leeway). Only to be asked once the

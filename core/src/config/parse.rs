@@ -225,7 +225,8 @@ fn warn_of_what_access_never_says(table: &Table, issuer: &Origin, audience: &[St
 
 /// Whether an origin is that of an Access team: `acme.cloudflareaccess.com`, or a government's
 /// `acme.fed.cloudflareaccess.com`.
-fn is_team(origin: &Origin) -> bool {
+#[must_use]
+pub fn is_team(origin: &Origin) -> bool {
     let team = origin.as_str().strip_prefix("https://").and_then(|host| host.strip_suffix(".cloudflareaccess.com"));
     team.is_some_and(|team| !team.strip_suffix(".fed").unwrap_or(team).contains('.'))
 }

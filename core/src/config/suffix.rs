@@ -14,7 +14,7 @@ pub fn is_public_suffix(host: &str, is_listed: PublicSuffixes) -> bool {
 }
 
 /// Top-level domains, and the hosts that pages like these are deployed to. The whole Public Suffix List would double the size of
-/// the Worker; `npm run check` knows all of it.
+/// the Worker; `access-relay check` knows all of it.
 #[must_use]
 pub fn well_known(host: &str) -> bool {
     !host.contains('.') || WELL_KNOWN.contains(&host)

@@ -117,7 +117,16 @@ impl<'r> Table<'r> {
             self.error(key, "nothing", &format!("it is required, as in {}", quoted(example)));
         }
         let text = self.string(key)?;
-        parse(&text).map_err(|expected| self.error(key, &self.quoted_url(&text), expected.as_ref())).ok()
+        let refuse = |expected: E| {
+            let is_left = text.split_once('<').is_some_and(|(_, rest)| rest.contains('>'));
+            let expected = if is_left {
+                "write your own value in place of what stands in angle brackets"
+            } else {
+                expected.as_ref()
+            };
+            self.error(key, &self.quoted_url(&text), expected);
+        };
+        parse(&text).map_err(refuse).ok()
     }
 
     /// `true` or `false`.

@@ -28,7 +28,8 @@ pub fn check_denial<H: Read>(route: &Route, response: &ResponseHead<'_, H>) -> R
 const MARKS: [Name; 3] = [Name::AccessAud, Name::AccessDomain, Name::AccessError];
 
 /// What shows that Access, and not the API, has answered (`docs/how-it-works.md` has the table).
-fn access_denial<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
+#[must_use]
+pub fn access_denial<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
     let status = response.status;
     if !matches!(status, 300..=303 | 305..=399 | 401 | 403) {
         return None;

@@ -16,10 +16,19 @@ use crate::syntax::redact::NOT_SHOWN;
 /// # Errors
 /// Where it is no JSON.
 pub fn read(text: &[u8]) -> serde_json::Result<(Value, Vec<String>)> {
-    let repeated = RefCell::default();
     let mut json = serde_json::Deserializer::from_slice(text);
-    let value = Strict { path: String::new(), repeated: &repeated }.deserialize(&mut json)?;
+    let read = read_from(&mut json)?;
     json.end()?;
+    Ok(read)
+}
+
+/// The same of another reader, which knows JSON with comments, say.
+///
+/// # Errors
+/// The reader's own.
+pub fn read_from<'de, D: Deserializer<'de>>(reader: D) -> Result<(Value, Vec<String>), D::Error> {
+    let repeated = RefCell::default();
+    let value = Strict { path: String::new(), repeated: &repeated }.deserialize(reader)?;
     Ok((value, repeated.into_inner()))
 }
 
@@ -36,7 +45,8 @@ impl Strict<'_> {
 
     /// The path of a key.
     fn key(&self, key: &str) -> String {
-        let is_plain = !key.is_empty() && key.len() <= 40 && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let is_name = !key.is_empty() && key.len() <= 40 && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let is_plain = is_name || key == "RELAY";
         let dot = if self.path.is_empty() { "" } else { "." };
         [self.path.as_str(), dot, if is_plain { key } else { NOT_SHOWN }].concat()
     }

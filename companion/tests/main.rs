@@ -1,0 +1,9 @@
+//! Tables for what the companion finds and writes.
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic)]
+
+mod check;
+mod document;
+mod forms;
+mod look;
+mod project;
+mod schema;

@@ -1,0 +1,160 @@
+//! The companion, as JavaScript calls it: texts in, texts out, of which those with more than one part are JSON.
+
+use access_relay_companion::addresses::{Addresses, Said};
+use access_relay_companion::document::Language;
+use access_relay_companion::forms::{Folder, Form};
+use access_relay_companion::project::{self, Known, Values};
+use access_relay_companion::view::Seen;
+use access_relay_companion::{check, look, metadata, schema, suffixes};
+use access_relay_core::syntax::redact;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// What is wrong with a wrangler file: `{sound, warnings, mistakes}`, each a list of lines.
+#[wasm_bindgen]
+#[must_use]
+pub fn check_file(name: &str, text: &str) -> String {
+    json!(check::text(name, text)).to_string()
+}
+
+/// A text without secrets. AUD tags show.
+#[wasm_bindgen]
+#[must_use]
+pub fn redacted(text: &str) -> String {
+    redact::redacted_line(text, []).into_owned()
+}
+
+/// The JSON Schema of a wrangler file with `RELAY`; `wranglers` is where wrangler's own schema lies.
+#[wasm_bindgen]
+#[must_use]
+pub fn schema_of_file(wranglers: &str) -> String {
+    format!("{:#}\n", schema::schema(wranglers))
+}
+
+/// The TypeScript declarations of the package.
+#[wasm_bindgen]
+#[must_use]
+pub fn types() -> String {
+    schema::types()
+}
+
+/// Which form fits a folder: `{form, why, assets, project, name, main, relay, ours}`.
+#[wasm_bindgen]
+#[must_use]
+pub fn fit(folder: &str) -> String {
+    told(&read::<Folder>(folder).map(|folder| folder.fit()))
+}
+
+/// What a person has to do in a folder that is a project already, for this form: `{steps}`. Or `{error}`: the form, the path or the
+/// name cannot be.
+#[wasm_bindgen]
+#[must_use]
+pub fn by_hand(form: &str, folder: &str, path: &str, name: Option<String>) -> String {
+    let steps = || {
+        let form = Form::parse(form)?;
+        project::check_path(form, path)?;
+        name.as_deref().map_or(Ok(()), project::check_name)?;
+        Ok::<_, String>(json!({ "steps": project::by_hand(form, &read(folder)?, path) }))
+    };
+    told(&steps())
+}
+
+/// What to ask of a page and an API, of what is `said` of both: `{asks, request, answer, host, zone, upstream, loopback}`, or
+/// `{errors}`. `request` and `answer` are the headers for the signed word of Access.
+#[wasm_bindgen]
+#[must_use]
+pub fn plan(said: &str) -> String {
+    match read_said(said) {
+        Err(errors) => json!({ "errors": errors }).to_string(),
+        Ok((_, addresses)) => {
+            let page = &addresses.page;
+            json!({
+                "asks": addresses.asks(),
+                "request": metadata::REQUEST,
+                "answer": metadata::ANSWER,
+                "host": page.host(),
+                "zone": suffixes::registrable(page.host()),
+                "upstream": addresses.upstream(),
+                "loopback": page.is_loopback(),
+            })
+            .to_string()
+        }
+    }
+}
+
+/// Where the keys lie that a token of Access about `url` has to be signed by: `{keys}`, or `{error}`.
+#[wasm_bindgen]
+#[must_use]
+pub fn metadata_keys(token: &str, url: &str) -> String {
+    let team = metadata::origin_of(url).and_then(|url| metadata::issuer(token, &url));
+    told(&team.map(|team| json!({ "keys": metadata::keys_url(&team) })))
+}
+
+/// The key that signed such a token, out of a team's key set: `{n, e}` in base64url, or `{error}`.
+#[wasm_bindgen]
+#[must_use]
+pub fn metadata_key(token: &str, certs: &str) -> String {
+    told(&metadata::key(token, certs).map(|key| json!({ "n": key.n, "e": key.e })))
+}
+
+/// What the answers mean: `{seen, mistakes, warnings, unseen, issuer, audience}`, or `{errors}`. `seen` is a list of what came of each
+/// ask, `now` in seconds since the epoch.
+#[wasm_bindgen]
+#[must_use]
+pub fn judge(said: &str, seen: &str, now: f64) -> String {
+    let (said, addresses) = match read_said(said) {
+        Ok(read) => read,
+        Err(errors) => return json!({ "errors": errors }).to_string(),
+    };
+    #[allow(clippy::cast_possible_truncation, reason = "a float holds every second of the next 100 million years")]
+    let now = now as i64;
+    told(&read::<Vec<Seen>>(seen).map(|seen| look::judge(&said, &addresses, &seen, now)))
+}
+
+/// A project's wrangler file of this name: `{text}`, and in `alone` RELAY by itself, for a file that is there already; whether
+/// something is left to fill in: `{unfinished}`; what stands in its way: `{warnings}`. Or `{error}`.
+#[wasm_bindgen]
+#[must_use]
+pub fn wrangler_file(form: &str, name: &str, known: &str) -> String {
+    let written = || {
+        let form = Form::parse(form)?;
+        let values = Values::of(read::<Known>(known)?);
+        let language = Language::of(name);
+        let (text, unfinished) = project::wrangler_file(form, language, &values);
+        Ok::<_, String>(json!({
+            "text": text,
+            "alone": project::relay_alone(language, &values),
+            "unfinished": unfinished,
+            "warnings": project::warnings(form, &values),
+        }))
+    };
+    told(&written())
+}
+
+/// A name for the Worker: that of the package, or one made of the page's host.
+#[wasm_bindgen]
+#[must_use]
+pub fn worker_name(form: &str, package: Option<String>, host: &str) -> String {
+    let form = Form::parse(form).unwrap_or(Form::Route);
+    project::worker_name(form, package.as_deref(), host)
+}
+
+fn read_said(said: &str) -> Result<(Said, Addresses), Vec<String>> {
+    let said: Said = read(said).map_err(|error| vec![error])?;
+    let addresses = Addresses::parse(&said)?;
+    Ok((said, addresses))
+}
+
+fn read<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// A result as JSON, or `{error}`.
+fn told<T: Serialize>(result: &Result<T, String>) -> String {
+    match result {
+        Ok(value) => json!(value),
+        Err(error) => json!({ "error": error }),
+    }
+    .to_string()
+}

@@ -1,0 +1,31 @@
+// From a crate to Wasm and the script that calls it: cargo, the wasm-bindgen CLI, binaryen, each as its documentation has it.
+
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { root, run } from "./tools.mjs";
+
+/** The features of rustc's default target for Wasm, and those that wasm-bindgen uses: no newer encoding is emitted. */
+const FEATURES = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"]
+  .map((feature) => `--enable-${feature}`);
+
+/** Compiles a crate, and leaves its Wasm and its script, by the crate's name, in `folder`. */
+export function compileWasm(crate, folder, options = []) {
+  run("cargo", ["build", "--release", "--locked", "--package", crate, "--target", "wasm32-unknown-unknown"], {
+    variables: { CARGO_ENCODED_RUSTFLAGS: rustFlags() },
+  });
+  const compiled = join("target", "wasm32-unknown-unknown", "release", `${crate.replaceAll("-", "_")}.wasm`);
+  run("wasm-bindgen", [compiled, "--target=web", "--no-typescript", `--out-dir=${folder}`, ...options]);
+}
+
+/** Makes Wasm smaller. */
+export function optimize(from, to) {
+  run("wasm-opt", [from, "-o", to, "-Oz", "--strip-debug", "--strip-producers", ...FEATURES]);
+}
+
+/** The caller's own, and no path of this machine in what ships. */
+function rustFlags() {
+  const { CARGO_ENCODED_RUSTFLAGS, RUSTFLAGS, CARGO_HOME = join(homedir(), ".cargo") } = process.env;
+  const given = CARGO_ENCODED_RUSTFLAGS?.split("\x1f") ?? RUSTFLAGS?.split(/\s+/) ?? [];
+  const remapped = [[CARGO_HOME, "cargo"], [root, "access-relay/"]].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+  return [...given.filter(Boolean), ...remapped].join("\x1f");
+}
