@@ -1,0 +1,54 @@
+// The companion: what decides and explains, in Wasm. Texts in, texts out.
+
+import { readFileSync } from "node:fs";
+import { initSync, by_hand, check_file, fit as fitOf, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, types, worker_name, wrangler_file } from "../build/companion.js";
+
+initSync({ module: readFileSync(new URL("../build/companion_bg.wasm", import.meta.url)) });
+
+export { redacted, types };
+export const schemaOfFile = schema_of_file;
+
+/** What is wrong with a wrangler file: `{ sound, warnings, mistakes }`, each a list of lines. */
+export const check = (name, text) => JSON.parse(check_file(name, text));
+
+/** Which form fits a folder: `{ form, why, assets, project, name, main, relay, ours }`. */
+export const fit = (folder) => told(fitOf(JSON.stringify(folder)));
+
+/** What a person has to do in a folder that is a project already. Throws what is wrong with the form, the path or the name. */
+export const byHand = (form, folder, path, name) => told(by_hand(form, JSON.stringify(folder), path, name)).steps;
+
+/** What to ask of a page and an API, as they are `said`. Throws a list of what is wrong with their addresses. */
+export const plan = (said) => told(planOf(JSON.stringify(said)));
+
+/** What the answers mean: `{ seen, mistakes, warnings, unseen, issuer, audience }`. */
+export const judge = (said, seen, now) => told(judgeOf(JSON.stringify(said), JSON.stringify(seen), now));
+
+/** Where the keys lie that have to have signed what Access says of a URL. */
+export const metadataKeys = (token, url) => told(metadata_keys(token, url)).keys;
+
+/** The key that signed it, out of a team's key set, as `{ n, e }`. */
+export const metadataKey = (token, certs) => told(metadata_key(token, certs));
+
+/** A project's wrangler file, from what is known: `{ text, alone, unfinished, warnings }`. */
+export const wranglerFile = (form, name, known) => told(wrangler_file(form, name, JSON.stringify(known)));
+
+/** A name for the Worker: that of the package, or one made of the page's host. */
+export const workerName = worker_name;
+
+/** A mistake of the caller's, told line by line. */
+export class Mistake extends Error {
+  constructor(lines) {
+    super(lines.join("\n"));
+    this.lines = lines;
+  }
+}
+
+/** A value as JSON, with no secret in any of its texts. */
+export const toJson = (value) => JSON.stringify(value, (_, part) => (typeof part === "string" ? redacted(part) : part), 2);
+
+function told(text) {
+  const value = JSON.parse(text);
+  const wrong = value.errors ?? (value.error === undefined ? undefined : [value.error]);
+  if (wrong) throw new Mistake(wrong);
+  return value;
+}
