@@ -1,19 +1,25 @@
-// `npm test`: everything, in one command. `npm test -- core workerd` runs a part of it.
+// `npm test`: everything, in one command. `npm test -- core workerd` runs a part of it; the part `package` leaves
+// what it has tested as access-relay-<version>.tgz.
 //
 // It installs what it needs (build tools, Chromium), prints what it runs, and ends at the first step that fails.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { buildCompanion } from "./companion.mjs";
 import { fuzz } from "./fuzz.mjs";
+import { pack } from "./package.mjs";
 import { fail, installBrowser, installCargoTool, installPackages, installRust, installRustComponents, root, run, say } from "./tools.mjs";
 import { buildWorker } from "./worker.mjs";
 
 /** What ships may weigh this much, JavaScript and Wasm gzipped together: what it weighed when this was written, and 2 KB. */
 const SIZE_LIMIT = 151_700;
 
+/** The package, compressed as npm sends it: a second on a slow line. */
+const PACKAGE_LIMIT = 1_000_000;
+
 /** How long each part takes on two cores, once its tools are installed. */
-const TAKES = { lint: "a minute", core: "a minute", fuzz: "four minutes the first time, then one", workerd: "four minutes", browser: "three minutes" };
+const TAKES = { lint: "a minute", core: "a minute", fuzz: "four minutes the first time, then one", workerd: "four minutes", browser: "three minutes", package: "three minutes" };
 
 const steps = {
   /** What git may take and CI may run, the layers, formatting, lints on the host and on Wasm, documentation, the dependency tree. */
@@ -23,7 +29,7 @@ const steps = {
     run("cargo", ["fmt", "--all", "--check"]);
     run("cargo", ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]);
     run("cargo", ["clippy", "--all-targets", "--locked", "--", "--deny", "warnings"]);
-    const worker = ["--package", "access-relay", "--package", "bench-workers-rs", "--target", "wasm32-unknown-unknown"];
+    const worker = ["--package", "access-relay", "--package", "access-relay-companion-wasm", "--package", "bench-workers-rs", "--target", "wasm32-unknown-unknown"];
     run("cargo", ["clippy", ...worker, "--locked", "--", "--deny", "warnings"]);
     for (const packages of [[], worker]) run("cargo", ["doc", "--quiet", "--no-deps", "--locked", ...packages], { variables: { RUSTDOCFLAGS: "--deny warnings" } });
     await installCargoTool("cargo-deny");
@@ -51,6 +57,7 @@ const steps = {
     say(`what ships: ${total} bytes gzipped (JavaScript ${bytes[0]}, Wasm ${bytes[1]}), at most ${SIZE_LIMIT}`);
     if (total > SIZE_LIMIT) fail("what ships has become too large");
     runNodeTests("workerd");
+    tested = readFileSync(join(root, "build", "index_bg.wasm"));
   },
 
   /** Real Chromium against the set-up of `npm start`, with real `wrangler dev`; and what `wrangler deploy` would upload. */
@@ -60,7 +67,21 @@ const steps = {
     const chromium = installBrowser();
     runNodeTests("browser", chromium ? { CHROMIUM: chromium } : {});
   },
+
+  /** The package, as users install it: the command, the templates, local development. It holds what the steps before tested. */
+  async package() {
+    await prepareWorker();
+    if (tested && !tested.equals(readFileSync(join(root, "build", "index_bg.wasm")))) fail("the Wasm has changed since it was tested");
+    await buildCompanion();
+    const size = statSync(pack()).size;
+    say(`the package: ${size} bytes, at most ${PACKAGE_LIMIT}`);
+    if (size > PACKAGE_LIMIT) fail("the package has become too large");
+    runNodeTests("package");
+  },
 };
+
+/** The Wasm that the part `workerd` has tested. */
+let tested;
 
 let prepared = false;
 async function prepareWorker() {
