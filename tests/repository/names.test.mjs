@@ -28,7 +28,7 @@ test("every link of a page leads to a file, and to a section that is there", () 
 
 test("every test that SECURITY.md names is there", () => {
   const tests = [...read("SECURITY.md").matchAll(/^\|.*\| (\S.*?) \|$/gm)].slice(1).flatMap(([, names]) => names.split(", "));
-  const proofs = tests.filter((name) => /^(core|workerd|browser)\//.test(name));
+  const proofs = tests.filter((name) => /^(core|workerd|browser|package)\//.test(name));
   assert.ok(proofs.length > 30, `${proofs.length} proofs`);
   const missing = proofs.filter((name) => ![`tests/${name}.rs`, `tests/${name}.test.mjs`].some((file) => existsSync(join(root, file))));
   assert.deepEqual(missing, []);
