@@ -62,9 +62,14 @@ export function letGo({ body, webSocket }) {
   }
 }
 
-/** The text at a URL: status 200 only, no redirect followed, at most `limit` bytes, within the time. */
-export async function fetchText(url, milliseconds, limit) {
-  const response = await fetch(url, { redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(milliseconds) });
+/**
+ * The text at a URL: status 200 only, no redirect followed, at most `limit` bytes, within the time. It may come out of Cloudflare's
+ * cache, if it is not older than `seconds`; with 0, not even then. Nothing but a good answer is kept there (Workers, "cf",
+ * `cacheTtlByStatus`).
+ */
+export async function fetchText(url, milliseconds, limit, seconds) {
+  const caching = seconds > 0 ? { cf: { cacheEverything: true, cacheTtlByStatus: { "200-299": seconds, "300-599": -1 } } } : { cache: "no-store" };
+  const response = await fetch(url, { redirect: "manual", ...caching, signal: AbortSignal.timeout(milliseconds) });
   if (response.status !== 200) throw new Error(`answered ${response.status}`);
   const decoder = new TextDecoder();
   let [text, length] = ["", 0];

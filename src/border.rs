@@ -91,7 +91,7 @@ extern "C" {
 
     /// The text at a URL.
     #[wasm_bindgen(js_name = fetchText)]
-    pub fn fetch_text(url: &str, milliseconds: u32, limit: u32) -> Promise;
+    pub fn fetch_text(url: &str, milliseconds: u32, limit: u32, seconds: u32) -> Promise;
 
     /// An RSA key that verifies RS256, of a JWK's modulus and exponent.
     #[wasm_bindgen(js_name = importKey, catch)]

@@ -2,7 +2,7 @@
 //! costs in Wasm.
 
 use access_relay_core::caller::jwk::Jwk;
-use access_relay_core::caller::runtime::Runtime;
+use access_relay_core::caller::runtime::{Runtime, Source};
 use wasm_bindgen::JsValue;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen_futures::JsFuture;
@@ -12,6 +12,10 @@ use crate::border;
 /// How long the issuer may take, in milliseconds. Other requests wait longer for the keys (6 s, `PAUSES` of the core's
 /// `gate.rs`), and count the fetch as given up after that (7 s, `GIVEN_UP_SECONDS` of its `caller/keys.rs`).
 const TIMEOUT_MS: u32 = 5_000;
+
+/// How old a key set out of Cloudflare's cache may be, in seconds: isolates are young, and the first request of each waits for the
+/// keys.
+const CACHED_SECONDS: u32 = 300;
 
 /// A key set of Access has a few kilobytes.
 const LIMIT_BYTES: u32 = 256 * 1024;
@@ -26,8 +30,9 @@ impl Runtime for Workers {
         border::now()
     }
 
-    async fn fetch(&self, url: &str) -> Result<String, String> {
-        let text = settled(Ok(border::fetch_text(url, TIMEOUT_MS, LIMIT_BYTES))).await;
+    async fn fetch(&self, url: &str, source: Source) -> Result<String, String> {
+        let cached = if source == Source::Cache { CACHED_SECONDS } else { 0 };
+        let text = settled(Ok(border::fetch_text(url, TIMEOUT_MS, LIMIT_BYTES, cached))).await;
         text.map(|text| text.as_string().unwrap_or_default()).map_err(|reason| format!("{url}: {reason}"))
     }
 

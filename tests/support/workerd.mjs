@@ -14,11 +14,12 @@ const TRAP = Buffer.from("0061736d0100000001040160000003020100070801047472617000
  * `get()` as a Secrets Store binding has it. With `front`, callers can go away; with `collector`, scripts can call `gc()`. The
  * script that ships is served as it is. What runs `before` it, and what is done with a `request` before it may `handle` it, are
  * texts of a script; they can call `trap()`, and find the relay's Wasm as `latest`. Where a log is too long to be kept, `watch`
- * gets it piece by piece. Returns its URL, the log so far, and `stop()`.
+ * gets it piece by piece. With `colo`, every call of the relay's goes to this host and port, and tells what it asks of Cloudflare's
+ * cache (tests/support/colo.mjs). `bound` has the scripts of other Workers, by the names of the bindings that lead to them. Returns its URL, the log so far, and `stop()`.
  */
-export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, before = "", handle = "", watch }) {
+export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, before = "", handle = "", watch, colo, bound = {} }) {
   const files = {
-    "config.capnp": capnp(relay, secrets, stored, front, collector),
+    "config.capnp": capnp(relay, secrets, stored, front, collector, colo, bound),
     "before.js": `${BEFORE}{ ${before} }`,
     "relay.js": readFileSync(join(root, "build", "index.js"), "utf8"),
     "index.js": `import "./before.js"; import relay from "./relay.js"; export default { fetch(request, env, ctx) { ${handle} return relay.fetch(request, env, ctx); } };`,
@@ -105,11 +106,12 @@ const FRONT = `export default {
   },
 };`;
 
-function capnp(relay, secrets, stored, front, collector) {
+function capnp(relay, secrets, stored, front, collector, colo, bound) {
   const text = (value) => JSON.stringify(value);
   const bindings = [
     ...(relay === undefined ? [] : [`(name = "RELAY", json = ${text(JSON.stringify(relay))})`]),
     ...Object.entries(secrets).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+    ...Object.keys(bound).map((name) => `(name = ${text(name)}, service = ${text(`bound-${name}`)})`),
     ...Object.keys(stored).map((name) => `(name = ${text(name)}, service = (name = "store", entrypoint = ${text(name)}))`),
   ];
   const store = Object.entries(stored).map(([name, value]) => `export class ${name} extends WorkerEntrypoint { async get() { ${value} } }`);
@@ -132,8 +134,10 @@ const config :Workerd.Config = (
       ],
       compatibilityDate = "2026-10-20",
       bindings = [${bindings.join(", ")}],
-      globalOutbound = "network",
+      globalOutbound = "${colo ? "colo" : "network"}",
     )),
+    ${Object.entries(bound).map(([name, script]) => `(name = ${text(`bound-${name}`)}, worker = (modules = [(name = "bound.js", esModule = ${text(script)})], compatibilityDate = "2026-10-20")),`).join("\n    ")}
+    (name = "colo", external = (address = ${text(colo ?? "127.0.0.1:9")}, http = (cfBlobHeader = "cf-blob"))),
     (name = "store", worker = (
       modules = [(name = "store.js", esModule = ${text(storeModule)})],
       compatibilityDate = "2026-10-20",

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::caller::identity::Caller;
 use crate::caller::keys::{self, KeyCache, Lookup};
-use crate::caller::runtime::Runtime;
+use crate::caller::runtime::{Runtime, Source};
 use crate::caller::token::{self, Candidate, JwtPolicy};
 use crate::caller::verified::VerifiedTokens;
 use crate::messages::cookies;
@@ -194,16 +194,17 @@ impl<R: Runtime> Gate<R> {
 
     /// The key of this `kid`, or any.
     async fn key(self: &Rc<Self>, kid: Option<&str>, policy: &JwtPolicy) -> Result<R::Key, Refusal> {
-        let mut fetched = false;
+        let mut fetched = None;
         let mut pauses = PAUSES.iter();
         loop {
             let lookup = self.keys.borrow().lookup(kid, self.runtime.now());
             match lookup {
                 Lookup::Use(key) => return Ok(key),
-                Lookup::Fetch if !fetched => {
-                    self.keys.borrow_mut().begin_fetch(self.runtime.now());
-                    self.runtime.complete(Rc::clone(self).fetch(policy.certs_url.clone())).await;
-                    fetched = true;
+                // What a cache did not have, the issuer is asked for at once.
+                Lookup::Fetch if fetched != Some(Source::Issuer) => {
+                    let source = self.keys.borrow_mut().begin_fetch(self.runtime.now());
+                    self.runtime.complete(Rc::clone(self).fetch(policy.certs_url.clone(), source)).await;
+                    fetched = Some(source);
                 }
                 Lookup::Fetch | Lookup::Unknown => {
                     let kid = quoted(kid.unwrap_or_default());
@@ -221,8 +222,8 @@ impl<R: Runtime> Gate<R> {
         }
     }
 
-    async fn fetch(self: Rc<Self>, url: String) {
-        let fetched = keys::fetch(&self.runtime, &url).await;
+    async fn fetch(self: Rc<Self>, url: String, source: Source) {
+        let fetched = keys::fetch(&self.runtime, &url, source).await;
         self.keys.borrow_mut().end_fetch(fetched, self.runtime.now());
     }
 }

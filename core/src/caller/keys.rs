@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::caller::jwk::{Jwk, unambiguous};
-use crate::caller::runtime::Runtime;
+use crate::caller::runtime::{Runtime, Source};
 use crate::syntax::json;
 
 /// Keys are taken as they are for this long.
@@ -29,8 +29,8 @@ const GIVEN_UP_SECONDS: i64 = 7;
 ///
 /// # Errors
 /// The endpoint failed, or no key of the set is fit.
-pub async fn fetch<R: Runtime>(runtime: &R, url: &str) -> Result<Vec<(String, R::Key)>, String> {
-    let text = runtime.fetch(url).await?;
+pub async fn fetch<R: Runtime>(runtime: &R, url: &str, source: Source) -> Result<Vec<(String, R::Key)>, String> {
+    let text = runtime.fetch(url, source).await?;
     // The Worker has one JSON reader. Repeated keys in a key set are not our concern.
     let (set, _) = json::read(text.as_bytes()).map_err(|_| format!("{url} answered no JSON"))?;
     let members =
@@ -109,12 +109,16 @@ impl<K: Clone> KeyCache<K> {
         }
     }
 
-    /// Notes that a fetch begins.
-    pub fn begin_fetch(&mut self, now: i64) {
-        if self.is_fresh(now) {
+    /// Notes that a fetch begins, and says where the keys may come from. A cache may lack a new key; and it may hold what was no key
+    /// set. So an unknown `kid`, and what failed before, are for the issuer.
+    pub fn begin_fetch(&mut self, now: i64) -> Source {
+        let is_unknown = self.is_fresh(now);
+        if is_unknown {
             self.unknown_at = Some(now);
         }
+        let has_failed = self.failure().is_some();
         self.latest = Some(Fetch::UnderWay { since: now });
+        if is_unknown || has_failed { Source::Issuer } else { Source::Cache }
     }
 
     /// Notes how a fetch has ended at `now`: with keys in place of the old ones, or with a reason.

@@ -3,6 +3,15 @@
 
 use crate::caller::jwk::Jwk;
 
+/// Where a key set may come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A cache near by, if it has one that is some minutes old at most; else the issuer.
+    Cache,
+    /// The issuer, past every cache.
+    Issuer,
+}
+
 /// The time, the issuer's key set, and RSA signatures.
 #[expect(async_fn_in_trait, reason = "Wasm has one thread: nobody needs the futures to be Send")]
 pub trait Runtime: 'static {
@@ -12,11 +21,12 @@ pub trait Runtime: 'static {
     /// The time in seconds since the epoch. It may stand still between I/O.
     fn now(&self) -> i64;
 
-    /// The text of the key set at `url`. The runtime gives up after 5 seconds: nothing here does.
+    /// The text of the key set at `url`, from there or from a cache. The runtime gives up after 5 seconds: nothing here does. An
+    /// answer that is no key set must not stay in the cache.
     ///
     /// # Errors
     /// The URL, and why it gave no text. This goes into the log.
-    async fn fetch(&self, url: &str) -> Result<String, String>;
+    async fn fetch(&self, url: &str, source: Source) -> Result<String, String>;
 
     /// Makes a key of a JWK.
     ///

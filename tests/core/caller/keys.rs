@@ -2,6 +2,7 @@
 
 use access_relay_core::caller::gate::Gate;
 use access_relay_core::caller::keys::{KeyCache, Lookup};
+use access_relay_core::caller::runtime::Source;
 use access_relay_core::outcomes::problem::Code;
 use serde_json::{Value, json};
 
@@ -86,6 +87,42 @@ fn a_rotated_key_is_fetched_once_it_is_needed() {
     assert!(identify(other_key(), 0));
     assert!(identify(issuer_key(), 1));
     assert_eq!(keys.fetches.get(), 2);
+}
+
+#[test]
+fn keys_may_come_out_of_a_cache_and_what_it_lacks_comes_from_the_issuer_at_once() {
+    let keys = LocalKeys::publishing(&[&other_key().jwk, &issuer_key().jwk]);
+    // As it was before a rotation.
+    *keys.cached.borrow_mut() = Some(json!({ "keys": [issuer_key().jwk] }).to_string());
+    let gate = Gate::new(keys.clone());
+    let identify = |key: &SigningKey, seconds| {
+        keys.clock.set(NOW + seconds);
+        now(gate.identify(&key.sign(&person_at(NOW + seconds)), &policy())).is_ok()
+    };
+    assert!(identify(issuer_key(), 0));
+    assert_eq!(*keys.sources.borrow(), [Source::Cache]);
+    assert!(identify(other_key(), 1));
+    assert_eq!(*keys.sources.borrow(), [Source::Cache, Source::Issuer]);
+    // Another isolate, whose first caller has the new key.
+    let gate = Gate::new(keys.clone());
+    assert!(now(gate.identify(&other_key().sign(&person_at(NOW + 2)), &policy())).is_ok());
+    assert_eq!(keys.sources.borrow()[2..], [Source::Cache, Source::Issuer]);
+    // An hour later, a cache will do again.
+    keys.clock.set(NOW + 3700);
+    assert!(now(gate.identify(&issuer_key().sign(&person_at(NOW + 3700)), &policy())).is_ok());
+    assert_eq!(keys.sources.borrow()[4..], [Source::Cache]);
+}
+
+#[test]
+fn what_a_cache_had_in_place_of_keys_is_not_asked_for_again() {
+    let keys = LocalKeys::publishing(&[&issuer_key().jwk]);
+    *keys.cached.borrow_mut() = Some("<html>".to_owned());
+    let gate = Gate::new(keys.clone());
+    let token = issuer_key().sign(&person());
+    assert_eq!(now(gate.identify(&token, &policy())).unwrap_err().code, Code::KeysUnavailable);
+    keys.clock.set(NOW + 2);
+    assert!(now(gate.identify(&token, &policy())).is_ok());
+    assert_eq!(*keys.sources.borrow(), [Source::Cache, Source::Issuer]);
 }
 
 #[test]

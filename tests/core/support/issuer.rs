@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 use access_relay_core::caller::jwk::Jwk;
-use access_relay_core::caller::runtime::Runtime;
+use access_relay_core::caller::runtime::{Runtime, Source};
 use jwt_compact::alg::{Rsa, RsaPublicKey};
 use jwt_compact::jwk::JsonWebKey;
 use jwt_compact::{Algorithm, AlgorithmSignature};
@@ -28,6 +28,10 @@ pub struct Issuer {
     pub clock: Cell<i64>,
     pub fetch_seconds: Cell<i64>,
     pub fetches: Cell<u32>,
+    /// Where each fetch was to come from.
+    pub sources: RefCell<Vec<Source>>,
+    /// What a cache near by holds in place of `answer`.
+    pub cached: RefCell<Option<String>>,
     pub verifications: Cell<u32>,
     pub pauses: Cell<u32>,
 }
@@ -52,6 +56,8 @@ impl LocalKeys {
             clock: Cell::new(NOW),
             fetch_seconds: Cell::default(),
             fetches: Cell::default(),
+            sources: RefCell::default(),
+            cached: RefCell::default(),
             verifications: Cell::default(),
             pauses: Cell::default(),
         }))
@@ -65,14 +71,18 @@ impl Runtime for LocalKeys {
         self.clock.get()
     }
 
-    async fn fetch(&self, url: &str) -> Result<String, String> {
+    async fn fetch(&self, url: &str, source: Source) -> Result<String, String> {
         assert_eq!(url, "https://acme.cloudflareaccess.com/cdn-cgi/access/certs");
         self.fetches.set(self.fetches.get() + 1);
+        self.sources.borrow_mut().push(source);
         while self.slow.get() {
             later().await;
         }
         self.clock.set(self.clock.get() + self.fetch_seconds.get());
-        self.answer.borrow().clone()
+        match self.cached.borrow().clone() {
+            Some(text) if source == Source::Cache => Ok(text),
+            _ => self.answer.borrow().clone(),
+        }
     }
 
     async fn import(&self, jwk: &Jwk) -> Result<RsaPublicKey, String> {
