@@ -37,13 +37,13 @@ export function edited(response, status, edits) {
 const withoutText = ({ status, webSocket, headers }) => ({ status, webSocket, headers });
 
 /**
- * Asks the API something of our own. Resolves to its answer, whose body is let go, or to a text: why there is none, or
+ * Asks the API something of our own, through a binding if there is one. Resolves to its answer, whose body is let go, or to a text: why there is none, or
  * "" where it took too long.
  */
-export async function probe(lines, milliseconds) {
+export async function probe(lines, milliseconds, through = globalThis) {
   const signal = AbortSignal.timeout(milliseconds);
   try {
-    const answer = await fetch(urlOf(lines), { headers: edit(new Headers(), lines), redirect: "manual", cache: "no-store", signal });
+    const answer = await through.fetch(urlOf(lines), { headers: edit(new Headers(), lines), redirect: "manual", cache: "no-store", signal });
     letGo(answer);
     return answer;
   } catch (error) {

@@ -58,7 +58,7 @@ extern "C" {
     pub fn latest_generation() -> u32;
 
     /// Sends a caller's request to the API, and answers with what the exchange in this slot makes of the outcome. `lines` are
-    /// the URL and the edits.
+    /// the URL and the edits. It goes through a binding, or `undefined`.
     pub fn send(
         slot: u32,
         generation: u32,
@@ -68,6 +68,7 @@ extern "C" {
         cache: bool,
         milliseconds: u32,
         retries: u32,
+        through: &JsValue,
     ) -> Promise;
 }
 
@@ -78,8 +79,8 @@ extern "C" {
     pub fn answer(status: u16, edits: &str, body: Option<&str>) -> Result<Response, JsValue>;
 
     /// Asks the API something of our own: resolves to a `Response`, or to a text that says why there is none. `lines` are
-    /// the URL and its headers.
-    pub fn probe(lines: &str, milliseconds: u32) -> Promise;
+    /// the URL and its headers; it goes through a binding, or `undefined`.
+    pub fn probe(lines: &str, milliseconds: u32, through: &JsValue) -> Promise;
 
     /// The API's answer, of this status, with its headers edited. It shares the body, or the WebSocket. `edits` are a string.
     #[wasm_bindgen(js_name = edited, catch)]

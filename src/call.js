@@ -20,15 +20,17 @@ export const latestGeneration = () => latest;
  * The deadline is for the answer's headers, from the end of the request's body on: a long upload is no slow API. The runtime
  * ends the call to the API once the caller has its answer, so no AbortController is needed, which would cost more than all
  * header edits together.
+ *
+ * It goes `through` a binding if the route has one.
  */
-export function send(slot, generation, request, lines, bodiless, cached, milliseconds, retries) {
+export function send(slot, generation, request, lines, bodiless, cached, milliseconds, retries, through) {
   latest = generation;
   const { promise, resolve, reject } = Promise.withResolvers();
   // What has a body is never sent twice: it may have been read.
   const left = retries > 0 && request.body === null ? retries : 0;
   const began = Date.now();
   const body = bodiless ? null : request.body;
-  const call = { over: false, slot, generation, request, lines, body, cached, left, tries: 1, began, milliseconds, timer: 0, signal: undefined, resolve, reject };
+  const call = { over: false, slot, generation, request, lines, body, cached, through, left, tries: 1, began, milliseconds, timer: 0, signal: undefined, resolve, reject };
   try {
     prepare(call);
   } catch (error) {
@@ -154,12 +156,14 @@ function end(call, outcome, what) {
 }
 
 /** Redirects are the caller's to follow: followed here, one would carry the credentials to whatever host the API names. */
-function forward({ request, lines, body, cached, signal }) {
+function forward({ request, lines, body, cached, through, signal }) {
   const headers = edit(new Headers(request.headers), lines);
   const url = urlOf(lines);
   // Cloudflare caches by URL alone: one person's answer must not become another's.
   const cache = cached ? undefined : "no-store";
   // A body on GET or HEAD, were it only an empty one, passes with the request it came with; in an init it is an error.
-  if (body !== null && readsOnly(request)) return fetch(new Request(url, request), { headers, redirect: "manual", cache });
-  return fetch(url, { method: request.method, headers, body, redirect: "manual", cache, signal });
+  const odd = body !== null && readsOnly(request);
+  const asked = odd ? new Request(url, request) : url;
+  const init = odd ? { headers, redirect: "manual", cache } : { method: request.method, headers, body, redirect: "manual", cache, signal };
+  return through === undefined ? fetch(asked, init) : through.fetch(asked, init);
 }

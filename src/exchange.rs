@@ -81,12 +81,13 @@ impl Exchange {
     pub fn begin(mut self, forward: &Forward) -> Promise {
         let request = self.arrived.give_away();
         let bodiless = self.known.preflight;
+        let through = self.settings.through(&forward.route);
         let now = border::now();
         let deadline = now + self.room_seconds();
         let Ticket { slot, generation } = WAITING.with_borrow_mut(|waiting| waiting.put(self, deadline, now));
         let (lines, cache, milliseconds) = (forward.edits.as_str(), forward.route.cache, forward.route.timeout_ms);
         // `call.js` may call back before `send` returns (`failed`, say): no `RefCell` may be borrowed here.
-        border::send(slot, generation, &request, lines, bodiless, cache, milliseconds, forward.retries)
+        border::send(slot, generation, &request, lines, bodiless, cache, milliseconds, forward.retries, &through)
     }
 
     /// How long the exchange may wait in its slot.

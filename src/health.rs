@@ -78,7 +78,9 @@ async fn make(settings: &Settings, gate: &Rc<Gate<Workers>>) -> Vec<Check> {
     if let Access::Jwt(policy) = &config.access {
         checks.push(Check::new("signing_keys", gate.has_keys(policy).await));
     }
-    let ask = |route: &Rc<Route>| border::probe(forward::question(route).as_str(), route.timeout_ms.min(PATIENCE_MS));
+    let ask = |route: &Rc<Route>| {
+        border::probe(forward::question(route).as_str(), route.timeout_ms.min(PATIENCE_MS), &settings.through(route))
+    };
     let answers: Array = config.routes.iter().map(ask).collect();
     // Each resolves.
     let answers = JsFuture::from(Promise::all(&answers)).await.unwrap_or_default();

@@ -5,11 +5,13 @@ use std::cell::Cell;
 use access_relay_core::config::error::ConfigError;
 use access_relay_core::config::keys::relay::{DEBUG, HEALTH_PATH};
 use access_relay_core::config::parse::parse;
-use access_relay_core::config::secrets::{Secrets, secret_names};
+use access_relay_core::config::secrets::{Secrets, binding_names, secret_names};
 use access_relay_core::config::source::from_text;
 use access_relay_core::config::suffix::well_known;
 use access_relay_core::config::types::Config;
+use access_relay_core::rules::route::Route;
 use access_relay_core::syntax::redact::redacted;
+use access_relay_core::syntax::text::quoted;
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::Env;
@@ -32,6 +34,8 @@ extern "C" {
 pub struct Settings {
     /// What the relay does.
     pub config: Config,
+    /// What the routes' bindings are, by name: each has a method `fetch`.
+    bindings: Vec<(String, JsValue)>,
     /// Whether a secret came from a Secrets Store, where it may change while the isolate lives.
     pub from_store: bool,
     /// Whether the log has still to say what looks wrong with it.
@@ -39,6 +43,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What a route's calls go through: its binding, or `undefined`.
+    pub fn through(&self, route: &Route) -> JsValue {
+        let name = route.binding.as_deref();
+        let found = name.and_then(|name| self.bindings.iter().find(|(known, _)| known == name));
+        found.map_or(JsValue::UNDEFINED, |(_, binding)| binding.clone())
+    }
+
     /// What looks wrong with the configuration, once.
     pub fn tell(&self) -> impl Iterator<Item = String> {
         let warnings = if self.untold.take() { self.config.warnings.as_slice() } else { &[] };
@@ -81,10 +92,23 @@ pub async fn load(env: &Env) -> Result<Settings, Unsound> {
             Err(error) => errors.push(error),
         }
     }
+    let mut bindings = Vec::new();
+    for (place, name) in binding_names(&relay) {
+        match fetcher(env, name) {
+            Ok(found) => bindings.push((name.to_owned(), found)),
+            Err(found) => errors.push(ConfigError {
+                path: format!("routes[{place}].binding"),
+                found: format!("{} {found}", quoted(name)),
+                expected: format!(
+                    "bind a service, a VPC service or a client certificate in the wrangler file, as {name}"
+                ),
+            }),
+        }
+    }
     let debug = relay.get(DEBUG.name) == Some(&Value::Bool(true));
     let health_path = relay.get(HEALTH_PATH.name).and_then(Value::as_str).map(str::to_owned);
     match parse(&relay, &secrets, well_known) {
-        Ok(config) if errors.is_empty() => Ok(Settings { config, from_store, untold: Cell::new(true) }),
+        Ok(config) if errors.is_empty() => Ok(Settings { config, bindings, from_store, untold: Cell::new(true) }),
         Ok(_) => Err(Unsound { errors, debug, health_path }),
         Err(more) => {
             // A secret that could not be read is not one that was never set.
@@ -138,6 +162,16 @@ async fn secret(env: &Env, name: &str) -> Result<Option<(String, bool)>, ConfigE
             Err(unreadable(format!("a Secrets Store binding that fails ({})", redacted(&message, []))))
         }
     }
+}
+
+/// A binding that fetches.
+fn fetcher(env: &Env, name: &str) -> Result<JsValue, &'static str> {
+    let binding = binding(env, name);
+    if !binding.is_object() {
+        return Err("where there is no binding of that name");
+    }
+    let fetch = Reflect::get(&binding, &JsValue::from_str("fetch")).unwrap_or_default();
+    if fetch.is_function() { Ok(binding) } else { Err("which is a binding that cannot fetch") }
 }
 
 fn binding(env: &Env, name: &str) -> JsValue {

@@ -5,7 +5,7 @@
 
 use access_relay_core::config::keys::access::DANGEROUSLY_ALLOW_ANYONE;
 use access_relay_core::config::keys::relay::{ACCESS, ROUTES};
-use access_relay_core::config::keys::routes::UPSTREAM;
+use access_relay_core::config::keys::routes::{BINDING, UPSTREAM};
 use access_relay_core::config::secrets::{is_client_id, secret_names};
 use access_relay_core::rules::upstream::Upstream;
 use access_relay_core::syntax::origin::Origin;
@@ -22,16 +22,16 @@ const OLDEST_RUNTIME: &str = "2024-11-11";
 /// wrong there.
 pub fn check(file: &Value, environment: &Value, place: &str, relay: &Value, findings: &mut Findings) -> bool {
     let around = Around { file, environment, place };
-    let apis = around.apis(relay);
+    let (apis, on_a_network) = (around.apis(relay, true), around.apis(relay, false));
     // A Pages project has other doors.
     if file.get("pages_build_output_dir").is_none() {
         add(&mut findings.warnings, around.open_doors());
     }
-    add(&mut findings.warnings, around.same_zone(&apis));
+    add(&mut findings.warnings, around.same_zone(&on_a_network));
     let mut mistakes = [
         around.placeholders(),
         around.plain_secrets(relay),
-        around.itself(&apis),
+        around.itself(&on_a_network),
         around.old_runtime(),
         around.own_files(),
     ]
@@ -112,11 +112,12 @@ impl<'v> Around<'v> {
         warnings
     }
 
-    /// The APIs that the routes lead to.
-    fn apis(&self, relay: &Value) -> Vec<Origin> {
+    /// The APIs that the routes lead to; those behind a binding, too, which no network leads to, or not.
+    fn apis(&self, relay: &Value, bound: bool) -> Vec<Origin> {
         let routes = relay.get(ROUTES.name).and_then(Value::as_array).into_iter().flatten();
+        let routes = routes.filter(|route| bound || route.get(BINDING.name).is_none());
         let urls = routes.filter_map(|route| route.get(UPSTREAM.name)?.as_str());
-        urls.filter_map(|url| Upstream::parse(url).ok()).map(|api| api.origin).collect()
+        urls.filter_map(|url| Upstream::parse_bound(url).ok()).map(|api| api.origin).collect()
     }
 
     /// What was meant for `wrangler dev`, and would be deployed: an API that everybody reaches.

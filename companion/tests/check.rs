@@ -139,6 +139,21 @@ fn an_api_in_the_workers_own_zone_and_one_that_is_the_worker() {
 }
 
 #[test]
+fn what_is_bound_is_on_no_network() {
+    let bound = |access: &str| {
+        format!(
+            "{SHUT}routes = [{{ pattern = \"api.example.com/x/*\", zone_name = \"example.com\" }}]\n[vars.RELAY.access]\n{access}[[vars.RELAY.routes]]\npath = \"/api\"\nupstream = \"http://api.example.com\"\nbinding = \"API\"\ncredentials = \"none\"\n"
+        )
+    };
+    let checked = format!("issuer = \"https://acme.cloudflareaccess.com\"\naudience = [\"{AUD}\"]\n");
+    let found = check::text("wrangler.toml", &bound(&checked));
+    assert!(found.mistakes.is_empty() && found.warnings.is_empty(), "{found:?}");
+    assert_eq!(found.sound, ["[vars.RELAY] is sound: 1 route"]);
+    let (is_sound, _, found) = said(&bound("dangerously_allow_anyone = true\n"));
+    assert!(!is_sound && found[0].starts_with("vars.RELAY.access.dangerously_allow_anyone: found true"), "{found:?}");
+}
+
+#[test]
 fn a_runtime_that_cannot_run_the_relay_is_a_mistake() {
     for (text, expected) in [
         (

@@ -170,7 +170,9 @@ keys! {
             "The route sends its requests to this API: an origin, optionally with a base path.";
         STRIP_PREFIX = "strip_prefix": Boolean, Is("false"), since "0.1.0",
             "If `true`, the API sees the path without the route's `path`: `/api/users` becomes `/users`.";
-        CREDENTIALS = "credentials": OneOf(&["service-token", "caller-token"]), Is(r#""service-token""#), since "0.1.0",
+        BINDING = "binding": Text("API"), Nothing, since "0.1.0",
+            "The route's calls go through this binding of the Worker, and not over the public network.";
+        CREDENTIALS = "credentials": OneOf(&["service-token", "caller-token", "none"]), Is(r#""service-token""#), since "0.1.0",
             "The relay opens Access in front of the API with its service token, or with the caller's own token.";
         SERVICE_TOKEN = "service_token": Text("CF_ACCESS"), Is(r#""CF_ACCESS""#), since "0.1.0",
             "The names of the route's two secrets begin with this prefix.";

@@ -48,7 +48,9 @@ pub fn route(
     suffixes: PublicSuffixes,
 ) -> Option<Route> {
     let prefix = table.parsed(keys::PATH, Prefix::parse);
-    let upstream = table.parsed(keys::UPSTREAM, Upstream::parse);
+    let binding = table.parsed(keys::BINDING, binding_name);
+    let parse_upstream = if table.has(keys::BINDING) { Upstream::parse_bound } else { Upstream::parse };
+    let upstream = table.parsed(keys::UPSTREAM, parse_upstream);
     let strip_prefix = table.boolean(keys::STRIP_PREFIX);
     let credentials = credentials(&table, callers, secrets);
     let request_cookies = request_cookies(&table);
@@ -58,7 +60,10 @@ pub fn route(
     let timeout_ms = table.integer(keys::TIMEOUT_MS);
     let retries = table.integer(keys::RETRIES);
     let cache = table.boolean(keys::CACHE);
-    if cache {
+    if cache && table.has(keys::BINDING) {
+        let expected = "leave one of the two out: Cloudflare's cache is not asked there";
+        table.error(keys::CACHE, "true beside binding", expected);
+    } else if cache {
         check_cache(&table, callers, credentials.as_ref(), &request_cookies, &response_cookies);
     }
     let foreign_requests = match table.one_of(keys::FOREIGN_REQUESTS) {
@@ -85,6 +90,7 @@ pub fn route(
         id: Route::identify(&prefix, &upstream),
         prefix,
         upstream,
+        binding,
         strip_prefix,
         credentials: credentials?,
         request_cookies,
@@ -163,6 +169,22 @@ fn credentials(table: &Table, callers: CallersAre, secrets: &Secrets) -> Option<
             }
             Some(Credentials::CallerToken)
         }
+        Some("none") if table.has(keys::BINDING) => {
+            if names_token {
+                table.error(
+                    keys::SERVICE_TOKEN,
+                    "a name beside credentials = \"none\"",
+                    "leave one of the two out: nothing is sent",
+                );
+            }
+            Some(Credentials::Nothing)
+        }
+        Some("none") => {
+            let expected =
+                "add a binding, or write \"service-token\": over the public network, Access stands in front of the API";
+            table.error(keys::CREDENTIALS, "\"none\" without binding", expected);
+            None
+        }
         None | Some("service-token") => {
             let name = name.unwrap_or_else(|| keys::SERVICE_TOKEN.default_text().to_owned());
             service_token(table, name, secrets).map(Credentials::ServiceToken)
@@ -171,6 +193,17 @@ fn credentials(table: &Table, callers: CallersAre, secrets: &Secrets) -> Option<
             table.error(keys::CREDENTIALS, "another text (not shown)", &keys::CREDENTIALS.text_expected());
             None
         }
+    }
+}
+
+/// As wrangler has it: the name of a variable.
+fn binding_name(text: &str) -> Result<String, &'static str> {
+    let is_letter = |letter: u8| letter.is_ascii_alphabetic() || letter == b'_';
+    let starts_well = text.bytes().next().is_some_and(is_letter);
+    if starts_well && text.bytes().all(|letter| is_letter(letter) || letter.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("write the name of a binding, as in \"API\"")
     }
 }
 

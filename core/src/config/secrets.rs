@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::config::keys::relay::ROUTES;
-use crate::config::keys::routes::{CREDENTIALS, SERVICE_TOKEN};
+use crate::config::keys::routes::{BINDING, CREDENTIALS, SERVICE_TOKEN};
 
 /// The secrets that were found, by name.
 pub type Secrets = Vec<(String, String)>;
@@ -21,6 +21,13 @@ pub fn names_of(prefix: &str) -> [String; 2] {
 #[must_use]
 pub fn is_client_id(name: &str) -> bool {
     name.ends_with(CLIENT_ID)
+}
+
+/// The bindings that the routes name, each with the route's place, as far as can be read.
+#[must_use]
+pub fn binding_names(relay: &Value) -> Vec<(usize, &str)> {
+    let routes = relay.get(ROUTES.name).and_then(Value::as_array).into_iter().flatten().enumerate();
+    routes.filter_map(|(place, route)| Some((place, route.get(BINDING.name)?.as_str()?))).collect()
 }
 
 /// The names of the secrets that a configuration asks for, as far as it can be read; for loading them before

@@ -38,7 +38,7 @@ impl Config {
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let tokens = self.routes.iter().filter_map(|route| match &route.credentials {
             Credentials::ServiceToken(token) => Some(token),
-            Credentials::CallerToken => None,
+            Credentials::CallerToken | Credentials::Nothing => None,
         });
         tokens.flat_map(|token| [token.client_secret.as_str(), token.client_id.as_str()])
     }

@@ -18,7 +18,7 @@ use crate::syntax::text::contains_ignoring_case;
 /// # Errors
 /// `upstream_access_denied`, with what shows it, and what to look at.
 pub fn check_denial<H: Read>(route: &Route, response: &ResponseHead<'_, H>) -> Result<(), Refusal> {
-    match access_denial(response) {
+    match access_denial(response).filter(|_| route.credentials != Credentials::Nothing) {
         Some(signal) => Err(Refusal::new(Code::UpstreamAccessDenied, denial_reason(route, &signal))),
         None => Ok(()),
     }
@@ -94,7 +94,7 @@ fn denial_reason(route: &Route, signal: &str) -> String {
                  Service Auth policy of that application includes it"
             )
         }
-        Credentials::CallerToken => format!(
+        Credentials::CallerToken | Credentials::Nothing => format!(
             "{host} answered {signal}: check that a Service Auth policy of that application has a linked app token rule for \
              the page's application"
         ),

@@ -152,6 +152,7 @@ fn credentials(route: &Route, token: Option<&str>, edits: &mut Edits) {
             edits.push(Edit::Set(Name::AccessClientSecret, &ours.client_secret));
         }
         Credentials::CallerToken => edits.extend(token.map(|token| Edit::Set(Name::AccessToken, token))),
+        Credentials::Nothing => {}
     }
 }
 

@@ -86,7 +86,7 @@ pub fn judge<H: Read>(route: &Route, response: &ResponseHead<'_, H>) -> Result<(
     }
     match route.credentials {
         Credentials::ServiceToken(_) => check_denial(route, response),
-        Credentials::CallerToken => Ok(()),
+        Credentials::CallerToken | Credentials::Nothing => Ok(()),
     }
 }
 

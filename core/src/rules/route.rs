@@ -22,6 +22,8 @@ pub struct Route {
     pub prefix: Prefix,
     /// `upstream`.
     pub upstream: Upstream,
+    /// The binding that its calls go through, in place of the public network.
+    pub binding: Option<String>,
     /// Whether the API sees the path without the prefix.
     pub strip_prefix: bool,
     /// What opens Access in front of the API.
@@ -71,6 +73,8 @@ pub enum Credentials {
     ServiceToken(ServiceToken),
     /// The caller's own token (Access, *linked app token*); only where callers are checked.
     CallerToken,
+    /// Nothing: no Access stands in front of what a binding leads to.
+    Nothing,
 }
 
 /// A service token of Access. `Debug` shows no part of it.

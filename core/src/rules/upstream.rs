@@ -22,10 +22,29 @@ impl Upstream {
     /// # Errors
     /// What to write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_as(text, parse_server)
+    }
+
+    /// The same of an API behind a binding: what the URL's scheme says crosses no public network.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn parse_bound(text: &str) -> Result<Self, String> {
+        Self::parse_as(text, |origin| {
+            let origin = Origin::parse(origin).map_err(|error| error.to_string())?;
+            if matches!(origin.scheme(), "http" | "https") {
+                Ok(origin)
+            } else {
+                Err("write https:// or http://".to_owned())
+            }
+        })
+    }
+
+    fn parse_as(text: &str, parse_origin: fn(&str) -> Result<Origin, String>) -> Result<Self, String> {
         let after_scheme = split_scheme(text).map_or("", |(_, rest)| rest);
         let (_, path) = split_authority(after_scheme);
         let origin = text.strip_suffix(path).unwrap_or(text);
-        let origin = parse_server(origin)?;
+        let origin = parse_origin(origin)?;
         let base_path = path.strip_suffix('/').unwrap_or(path);
         if !base_path.is_empty() {
             check_configured(base_path)?;

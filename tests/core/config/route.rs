@@ -1,5 +1,7 @@
 //! `routes`: what can be wrong with one, and what of it may be cached.
 
+use access_relay_core::config::secrets::{binding_names, secret_names};
+use access_relay_core::rules::route::Credentials;
 use serde_json::{Value, json};
 
 use crate::support::config::{AUD, ISSUER, parse, relay, secrets, set};
@@ -30,7 +32,15 @@ pub fn mistakes() -> Vec<(Value, &'static str)> {
         (set("/routes/0/upstream", json!("https://api.example.com?x")), "routes[0].upstream: found"),
         (set("/routes/0/upstream", json!("https://api.example.com/a/../b")), "routes[0].upstream: found"),
         (set("/routes/0/strip_prefix", json!("true")), "routes[0].strip_prefix: found the text \"true\"; write true or false, without quotes"),
-        (set("/routes/0/credentials", json!("none")), "routes[0].credentials: found another text (not shown); write \"service-token\" or \"caller-token\""),
+        (set("/routes/0/credentials", json!("other")), "routes[0].credentials: found another text (not shown); write \"service-token\", \"caller-token\" or \"none\""),
+        (set("/routes/0/credentials", json!("none")), "routes[0].credentials: found \"none\" without binding; add a binding, or write \"service-token\""),
+        (set("/routes/0/binding", json!("my-api")), "routes[0].binding: found \"my-api\"; write the name of a binding, as in \"API\""),
+        (set("/routes/0/binding", json!("")), "routes[0].binding: found \"\"; write the name"),
+        (set("/routes/0/binding", json!("1API")), "routes[0].binding: found \"1API\"; write the name"),
+        (set("/routes/0/binding", json!(true)), "routes[0].binding: found the boolean true; write a text, as in \"API\""),
+        (relay(|value| { value["routes"][0]["binding"] = json!("API"); value["routes"][0]["upstream"] = json!("ftp://api.example.com"); }), "routes[0].upstream: found \"ftp://api.example.com\"; write https:// or http://"),
+        (relay(|value| { value["routes"][0]["binding"] = json!("API"); value["routes"][0]["credentials"] = json!("none"); value["routes"][0]["service_token"] = json!("CF_ACCESS"); }), "routes[0].service_token: found a name beside credentials = \"none\""),
+        (relay(|value| { value["routes"][0]["binding"] = json!("API"); value["routes"][0]["cache"] = json!(true); value["access"]["identity_headers"] = json!(false); }), "routes[0].cache: found true beside binding; leave one of the two out"),
         (set("/routes/0/service_token", json!("OTHER")), "OTHER_CLIENT_ID: found no secret of that name; run `wrangler secret put OTHER_CLIENT_ID`"),
         (set("/routes/0/service_token", json!("cf_access")), "routes[0].service_token: found a text of 9 characters (not shown)"),
         (relay(|value| { value["routes"][0]["credentials"] = json!("caller-token"); value["routes"][0]["service_token"] = json!("CF_ACCESS"); }), "routes[0].service_token: found a name beside"),
@@ -132,4 +142,34 @@ fn what_is_cached_depends_on_nobody() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn a_binding_may_lead_to_plain_http_and_need_no_secret() {
+    let bound = |change: &dyn Fn(&mut Value)| {
+        relay(|value| {
+            value["routes"][0]["binding"] = json!("API");
+            value["routes"][0]["upstream"] = json!("http://api.internal/v1");
+            change(value);
+        })
+    };
+    let config = parse(&bound(&|_| {}), &secrets()).unwrap();
+    let route = &config.routes[0];
+    assert_eq!(route.binding.as_deref(), Some("API"));
+    assert_eq!((route.upstream.origin.as_str(), route.upstream.base_path.as_str()), ("http://api.internal", "/v1"));
+    assert!(
+        matches!(route.credentials, Credentials::ServiceToken(_)),
+        "the service token is sent unless it is said otherwise"
+    );
+
+    let none = bound(&|value| value["routes"][0]["credentials"] = json!("none"));
+    let config = parse(&none, &Vec::new()).unwrap();
+    assert_eq!(config.routes[0].credentials, Credentials::Nothing);
+    assert_eq!(config.secrets().count(), 0);
+    assert!(secret_names(&none).is_empty());
+    assert_eq!(binding_names(&none), [(0, "API")]);
+    assert!(binding_names(&json!({ "routes": [{}, { "binding": 5 }, "x"] })).is_empty());
+    // Callers are still checked, and may bring the token themselves.
+    let callers = bound(&|value| value["routes"][0]["credentials"] = json!("caller-token"));
+    assert_eq!(parse(&callers, &secrets()).unwrap().routes[0].credentials, Credentials::CallerToken);
 }
