@@ -5,13 +5,12 @@ use std::cell::Cell;
 use access_relay_core::config::error::ConfigError;
 use access_relay_core::config::keys::relay::{DEBUG, HEALTH_PATH};
 use access_relay_core::config::parse::parse;
-use access_relay_core::config::secrets::{Secrets, binding_names, secret_names};
+use access_relay_core::config::secrets::{Secrets, binding_names, no_fetcher, secret_names};
 use access_relay_core::config::source::from_text;
 use access_relay_core::config::suffix::well_known;
 use access_relay_core::config::types::Config;
 use access_relay_core::rules::route::Route;
 use access_relay_core::syntax::redact::redacted;
-use access_relay_core::syntax::text::quoted;
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::Env;
@@ -94,15 +93,12 @@ pub async fn load(env: &Env) -> Result<Settings, Unsound> {
     }
     let mut bindings = Vec::new();
     for (place, name) in binding_names(&relay) {
-        match fetcher(env, name) {
-            Ok(found) => bindings.push((name.to_owned(), found)),
-            Err(found) => errors.push(ConfigError {
-                path: format!("routes[{place}].binding"),
-                found: format!("{} {found}", quoted(name)),
-                expected: format!(
-                    "bind a service, a VPC service or a client certificate in the wrangler file, as {name}"
-                ),
-            }),
+        let found = binding(env, name);
+        let fetch = Reflect::get(&found, &JsValue::from_str("fetch")).unwrap_or_default();
+        if fetch.is_function() {
+            bindings.push((name.to_owned(), found));
+        } else {
+            errors.push(no_fetcher(place, name, !found.is_undefined()));
         }
     }
     let debug = relay.get(DEBUG.name) == Some(&Value::Bool(true));
@@ -162,16 +158,6 @@ async fn secret(env: &Env, name: &str) -> Result<Option<(String, bool)>, ConfigE
             Err(unreadable(format!("a Secrets Store binding that fails ({})", redacted(&message, []))))
         }
     }
-}
-
-/// A binding that fetches.
-fn fetcher(env: &Env, name: &str) -> Result<JsValue, &'static str> {
-    let binding = binding(env, name);
-    if !binding.is_object() {
-        return Err("where there is no binding of that name");
-    }
-    let fetch = Reflect::get(&binding, &JsValue::from_str("fetch")).unwrap_or_default();
-    if fetch.is_function() { Ok(binding) } else { Err("which is a binding that cannot fetch") }
 }
 
 fn binding(env: &Env, name: &str) -> JsValue {

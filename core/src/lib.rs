@@ -83,7 +83,7 @@ pub mod config {
     pub mod error; // a mistake: where, what was found, what to write instead
     pub mod types; // the configuration, as it is used
     pub mod source; // RELAY as a JSON text
-    pub mod secrets; // which secrets it asks for
+    pub mod secrets; // which secrets and bindings it asks for
     pub mod suffix; // public suffixes
     pub(crate) mod report; // where mistakes are gathered
     pub(crate) mod table; // reading a table key by key

@@ -123,7 +123,7 @@ test("health asks through the binding", async () => {
 });
 
 test("a name that is no binding, or one that cannot fetch, serves nothing and is named", async () => {
-  for (const [binding, found] of [["NONE", 'found "NONE" where there is no binding of that name'], ["TEXT", 'found "TEXT" where there is no binding of that name'], ["RELAY", 'found "RELAY" which is a binding that cannot fetch']]) {
+  for (const [binding, found] of [["NONE", 'found "NONE", and no binding of that name'], ["TEXT", 'found "TEXT", and a binding that cannot fetch'], ["RELAY", 'found "RELAY", and a binding that cannot fetch']]) {
     const running = await startRelay({
       relay: { access: { dangerously_allow_anyone: true }, routes: [{ path: "/open", upstream: api.url }, { path: "/api", upstream: "https://api.example.com", binding, credentials: "none" }] },
       secrets: { CF_ACCESS_CLIENT_ID: "0123.access", CF_ACCESS_CLIENT_SECRET: "s3cr3t-value", TEXT: "a text" },
@@ -136,5 +136,17 @@ test("a name that is no binding, or one that cannot fetch, serves nothing and is
     assert.deepEqual(record.errors, [`routes[1].binding: ${found}; bind a service, a VPC service or a client certificate in the wrangler file, as ${binding}`]);
     await running.stop();
   }
+  assert.equal(api.requests.length, 0);
+});
+
+test("a secret in place of a name is told of, and not shown", async () => {
+  const running = await startRelay({
+    relay: { access: { dangerously_allow_anyone: true }, routes: [{ path: "/api", upstream: "https://api.example.com", binding: SECRET, credentials: "none" }], debug: true },
+  });
+  const answer = await (await fetch(`${running.url}/api/x`)).text();
+  const [{ errors }] = await running.records();
+  assert.match(errors.join("\n"), /^routes\[0\]\.binding: found a secret \(not shown\)/);
+  assert.ok(!`${answer}${running.output()}`.includes("5eC4e7C0"));
+  await running.stop();
   assert.equal(api.requests.length, 0);
 });

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::config::cors;
 use crate::config::keys::{Key, cors as policy_keys, routes as keys};
-use crate::config::secrets::Secrets;
+use crate::config::secrets::{Secrets, is_binding_name};
 use crate::config::service_token::service_token;
 use crate::config::suffix::PublicSuffixes;
 use crate::config::table::Table;
@@ -196,15 +196,8 @@ fn credentials(table: &Table, callers: CallersAre, secrets: &Secrets) -> Option<
     }
 }
 
-/// As wrangler has it: the name of a variable.
 fn binding_name(text: &str) -> Result<String, &'static str> {
-    let is_letter = |letter: u8| letter.is_ascii_alphabetic() || letter == b'_';
-    let starts_well = text.bytes().next().is_some_and(is_letter);
-    if starts_well && text.bytes().all(|letter| is_letter(letter) || letter.is_ascii_digit()) {
-        Ok(text.to_owned())
-    } else {
-        Err("write the name of a binding, as in \"API\"")
-    }
+    if is_binding_name(text) { Ok(text.to_owned()) } else { Err("write the name of a binding, as in \"API\"") }
 }
 
 fn request_cookies(table: &Table) -> RequestCookies {

@@ -169,6 +169,8 @@ fn a_binding_may_lead_to_plain_http_and_need_no_secret() {
     assert!(secret_names(&none).is_empty());
     assert_eq!(binding_names(&none), [(0, "API")]);
     assert!(binding_names(&json!({ "routes": [{}, { "binding": 5 }, "x"] })).is_empty());
+    let secret = format!("cfast_{}", "5eC4e7C0".repeat(5));
+    assert!(binding_names(&json!({ "routes": [{ "binding": "my-api" }, { "binding": secret }] })).is_empty());
     // Callers are still checked, and may bring the token themselves.
     let callers = bound(&|value| value["routes"][0]["credentials"] = json!("caller-token"));
     assert_eq!(parse(&callers, &secrets()).unwrap().routes[0].credentials, Credentials::CallerToken);
