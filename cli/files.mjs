@@ -20,6 +20,9 @@ export function textOf(file) {
   }
 }
 
+/** JSON, whose editor may have left a byte order mark. */
+export const fromJson = (text) => JSON.parse(text.replace(/^\ufeff/, ""));
+
 /** What is in a folder, for the companion to choose a form. */
 export function described(folder) {
   const names = (within) => {
@@ -74,7 +77,7 @@ export function scriptFrom(project, isThere = existsSync, path = nodePath) {
  * `project` that is there already, only commands and packages are added.
  */
 export function withMissing(text, wanted, project) {
-  const table = JSON.parse(text.replace(/^\ufeff/, ""));
+  const table = fromJson(text);
   const added = [];
   const dependsOn = (name) => ["dependencies", "devDependencies"].some((kind) => table[kind]?.[name] !== undefined);
   for (const [kind, values] of Object.entries(wanted)) {

@@ -8,8 +8,10 @@ export const commands = {
     usage: "init [PAGE_URL] [API_URL]",
     does: "looks at both addresses, and writes a project",
     about: `Asks the page and the API, without any credential, which application of Cloudflare Access covers each. Then it writes
-the wrangler file with the team's issuer and the AUD tag, and what belongs beside it. It asks before it changes an existing file. It ends with 1 if something is left for you to do, or if the API is open to
-everybody or the page to nobody, and with 2 if an address gave no answer.`,
+the wrangler file with the team's issuer and the AUD tag, and what belongs beside it. It asks before it changes an existing file.
+
+It ends with 1 if something is left for you to do, if everybody can call the API, or if nobody could call the relay. It ends
+with 2 if an address gave no answer.`,
     options: {
       form: { ...text("FORM"), says: "route, assets, wrap, pages or vite; else the one that fits the folder" },
       directory: { ...text("DIR"), says: "where to write; else here" },

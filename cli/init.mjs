@@ -3,11 +3,11 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Mistake, byHand, check, fit, judge, plan, redacted, toJson, workerName, wranglerFile } from "./companion.mjs";
-import { described, scriptFrom, textOf, wranglerFilesIn } from "./files.mjs";
+import { described, fromJson, scriptFrom, textOf, wranglerFilesIn } from "./files.mjs";
 import { look } from "./look.mjs";
-import { remaining, sights } from "./told.mjs";
-import { ask, choose, out, somebodyIsThere, warn, wrong } from "./terminal.mjs";
 import { writeTheRest } from "./templates.mjs";
+import { ask, choose, out, somebodyIsThere, warn, wrong } from "./terminal.mjs";
+import { remaining, sights } from "./told.mjs";
 import { writerFor } from "./writer.mjs";
 
 const TEMPLATES = fileURLToPath(new URL("../templates", import.meta.url));
@@ -105,7 +105,7 @@ function readPackage(text) {
   const isTable = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
   let table;
   try {
-    table = JSON.parse(text?.replace(/^\ufeff/, "") ?? "{}");
+    table = fromJson(text ?? "{}");
   } catch {
     // Told below.
   }

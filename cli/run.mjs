@@ -55,4 +55,4 @@ export async function run(words) {
 }
 
 /** What the system refuses: a file that cannot be read or written. */
-const fault = ({ code, path, syscall }) => (code && syscall && path ? [`${path}: cannot ${syscall === "open" ? "be opened" : `do ${syscall}`} (${code})`] : undefined);
+const fault = ({ code, path, syscall }) => (code && syscall && path ? [`${path}: cannot be used (${code})`] : undefined);

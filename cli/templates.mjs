@@ -1,7 +1,7 @@
 // From a template to a project: all but the wrangler file.
 
 import { join } from "node:path";
-import { filesBelow, textOf, withLines, withMissing } from "./files.mjs";
+import { filesBelow, fromJson, textOf, withLines, withMissing } from "./files.mjs";
 
 /** What git must not take, in a project that is there already. */
 const SECRET = [".wrangler/", ".dev.vars*", "!.dev.vars.example"];
@@ -14,7 +14,7 @@ export const ignored = (form) => `${["node_modules/", ".wrangler/", ...(LEAVES[f
 
 /** Writes what a form needs. Where a project is there already, its own page and its own settings stay the only ones. */
 export async function writeTheRest(writer, { template, form, directory, folder, project, known }) {
-  await writePackage(writer, { ...JSON.parse(textOf(join(template, "package.json"))), name: known.name }, folder.package, project);
+  await writePackage(writer, { ...fromJson(textOf(join(template, "package.json"))), name: known.name }, folder.package, project);
 
   const there = textOf(join(directory, ".gitignore"));
   if (there === undefined) await writer.file(".gitignore", ignored(form));
@@ -35,7 +35,7 @@ export async function writeTheRest(writer, { template, form, directory, folder, 
 
 async function writePackage(writer, wanted, text, project) {
   if (text === null) return writer.file("package.json", `${JSON.stringify(wanted, null, 2)}\n`);
-  const there = JSON.parse(text.replace(/^\ufeff/, ""));
+  const there = fromJson(text);
   if (project) {
     // Types are checked by a file that is not brought.
     delete wanted.scripts.typecheck;

@@ -10,7 +10,7 @@ use access_relay_core::caller::token::{Candidate, is_aud_tag};
 use access_relay_core::config::parse::is_team;
 use access_relay_core::rules::upstream::parse_server;
 use access_relay_core::syntax::json;
-use access_relay_core::syntax::origin::{Origin, authority_of};
+use access_relay_core::syntax::origin::{Origin, split_authority, split_scheme};
 use access_relay_core::syntax::text::quoted;
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,9 +44,9 @@ pub struct Match {
 /// # Errors
 /// It has none to which anything may be sent.
 pub fn origin_of(url: &str) -> Result<Origin, String> {
-    let authority = authority_of(url);
-    let end = url.find(authority).map_or(url.len(), |start| start + authority.len());
-    parse_server(url.get(..end).unwrap_or(url))
+    let (scheme, rest) = split_scheme(url).unwrap_or(("", url));
+    let (authority, _) = split_authority(rest);
+    parse_server(&format!("{scheme}://{authority}"))
 }
 
 /// Where a team publishes its keys (Access, "Validate JWTs").

@@ -1,6 +1,6 @@
 //! The wrangler file of a project with the relay, in each form.
 
-use access_relay_core::syntax::text::quoted;
+use access_relay_core::syntax::text::{has_placeholder, quoted};
 use serde::Deserialize;
 
 use crate::document::{Language, Table, Value, written};
@@ -108,7 +108,7 @@ pub fn wrangler_file(form: Form, language: Language, values: &Values) -> (String
     file.set(&[""], "vars", Value::Table(vars(values)));
     let about = format!("{MARK} says what each key of RELAY does.");
     let mut head = vec![about.as_str()];
-    let is_unfinished = written(&[], &file, language).contains('<');
+    let is_unfinished = has_placeholder(&written(&[], &file, language));
     if is_unfinished {
         head.push("Fill in the values in angle brackets. `npm run check` says what is still wrong.");
     }
@@ -145,7 +145,7 @@ pub fn warnings(form: Form, values: &Values) -> Vec<String> {
              yours, or write --form pages for a Pages project"
         )];
     }
-    if form == Form::Route || host.contains('<') {
+    if form == Form::Route || has_placeholder(host) {
         return Vec::new();
     }
     vec![format!(

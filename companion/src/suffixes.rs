@@ -12,7 +12,8 @@ pub fn listed(host: &str) -> bool {
 /// none.
 #[must_use]
 pub fn registrable(host: &str) -> Option<&str> {
-    let is_address = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|letter| letter.is_ascii_digit()));
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let is_address = host.starts_with('[') || last.bytes().all(|letter| letter.is_ascii_digit());
     psl::domain_str(host).filter(|_| !is_address)
 }
 

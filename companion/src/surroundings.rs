@@ -3,13 +3,14 @@
 //! Which keys an environment inherits is wrangler's to say (`config-schema.json` of the package, and its own reader):
 //! all that are read here, as a whole; `vars` it does not.
 
+use access_relay_core::config::error::FILL_IN;
 use access_relay_core::config::keys::access::DANGEROUSLY_ALLOW_ANYONE;
 use access_relay_core::config::keys::relay::{ACCESS, ROUTES};
 use access_relay_core::config::keys::routes::{BINDING, UPSTREAM};
 use access_relay_core::config::secrets::{is_client_id, secret_names};
 use access_relay_core::rules::upstream::Upstream;
-use access_relay_core::syntax::origin::Origin;
-use access_relay_core::syntax::text::quoted;
+use access_relay_core::syntax::origin::{Origin, split_authority, split_scheme};
+use access_relay_core::syntax::text::{has_placeholder, quoted};
 use serde_json::Value;
 
 use crate::findings::Findings;
@@ -76,9 +77,8 @@ impl<'v> Around<'v> {
         for (path, route) in self.routes() {
             let parts = [("", Some(route)), (".pattern", route.get("pattern")), (".zone_name", route.get("zone_name"))];
             let texts = parts.into_iter().filter_map(|(key, value)| Some((key, value?.as_str()?)));
-            for (key, text) in texts.filter(|(_, text)| text.contains('<')) {
-                let expected = "write your own value in place of what stands in angle brackets";
-                found.push(format!("{path}{key}: found {}; {expected}", quoted(text)));
+            for (key, text) in texts.filter(|(_, text)| has_placeholder(text)) {
+                found.push(format!("{path}{key}: found {}; {FILL_IN}", quoted(text)));
             }
         }
         found
@@ -112,7 +112,7 @@ impl<'v> Around<'v> {
         warnings
     }
 
-    /// The APIs that the routes lead to; those behind a binding, too, which no network leads to, or not.
+    /// The APIs that the routes lead to; with `bound`, those behind a binding, too, which are on no network.
     fn apis(&self, relay: &Value, bound: bool) -> Vec<Origin> {
         let routes = relay.get(ROUTES.name).and_then(Value::as_array).into_iter().flatten();
         let routes = routes.filter(|route| bound || route.get(BINDING.name).is_none());
@@ -135,16 +135,15 @@ impl<'v> Around<'v> {
         elsewhere.into_iter().collect()
     }
 
-    /// The hosts of the Worker's own routes, each with where it stands.
-    fn hosts(&self) -> Vec<(String, &'v str)> {
+    /// The hosts of the Worker's own routes.
+    fn hosts(&self) -> Vec<&'v str> {
         let routes = self.routes().into_iter();
-        let patterns = routes.map(|(path, route)| (path, route.as_str().or_else(|| route.get("pattern")?.as_str())));
+        let patterns = routes.filter_map(|(_, route)| route.as_str().or_else(|| route.get("pattern")?.as_str()));
         let host = |pattern: &'v str| {
-            let authority =
-                pattern.split_once("://").map_or(pattern, |(_, rest)| rest).split('/').next().unwrap_or_default();
+            let (authority, _) = split_authority(split_scheme(pattern).map_or(pattern, |(_, rest)| rest));
             authority.split(':').next().unwrap_or_default().trim_start_matches(['*', '.'])
         };
-        patterns.filter_map(|(path, pattern)| Some((path, host(pattern?)))).collect()
+        patterns.map(host).collect()
     }
 
     /// Each route of the Worker's, and where it stands.
@@ -164,7 +163,7 @@ impl<'v> Around<'v> {
     /// An API on a host where this very Worker runs.
     fn itself(&self, apis: &[Origin]) -> Vec<String> {
         let hosts = self.hosts();
-        let own = apis.iter().filter(|api| hosts.iter().any(|(_, host)| *host == api.host()));
+        let own = apis.iter().filter(|api| hosts.contains(&api.host()));
         own.map(|api| {
             format!(
                 "{}vars.RELAY.routes: found {} as an API, where this Worker has a route; name the API's own host: the relay \
@@ -182,7 +181,7 @@ impl<'v> Around<'v> {
         if self.has_flag("global_fetch_strictly_public") {
             return Vec::new();
         }
-        let zones: Vec<&str> = self.hosts().into_iter().filter_map(|(_, host)| registrable(host)).collect();
+        let zones: Vec<&str> = self.hosts().into_iter().filter_map(registrable).collect();
         let inside = apis.iter().find(|api| registrable(api.host()).is_some_and(|zone| zones.contains(&zone)));
         let warning = inside.map(|api| {
             format!(

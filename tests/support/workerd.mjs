@@ -137,7 +137,7 @@ const config :Workerd.Config = (
       globalOutbound = "${colo ? "colo" : "network"}",
     )),
     ${Object.entries(bound).map(([name, script]) => `(name = ${text(`bound-${name}`)}, worker = (modules = [(name = "bound.js", esModule = ${text(script)})], compatibilityDate = "2026-10-20")),`).join("\n    ")}
-    (name = "colo", external = (address = ${text(colo ?? "127.0.0.1:9")}, http = (cfBlobHeader = "cf-blob"))),
+    ${colo ? `(name = "colo", external = (address = ${text(colo)}, http = (cfBlobHeader = "cf-blob"))),` : ""}
     (name = "store", worker = (
       modules = [(name = "store.js", esModule = ${text(storeModule)})],
       compatibilityDate = "2026-10-20",

@@ -13,6 +13,9 @@ pub struct ConfigError {
     pub expected: String,
 }
 
+/// What to write where a placeholder was left (`text::has_placeholder`).
+pub const FILL_IN: &str = "write your own value in place of what stands in angle brackets";
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: found {}; {}", self.path, self.found, self.expected)

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::config::error::FILL_IN;
 use crate::config::keys::{Absent, Key, Kind};
 use crate::config::report::Report;
-use crate::syntax::text::quoted;
+use crate::syntax::text::{has_placeholder, quoted};
 
 /// A table being read. Each getter takes a key of its description; what the description does not name is a mistake.
 pub struct Table<'r> {
@@ -118,12 +119,7 @@ impl<'r> Table<'r> {
         }
         let text = self.string(key)?;
         let refuse = |expected: E| {
-            let is_left = text.split_once('<').is_some_and(|(_, rest)| rest.contains('>'));
-            let expected = if is_left {
-                "write your own value in place of what stands in angle brackets"
-            } else {
-                expected.as_ref()
-            };
+            let expected = if has_placeholder(&text) { FILL_IN } else { expected.as_ref() };
             self.error(key, &self.quoted_url(&text), expected);
         };
         parse(&text).map_err(refuse).ok()

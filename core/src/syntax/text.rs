@@ -19,6 +19,12 @@ pub fn quoted(value: &str) -> String {
     serde_json::to_string(&short).unwrap_or_default()
 }
 
+/// Whether a text still has what somebody is to fill in: `<team>`.
+#[must_use]
+pub fn has_placeholder(text: &str) -> bool {
+    text.split_once('<').is_some_and(|(_, rest)| rest.contains('>'))
+}
+
 /// Where a part, which is not empty, stands in a text, in whatever case.
 pub fn places_ignoring_case<'a>(text: &'a str, part: &'a str) -> impl Iterator<Item = usize> {
     let windows = text.as_bytes().windows(part.len().max(1)).enumerate();
