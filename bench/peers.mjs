@@ -8,8 +8,8 @@ import { bin, cargoBin, installCargoTool, root, run, say } from "../scripts/tool
 import { audience } from "../tests/support/issuer.mjs";
 import { asked, prepareWorkerd } from "./processes.mjs";
 import { foreign, policy } from "./traffic-policy.mjs";
-import { body, clientId, clientSecret, email, path } from "./traffic.mjs";
-import { byHand, manyRelay, port, relay, stack } from "./works.mjs";
+import { blobHeader, body, clientId, clientSecret, email, path } from "./traffic.mjs";
+import { byHand, cachedRelay, manyRelay, platformRelay, platformSample, platformToken, port, relay, stack } from "./works.mjs";
 
 /** The team whose name one of the peers takes in place of the issuer's address. */
 const TEAM = "acme";
@@ -19,7 +19,8 @@ const secrets = { CF_ACCESS_CLIENT_ID: clientId, CF_ACCESS_CLIENT_SECRET: client
 
 /**
  * Makes the peers ready to start, in `folder`: each with its name, its compiled configuration, the issuer whose tokens it
- * takes, and whether it is a relay. `also` are folders with other builds of the relay.
+ * takes, whether it is a relay, and whether the runtime vouches for its callers (
+ * `platform`). `also` are folders with other builds of the relay.
  */
 export async function preparePeers({ apiPort, folder, also }) {
   const api = `http://127.0.0.1:${apiPort}`;
@@ -47,19 +48,21 @@ export async function preparePeers({ apiPort, folder, also }) {
     ...Object.fromEntries(["pass-through", "sample", "hono-cors", stack, byHand].map((name) => [name, script(name)])),
     [port]: built(await buildPort()),
   };
-  const relays = {
-    [relay]: [built(join(root, "build")), one],
-    [manyRelay]: [built(join(root, "build")), many],
-    ...Object.fromEntries(also.map((other) => [other, [built(resolve(other)), one]])),
-  };
-  const prepared = (name, relays, issuer, modules, variables) => {
+  const ours = built(join(root, "build"));
+  const prepared = (peer, modules, variables) => {
     const bindings = { ...variables, ...secrets };
-    const config = prepareWorkerd({ modules, bindings, compatibilityDate, folder: join(folder, name.replace(/\W+/g, "-")) });
-    return { name, relays, issuer, config };
+    const place = join(folder, peer.name.replace(/\W+/g, "-"));
+    return { ...peer, config: prepareWorkerd({ modules, bindings, compatibilityDate, cache: peer.cache, platform: peer.platform, folder: place }) };
   };
   return [
-    ...Object.entries(modules).map(([name, modules]) => prepared(name, false, `https://${TEAM}.cloudflareaccess.com`, modules, theirs)),
-    ...Object.entries(relays).map(([name, [modules, RELAY]]) => prepared(name, true, issuer, modules, { RELAY })),
+    ...Object.entries(modules).map(([name, modules]) => prepared({ name, issuer: `https://${TEAM}.cloudflareaccess.com` }, modules, theirs)),
+    prepared({ name: relay, relays: true, issuer }, ours, { RELAY: one }),
+    prepared({ name: cachedRelay, relays: true, cache: `127.0.0.1:${apiPort}`, issuer }, ours, { RELAY: one }),
+    prepared({ name: platformRelay, relays: true, platform: true, issuer }, ours, { RELAY: { ...one, access: { platform: true } } }),
+    prepared({ name: platformToken, relays: true, platform: true, issuer }, ours, { RELAY: one }),
+    prepared({ name: platformSample, platform: true, issuer }, script(platformSample), theirs),
+    prepared({ name: manyRelay, relays: true, issuer }, ours, { RELAY: many }),
+    ...also.map((other) => prepared({ name: other, relays: true, issuer }, built(resolve(other)), { RELAY: one })),
   ];
 }
 
@@ -90,12 +93,12 @@ export async function checkJob(peer, upstream) {
   if (answer.headers["set-cookie"]) throw wrong("a Set-Cookie came back");
   if (!peer.relays && ![stack, byHand].includes(peer.name)) return;
 
-  for (const name of ["cookie", "cf-access-jwt-assertion"]) if (arrived[name]) throw wrong(`the API got the caller's ${name}`);
+  for (const name of ["cookie", "cf-access-jwt-assertion", blobHeader.toLowerCase()]) if (arrived[name]) throw wrong(`the API got the caller's ${name}`);
   const told = { "x-forwarded-email": email, "x-forwarded-for": headers["CF-Connecting-IP"], "x-forwarded-host": headers.Host, "x-forwarded-proto": "http" };
   for (const [name, value] of Object.entries(told)) if (arrived[name] !== value) throw wrong(`the API was told ${name}: ${arrived[name]}`);
   for (const name of ["x-forwarded-user", "traceparent"]) if (!arrived[name]) throw wrong(`the API was not told ${name}`);
   if (certs === 0) throw wrong("the signing keys were never fetched");
-  const { "Cf-Access-Jwt-Assertion": token, Cookie, ...others } = headers;
+  const { "Cf-Access-Jwt-Assertion": token, Cookie, [blobHeader]: _, ...others } = headers;
   const forged = `${token.slice(0, -6)}AAAAAA`;
   for (const strangers of [others, { ...others, "Cf-Access-Jwt-Assertion": forged }]) {
     const refused = await get(peer.port, strangers);

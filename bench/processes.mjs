@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } fro
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { blobHeader } from "./traffic.mjs";
 
 // The program itself: what npm puts into node_modules/.bin may be a script that starts it as a child.
 const program = createRequire(import.meta.url)("workerd").default;
@@ -35,21 +36,22 @@ export async function asked(helper, message) {
 
 /**
  * Makes a Worker ready to start, as miniflare does: its configuration is compiled, so that workerd need not. `modules` are
- * copied into `folder` first, the main one first of all, so that a rebuild changes nothing under way.
+ * copied into `folder` first, the main one first of all, so that a rebuild changes nothing under way. If there is a `cache`, a host
+ * and port, all calls go there, and tell what they ask of Cloudflare's cache. With `platform`, the runtime vouches for callers.
  * Returns the file with the compiled configuration.
  */
-export function prepareWorkerd({ modules, bindings, compatibilityDate, folder }) {
+export function prepareWorkerd({ modules, bindings, compatibilityDate, cache, platform, folder }) {
   mkdirSync(folder, { recursive: true });
   for (const { from, to } of modules) copyFileSync(from, join(folder, to));
   const [text, binary] = ["config.capnp", "config.bin"].map((file) => join(folder, file));
-  writeFileSync(text, configuration(modules, bindings, compatibilityDate));
+  writeFileSync(text, configuration(modules, bindings, compatibilityDate, cache, platform));
   writeFileSync(binary, execFileSync(program, ["compile", "--config-only", text]));
   return binary;
 }
 
 /** Starts a Worker on a free port of 127.0.0.1: the process, a promise of its port, and what it has said lately. */
-export function startWorkerd(name, config) {
-  const child = spawn(program, ["serve", "--binary", config, "--control-fd=3"], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+export function startWorkerd({ name, config, platform }) {
+  const child = spawn(program, ["serve", "--binary", config, "--control-fd=3", ...(platform ? ["--experimental"] : [])], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   children.push(child);
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -103,7 +105,15 @@ export function cpuMicroseconds(pid) {
   }
 }
 
-function configuration(modules, bindings, compatibilityDate) {
+/** What says who somebody is, as miniflare has it. */
+const IDENTITIES = `import { WorkerEntrypoint } from "cloudflare:workers";
+export default class extends WorkerEntrypoint {
+  async getIdentity() {
+    return this.ctx.props.jwtClaims;
+  }
+}`;
+
+function configuration(modules, bindings, compatibilityDate, cache, platform) {
   const text = JSON.stringify; // Cap'n Proto's strings are escaped as JSON's are.
   const modulesText = modules.map(({ to }) => `(name = ${text(to)}, ${to.endsWith(".wasm") ? "wasm" : "esModule"} = embed ${text(to)})`);
   const bindingsText = Object.entries(bindings).map(([name, value]) =>
@@ -114,7 +124,8 @@ function configuration(modules, bindings, compatibilityDate) {
 const config :Workerd.Config = (
   services = [
     (name = "worker", worker = .worker),
-    (name = "internet", network = (allow = ["private", "public"])),
+    (name = "internet", ${cache ? `external = (address = ${text(cache)}, http = (cfBlobHeader = "cf-blob"))` : `network = (allow = ["private", "public"])`}),
+    ${platform ? `(name = "identities", worker = (compatibilityDate = ${text(compatibilityDate)}, modules = [(name = "identities.js", esModule = ${text(IDENTITIES)})])),` : ""}
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
 );
@@ -122,6 +133,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   compatibilityDate = ${text(compatibilityDate)},
   globalOutbound = "internet",
+  ${platform ? `accessBlobHeader = ${text(blobHeader)}, accessBindingService = "identities",` : ""}
   modules = [
     ${modulesText.join(",\n    ")},
   ],

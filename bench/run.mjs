@@ -10,13 +10,13 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { fail, root, say } from "../scripts/tools.mjs";
 import { buildWorker } from "../scripts/worker.mjs";
-import { makeKey, makeToken } from "../tests/support/issuer.mjs";
+import { makeKey } from "../tests/support/issuer.mjs";
 import { checkJob, preparePeers } from "./peers.mjs";
 import { plot } from "./plot.mjs";
 import { asked, cpuMicroseconds, endAll, startHelper, startWorkerd } from "./processes.mjs";
 import { mark, summarise, table, verdicts } from "./report.mjs";
-import { measureStarts, reportStarts } from "./starts.mjs";
-import { freshTokens, requestHeaders, works } from "./traffic.mjs";
+import { measureShortRuns, measureStarts, reportStarts, shortRun } from "./starts.mjs";
+import { freshTokens, requestHeaders, requestsOf } from "./traffic.mjs";
 import { WORKS, relay } from "./works.mjs";
 
 const CONNECTIONS = 16;
@@ -60,15 +60,17 @@ async function bench() {
     results.push({ name, work, rounds: await measure(work, peers, slice) });
   }
   await checkJobs();
-  if (options.works.length === 0 || options.works.includes("start")) results.push({ name: "start", rounds: await measureStarts(prepared, key, options.also) });
+  const fresh = { prepared, key, load, also: options.also };
+  if (options.works.length === 0 || options.works.includes("short")) results.push({ name: "short", work: shortRun(options.also), rounds: await measureShortRuns(fresh) });
+  if (options.works.length === 0 || options.works.includes("start")) results.push({ name: "start", rounds: await measureStarts(fresh) });
   return report(results);
 }
 
 /** The peers by name, under way. */
 async function startPeers(prepared, key) {
-  const started = prepared.map(async ({ name, relays, issuer, config }) => {
-    const { child, port, said } = startWorkerd(name, config);
-    return [name, { name, relays, issuer, port: await port, pid: child.pid, said, requests: works(makeToken(key, issuer)) }];
+  const started = prepared.map(async (peer) => {
+    const { child, port, said } = startWorkerd(peer);
+    return [peer.name, { ...peer, port: await port, pid: child.pid, said, requests: requestsOf(peer, key) }];
   });
   return Object.fromEntries(await Promise.all(started));
 }
@@ -179,7 +181,7 @@ function readOptions() {
   return {
     rounds: number(values.rounds, values.quick ? 50 : 100),
     requests: number(values.requests, 200),
-    works: values.work.map((name) => (name in WORKS || name === "start" ? name : fail(`there is no work called ${name}; there are ${Object.keys(WORKS).join(", ")}, start`))),
+    works: values.work.map((name) => (name in WORKS || ["short", "start"].includes(name) ? name : fail(`there is no work called ${name}; there are ${Object.keys(WORKS).join(", ")}, short, start`))),
     also: values.also,
   };
 }

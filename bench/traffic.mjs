@@ -1,13 +1,20 @@
 // The requests that the peers get, the one answer that the API gives, and the token that opens the relay.
 
 import { randomBytes, randomUUID } from "node:crypto";
-import { makeToken } from "../tests/support/issuer.mjs";
+import { audience, makeToken } from "../tests/support/issuer.mjs";
 
 export const path = "/api/v1/orders?status=open&sort=-created&page=2";
 export const email = "ada@example.com";
 // A service token that opens nothing.
 export const clientId = "0123456789abcdef0123456789abcdef.access";
 export const clientSecret = "c0ffee00".repeat(8);
+
+/** What has workerd vouch for a caller (its `accessBlobHeader`). */
+export const blobHeader = "MF-Access-Blob";
+const vouched = {
+  app_aud: audience,
+  jwt_claims: { email, user_uuid: "7335d417-61da-459d-899c-0a01c76a2f94", groups: [{ id: "1", name: "engineering" }], iat: Math.floor(Date.now() / 1000) },
+};
 
 /** What Chromium sends for a page's same-origin fetch, and what Cloudflare and Access add before a Worker sees it. */
 export function requestHeaders(token) {
@@ -94,8 +101,16 @@ export const freshTokens = {
 
 const padding = (count) => Object.fromEntries(Array.from({ length: count }, (_, number) => [`X-Padding-${number}`, `value ${number}`]));
 
+/** The works of a peer: those who come to one in front of which Access stands are vouched for. */
+export function requestsOf({ issuer, platform }, key) {
+  const all = works(makeToken(key, issuer));
+  if (!platform) return all;
+  const blob = JSON.stringify(vouched);
+  return Object.fromEntries(Object.entries(all).map(([name, request]) => [name, { ...request, headers: { ...request.headers, [blobHeader]: blob } }]));
+}
+
 /** The works: a request each, and what the right answer is. */
-export function works(token) {
+function works(token) {
   const preflight = (change, status = 204) => ({
     method: "OPTIONS",
     path: "/cors/v1/orders/7",
