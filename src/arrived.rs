@@ -24,6 +24,7 @@ pub struct Arrived {
 }
 
 impl Arrived {
+    #[inline(never)]
     pub fn of(request: Request, at_ms: Option<i64>) -> Self {
         let lines = border::head(&request);
         let (method, rest) = split_before(&lines, |b| b == b'\n');

@@ -71,6 +71,7 @@ impl Exchange {
     }
 
     /// Answers by ourselves.
+    #[inline(never)]
     pub fn answer(&self, mut answer: Answer) -> Response {
         self.add_server_timing(None, &mut answer.headers);
         self.log(answer.status, answer.refusal.as_ref(), None);

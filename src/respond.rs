@@ -21,6 +21,7 @@ pub fn response(answer: &Answer) -> Response {
 
 /// The answer while the configuration cannot serve, and its line in the log. No policy is to be trusted then, so no page
 /// of another origin can read it.
+#[inline(never)]
 pub fn misconfigured(unsound: &Unsound, arrived: &Arrived, trace: &Trace) -> Response {
     if let Some(left_out) = log::admit() {
         let record = Record::misconfigured(arrived.method(), unsound.reasons(), trace, arrived.ray());

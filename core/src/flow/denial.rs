@@ -66,7 +66,7 @@ pub fn access_denial<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> 
 
 /// What the log says of an answer that may be Access's (its *Managed OAuth*), and may be the API's as well (RFC 9728 §5.1).
 pub fn may_be_accesss<H: Read>(response: &ResponseHead<'_, H>) -> Option<String> {
-    if response.status != 401 || !response.present.has(Name::WwwAuthenticate) {
+    if response.status != 401 {
         return None;
     }
     let challenge = response.header(Name::WwwAuthenticate)?;

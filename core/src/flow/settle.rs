@@ -29,6 +29,7 @@ pub struct Settled {
 /// # Errors
 /// `upstream_access_denied`: the answer is Access's, and says that the relay's credentials were refused. A redirect
 /// of the browser to a login page would help nobody. `upstream_unreachable`: it is no answer to what was asked.
+#[inline(never)]
 pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>) -> Result<Settled, Refusal> {
     let Some(route) = known.route.as_deref() else {
         return Err(Refusal::new(Code::Internal, "an answer without a route"));
@@ -42,34 +43,20 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
         return Err(Refusal::new(Code::UpstreamUnreachable, reason));
     }
     check_denial(route, response)?;
+    if known.preflight {
+        return Ok(preflight(known, response));
+    }
     let (mut edits, mut warnings) = (Edits::new(), Vec::new());
     let cookies = if route.response_cookies.is_empty() || !response.present.has(Name::SetCookie) {
         Vec::new()
     } else {
         response.headers.set_cookies()
     };
-    if known.preflight {
-        // The API's answer to a preflight: only the preflight's own headers pass.
-        edits.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY));
-        for name in PREFLIGHT_ANSWERS {
-            let said = response.header(name).filter(|_| !response.present.leaks().contains(&name.as_str()));
-            edits.extend(said.as_deref().map(|said| Edit::Set(name, said)));
-        }
-        warnings.extend(response.present.leaks().iter().map(|name| echoed(name)));
-        known.cors.allow_origin(known.origin.as_deref().unwrap_or_default(), &mut edits);
-        return Ok(Settled { edits, warnings });
-    }
     warnings.extend(may_be_accesss(response));
     drop_what_is_not_the_apis(known, response, &mut edits);
     let names_urls = !cookies.is_empty() || response.present.has_any(URLS) || response.present.has_any(&LISTS_OF_URLS);
     if let Some(target) = names_urls.then(|| Target::of(url).ok()).flatten() {
-        let back =
-            WayBack { upstream: &route.upstream, prefix: &route.prefix, strip_prefix: route.strip_prefix, target };
-        for cookie in &cookies {
-            let cookie = cookies::host_only(cookie, &route.response_cookies, |path| back.path(path));
-            edits.extend(cookie.as_deref().map(|cookie| Edit::Append(Name::SetCookie, cookie)));
-        }
-        lead_back(&back, response, &mut edits);
+        lead_back(route, target, &cookies, response, &mut edits);
     }
     drop_echoes(response, &mut edits, &mut warnings);
     // What is fetched as data may be shown all the same: out of the cache, or by a service worker.
@@ -85,6 +72,19 @@ pub fn settle<H: Read>(known: &Known, url: &str, response: &ResponseHead<'_, H>)
     }
     known.cors.add_response_headers(known.origin.as_deref(), &vary, &mut edits);
     Ok(Settled { edits, warnings })
+}
+
+/// The API's answer to a preflight: only the preflight's own headers pass.
+#[inline(never)]
+fn preflight<H: Read>(known: &Known, response: &ResponseHead<'_, H>) -> Settled {
+    let mut edits = Edits::new();
+    edits.push(Edit::Set(Name::Vary, cors::PREFLIGHT_VARY));
+    for name in PREFLIGHT_ANSWERS {
+        let said = response.header(name).filter(|_| !response.present.leaks().contains(&name.as_str()));
+        edits.extend(said.as_deref().map(|said| Edit::Set(name, said)));
+    }
+    known.cors.allow_origin(known.origin.as_deref().unwrap_or_default(), &mut edits);
+    Settled { edits, warnings: response.present.leaks().iter().map(|name| echoed(name)).collect() }
 }
 
 /// Removes what an API cannot say to a browser.
@@ -122,8 +122,20 @@ const URLS: &[Name] = &[
 /// Headers that hold URLs among other things.
 const LISTS_OF_URLS: [Name; 2] = [Name::Link, Name::Refresh];
 
-/// Has the URLs that an answer names lead back through the relay.
-fn lead_back<H: Read>(back: &WayBack, response: &ResponseHead<'_, H>, edits: &mut Edits) {
+/// Has the URLs that an answer names lead back through the relay, and those of its cookies.
+#[inline(never)]
+fn lead_back<H: Read>(
+    route: &Route,
+    target: Target,
+    cookies: &[String],
+    response: &ResponseHead<'_, H>,
+    edits: &mut Edits,
+) {
+    let back = WayBack { upstream: &route.upstream, prefix: &route.prefix, strip_prefix: route.strip_prefix, target };
+    for cookie in cookies {
+        let cookie = cookies::host_only(cookie, &route.response_cookies, |path| back.path(path));
+        edits.extend(cookie.as_deref().map(|cookie| Edit::Append(Name::SetCookie, cookie)));
+    }
     let back_url = |url: &str| back.url(url);
     for name in URLS {
         let relayed = response.header(*name).and_then(|value| back.url(value.trim()));
@@ -137,6 +149,7 @@ fn lead_back<H: Read>(back: &WayBack, response: &ResponseHead<'_, H>, edits: &mu
 
 /// The new `Vary`. Headers in it that only the relay sends become `Cookie`: browsers send a cookie instead. A document also
 /// varies by `Sec-Fetch-Site` (`by_site`): a page of a sibling host could frame a cached one, and CORP does not apply to frames.
+#[inline(never)]
 fn vary<H: Read>(by_site: bool, response: &ResponseHead<'_, H>, edits: &mut Edits) -> String {
     let said = response.left(Name::Vary).unwrap_or_default().to_owned();
     let is_relays = |name: &str| crossing::never_crosses_to_the_api(&name.to_ascii_lowercase());
@@ -159,6 +172,7 @@ fn vary<H: Read>(by_site: bool, response: &ResponseHead<'_, H>, edits: &mut Edit
 }
 
 /// Keeps an answer from whoever else could get at it: caches on the way, and pages of other sites.
+#[inline(never)]
 fn keep_from_others<H: Read>(known: &Known, route: &Route, response: &ResponseHead<'_, H>, edits: &mut Edits) {
     let said = response.left(Name::CacheControl).unwrap_or_default();
     let says = |directive| elements(said).any(|found| found.eq_ignore_ascii_case(directive));
@@ -179,6 +193,7 @@ fn keep_from_others<H: Read>(known: &Known, route: &Route, response: &ResponseHe
 
 /// Whether a browser could run a script in a document of this type: unless it is a single one that is known for none. Of
 /// several, browsers take the last, and what is no type is sniffed (Fetch, "extract a MIME type"; MIME Sniffing §8).
+#[inline(never)]
 fn is_active(content_type: Option<&str>) -> bool {
     let Some(content_type) = content_type.filter(|said| !said.contains(',')) else { return true };
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
