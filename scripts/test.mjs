@@ -13,7 +13,7 @@ import { fail, installBrowser, installCargoTool, installPackages, installRust, i
 import { buildWorker } from "./worker.mjs";
 
 /** What ships may weigh this much, JavaScript and Wasm gzipped together: what it weighed when this was written, and 2 KB. */
-const SIZE_LIMIT = 154_700;
+const SIZE_LIMIT = 162_500;
 
 /** The package, compressed as npm sends it: a second on a slow line. */
 const PACKAGE_LIMIT = 1_000_000;

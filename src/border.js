@@ -89,11 +89,42 @@ export const importKey = (n, e) => crypto.subtle.importKey("jwk", { kty: "RSA", 
 /** Whether a signature holds. The bytes are the Wasm's, so they are read before this returns. */
 export const verify = (key, signature, signed) => crypto.subtle.verify(RS256.name, key, signature, signed);
 
+/** The AUD tag in `ctx.access`, or "": whatever it is that a Worker hands on, reading it must not throw through the Wasm. */
+export function audOf(access) {
+  try {
+    const { aud } = access;
+    return typeof aud === "string" ? aud : "";
+  } catch {
+    return "";
+  }
+}
+
+/** What matters of an identity; in its groups, too. */
+const TOLD = ["user_uuid", "email", "iat", "groups", "name"];
+
+/** Who was let in, by `ctx.access`: what matters of the identity, as JSON, or `undefined` if there is none. */
+export async function identity(access, milliseconds) {
+  let timer;
+  const late = new Promise((_, reject) => (timer = setTimeout(reject, milliseconds, new Error(`no answer within ${milliseconds} ms`))));
+  try {
+    const identity = await Promise.race([access.getIdentity(), late]);
+    return identity === undefined ? undefined : (JSON.stringify(identity, TOLD) ?? "null");
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Keeps a request's work alive until the promise settles, even where the caller has gone. */
 export const keepAlive = (work) => waitUntil(work);
 
 /** Resolves after this time. */
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** What a thrown value says. */
-export const reasonOf = (error) => String(error?.message ?? error);
+/** What a thrown value says; whatever it is, this does not throw. */
+export function reasonOf(error) {
+  try {
+    return String(error?.message ?? error);
+  } catch {
+    return "unknown";
+  }
+}

@@ -7,8 +7,8 @@ use access_relay_core::messages::crossing;
 use access_relay_core::messages::edits::Edits;
 use access_relay_core::messages::name::{ALONG_A_REQUEST, ALONG_AN_ANSWER, FIRST, Name, READ_IN_PREFLIGHT};
 use access_relay_core::messages::present::Read;
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use worker::js_sys::{Array, Date, Error, Promise};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use worker::js_sys::{Array, Date, Promise};
 use worker::wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Headers, Request, Response};
 
@@ -102,6 +102,17 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub fn verify(key: &JsValue, signature: &[u8], signed: &[u8]) -> Result<Promise, JsValue>;
 
+    /// The AUD tag in `ctx.access`, or "".
+    #[wasm_bindgen(js_name = audOf)]
+    pub fn aud_of(access: &JsValue) -> String;
+
+    /// Who was let in, by `ctx.access`: what matters of the identity, as JSON, or `undefined`.
+    pub fn identity(access: &JsValue, milliseconds: u32) -> Promise;
+
+    /// What a thrown value says.
+    #[wasm_bindgen(js_name = reasonOf)]
+    pub fn message(thrown: &JsValue) -> String;
+
     /// Resolves after this time.
     pub fn pause(milliseconds: u32) -> Promise;
 
@@ -171,12 +182,4 @@ pub fn edited(response: &Response, status: u16, edits: Edits) -> Result<Response
         }
         edited_by(response, status, text)
     })
-}
-
-/// What a thrown value says.
-pub fn message(thrown: &JsValue) -> String {
-    match thrown.dyn_ref::<Error>() {
-        Some(error) => error.message().into(),
-        None => thrown.as_string().unwrap_or_else(|| "unknown".to_owned()),
-    }
 }

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use access_relay_core::caller::gate::Gate;
 use access_relay_core::caller::runtime::Runtime as _;
-use access_relay_core::config::types::Access;
 use access_relay_core::flow::forward;
 use access_relay_core::flow::health::{Board, Check, Look, judge};
 use access_relay_core::messages::crossing;
@@ -75,7 +74,7 @@ async fn make(settings: &Settings, gate: &Rc<Gate<Workers>>) -> Vec<Check> {
     // Who comes here has read it.
     let mut checks = vec![Check::new("configuration", Ok(()))];
     let config = &settings.config;
-    if let Access::Jwt(policy) = &config.access {
+    if let Some(policy) = config.access.tokens() {
         checks.push(Check::new("signing_keys", gate.has_keys(policy).await));
     }
     let ask = |route: &Rc<Route>| {

@@ -47,21 +47,25 @@ pub fn may_be_timed() -> bool {
     CONFIG.with_borrow(|known| known.as_ref().is_none_or(|known| known.config.server_timing))
 }
 
+/// The isolate's configuration, where it is known and need not be read again.
+pub fn settings() -> Option<Rc<Settings>> {
+    CONFIG.with_borrow(|known| known.clone().filter(|_| !REREAD.get()))
+}
+
 /// The isolate's configuration, read by the first request that finds a sound one. Where several requests are first at
 /// once, each reads it (no request may wait for another's promise) and the last one stays.
-pub async fn settings(env: &Env) -> Result<Rc<Settings>, Rc<Unsound>> {
-    let current = CONFIG.with(|shared| shared.borrow().clone());
-    // What reads them is boxed, for it is large, and most requests do without.
+pub async fn read_settings(env: &Env) -> Result<Rc<Settings>, Rc<Unsound>> {
+    let current = CONFIG.with_borrow(Option::clone);
+    REREAD.set(false);
     match current {
-        Some(current) if !REREAD.take() => Ok(current),
         // Where the store fails, what was read before serves on.
-        Some(current) => Ok(Box::pin(load(env)).await.map_or(current, |settings| {
+        Some(current) => Ok(load(env).await.map_or(current, |settings| {
             settings.untold.set(false);
             keep(settings)
         })),
         None => match UNSOUND.with_borrow(|unsound| unsound.clone()) {
             Some((at, unsound)) if border::now() - at < UNSOUND_SECONDS => Err(unsound),
-            _ => Box::pin(load(env)).await.map(keep).map_err(|unsound| {
+            _ => load(env).await.map(keep).map_err(|unsound| {
                 let unsound = Rc::new(unsound);
                 UNSOUND.set(Some((border::now(), Rc::clone(&unsound))));
                 unsound

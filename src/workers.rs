@@ -1,7 +1,8 @@
-//! The time, signing keys and signatures, by the Workers runtime: there, an RSA verification costs a twentieth of what it
-//! costs in Wasm.
+//! The time, signing keys, signatures and identities, by the Workers runtime: there, an RSA verification costs a twentieth of what
+//! it costs in Wasm.
 
 use access_relay_core::caller::jwk::Jwk;
+use access_relay_core::caller::platform::Word;
 use access_relay_core::caller::runtime::{Runtime, Source};
 use wasm_bindgen::JsValue;
 use worker::js_sys::Promise;
@@ -20,11 +21,21 @@ const CACHED_SECONDS: u32 = 300;
 /// A key set of Access has a few kilobytes.
 const LIMIT_BYTES: u32 = 256 * 1024;
 
-/// The clock, WebCrypto and `fetch`.
+/// How long the runtime may take to say who somebody is, in milliseconds. Other requests wait longer (6 s, `PAUSES` of the core's
+/// `gate.rs`), and count the call as given up after 4 s (`GIVEN_UP_SECONDS` of its `caller/people.rs`).
+const IDENTITY_MS: u32 = 2_000;
+
+/// The clock, WebCrypto, `fetch` and `ctx.access`.
 pub struct Workers;
+
+/// The runtime's word on a caller, where it has one.
+pub fn word(access: JsValue) -> Option<Word<JsValue>> {
+    (!access.is_undefined() && !access.is_null()).then(|| Word { aud: border::aud_of(&access), access })
+}
 
 impl Runtime for Workers {
     type Key = JsValue;
+    type Access = JsValue;
 
     fn now(&self) -> i64 {
         border::now()
@@ -43,6 +54,13 @@ impl Runtime for Workers {
     async fn verify(&self, key: &Self::Key, signed: &[u8], signature: &[u8]) -> bool {
         // Anything but `true`, errors included, is no.
         settled(border::verify(key, signature, signed)).await.is_ok_and(|verified| verified == JsValue::TRUE)
+    }
+
+    async fn identity(&self, access: &Self::Access) -> Result<Option<String>, String> {
+        let promise = border::identity(access, IDENTITY_MS);
+        // It must end, even where the caller goes away: else what waits for it stays in memory for good.
+        drop(border::keep_alive(&promise));
+        settled(Ok(promise)).await.map(|identity| identity.as_string())
     }
 
     async fn complete(&self, work: impl Future<Output = ()> + 'static) {

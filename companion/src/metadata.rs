@@ -7,7 +7,7 @@
 
 use access_relay_core::caller::jwk::{Jwk, unambiguous};
 use access_relay_core::caller::token::{Candidate, is_aud_tag};
-use access_relay_core::config::parse::is_team;
+use access_relay_core::config::access::is_team;
 use access_relay_core::rules::upstream::parse_server;
 use access_relay_core::syntax::json;
 use access_relay_core::syntax::origin::{Origin, split_authority, split_scheme};

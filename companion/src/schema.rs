@@ -2,7 +2,7 @@
 //!
 //! Draft-07, for editors know it best; it stands around what wrangler says of its own file.
 
-use access_relay_core::config::keys::access::DANGEROUSLY_ALLOW_ANYONE;
+use access_relay_core::config::keys::access::{AUDIENCE, DANGEROUSLY_ALLOW_ANYONE, GROUPS, ISSUER, PLATFORM};
 use access_relay_core::config::keys::{ALL, Absent, Description, Kind};
 use serde_json::{Map, Value, json};
 
@@ -29,8 +29,6 @@ pub fn schema(wranglers: &str) -> Value {
         "definitions": definitions,
     })
 }
-
-const ANYONE: &str = DANGEROUSLY_ALLOW_ANYONE.name;
 
 /// The tables of `RELAY`, each with the name of its type.
 const TABLES: [(&str, &str, &str); 4] = [
@@ -69,10 +67,13 @@ fn definition(table: &str, about: &str) -> Value {
     });
     let Some(keys) = definition.as_object_mut() else { return definition };
     if table == "access" {
-        // Either who may call, or that anybody may.
-        let anyone = json!({ "required": [ANYONE], "properties": { ANYONE: { "const": true } } });
-        keys.insert("if".to_owned(), anyone);
-        keys.insert("else".to_owned(), json!({ "required": required }));
+        // Whose tokens open, or that the runtime says who may call, or that anybody may.
+        let is_true = |key: &str| json!({ "required": [key], "properties": { key: { "const": true } } });
+        let by_token = json!({ "required": required, "properties": { GROUPS.name: { "const": false } } });
+        let by_word = json!({ "dependencies": { ISSUER.name: [AUDIENCE.name] } });
+        let checked = json!({ "if": is_true(PLATFORM.name), "then": by_word, "else": by_token });
+        keys.insert("if".to_owned(), is_true(DANGEROUSLY_ALLOW_ANYONE.name));
+        keys.insert("else".to_owned(), checked);
     } else if !required.is_empty() {
         keys.insert("required".to_owned(), json!(required));
     }
@@ -141,7 +142,7 @@ fn type_of(description: &Description) -> String {
         Kind::Integer(..) => "number".to_owned(),
         Kind::Texts(_) => "readonly string[]".to_owned(),
         Kind::Table if description.key.name == "access" => {
-            "RelayAccess | { dangerously_allow_anyone: true }".to_owned()
+            "RelayAccess | (Partial<RelayAccess> & { platform: true }) | { dangerously_allow_anyone: true }".to_owned()
         }
         Kind::Table => format!("Relay{}", type_of_table(description.key.name)),
         Kind::Tables => format!("readonly Relay{}[]", type_of_table(description.key.name)),

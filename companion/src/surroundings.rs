@@ -4,7 +4,8 @@
 //! all that are read here, as a whole; `vars` it does not.
 
 use access_relay_core::config::error::FILL_IN;
-use access_relay_core::config::keys::access::DANGEROUSLY_ALLOW_ANYONE;
+use access_relay_core::config::keys::Key;
+use access_relay_core::config::keys::access::{DANGEROUSLY_ALLOW_ANYONE, ISSUER, PLATFORM};
 use access_relay_core::config::keys::relay::{ACCESS, ROUTES};
 use access_relay_core::config::keys::routes::{BINDING, UPSTREAM};
 use access_relay_core::config::secrets::{is_client_id, secret_names};
@@ -24,8 +25,12 @@ const OLDEST_RUNTIME: &str = "2024-11-11";
 pub fn check(file: &Value, environment: &Value, place: &str, relay: &Value, findings: &mut Findings) -> bool {
     let around = Around { file, environment, place };
     let (apis, on_a_network) = (around.apis(relay, true), around.apis(relay, false));
-    // A Pages project has other doors.
-    if file.get("pages_build_output_dir").is_none() {
+    // As far as can be told from a table that may be wrong otherwise.
+    let access = |key: &Key| relay.get(ACCESS.name).and_then(|access| access.get(key.name));
+    let is_platform = access(&PLATFORM) == Some(&Value::Bool(true));
+    let by_word_alone = is_platform && access(&ISSUER).is_none();
+    // A Pages project has other doors; and what protects the Worker itself stands at each.
+    if file.get("pages_build_output_dir").is_none() && !by_word_alone {
         add(&mut findings.warnings, around.open_doors());
     }
     add(&mut findings.warnings, around.same_zone(&on_a_network));
@@ -37,9 +42,10 @@ pub fn check(file: &Value, environment: &Value, place: &str, relay: &Value, find
         around.own_files(),
     ]
     .concat();
-    // As far as can be told from a table that may be wrong otherwise.
-    let open = relay.get(ACCESS.name).and_then(|access| access.get(DANGEROUSLY_ALLOW_ANYONE.name));
-    if open == Some(&Value::Bool(true)) {
+    if by_word_alone {
+        mistakes.extend(around.silent_runtime());
+    }
+    if access(&DANGEROUSLY_ALLOW_ANYONE) == Some(&Value::Bool(true)) {
         mistakes.extend(around.open_apis(&apis));
     } else {
         mistakes.extend(around.caches());
@@ -110,6 +116,16 @@ impl<'v> Around<'v> {
             "each version is meant to have an address of its own, which everybody can reach",
         );
         warnings
+    }
+
+    /// A Worker with static assets runs behind a router, which does not pass on whom Access has let in.
+    fn silent_runtime(&self) -> Option<String> {
+        let key = ["assets", "pages_build_output_dir"].into_iter().find(|key| self.get(key).is_some())?;
+        Some(format!(
+            "{}vars.RELAY.access.{}: found true beside {key}; add issuer and audience: in a Worker with static assets, the runtime does \
+             not say whom Access has let in, and nobody would get in",
+            self.place, PLATFORM.name
+        ))
     }
 
     /// The APIs that the routes lead to; with `bound`, those behind a binding, too, which are on no network.

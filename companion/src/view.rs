@@ -1,6 +1,6 @@
 //! An address, and what stands in front of it.
 
-use access_relay_core::config::parse::is_team;
+use access_relay_core::config::access::is_team;
 use access_relay_core::messages::name::Name;
 use access_relay_core::syntax::origin::Origin;
 use serde::Deserialize;

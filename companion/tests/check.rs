@@ -270,6 +270,39 @@ fn an_api_that_everybody_would_reach_is_a_mistake_unless_it_is_on_this_machine()
     }
 }
 
+/// Where Access protects the Worker itself, no door leads past it; but in a Worker with static assets the runtime does not say so.
+#[test]
+fn the_runtimes_word_needs_a_worker_to_which_it_is_told() {
+    let by = |access: &str, around: &str| {
+        format!(
+            "{around}\n[vars.RELAY.access]\n{access}\n[[vars.RELAY.routes]]\npath = \"/api\"\nupstream = \"https://api.example.com\"\n"
+        )
+    };
+    let tokens = format!("issuer = \"https://acme.cloudflareaccess.com\"\naudience = [\"{AUD}\"]");
+    let both = format!("platform = true\n{tokens}");
+    let assets = "assets = { directory = \"public\", run_worker_first = [\"/api/*\"] }";
+    let silent = |key: &str| format!("vars.RELAY.access.platform: found true beside {key}; add issuer and audience");
+    for (text, expected) in [
+        (by("platform = true", ""), vec![]),
+        // Where a token opens as well, it may be a hostname application's.
+        (by(&both, ""), vec!["workers_dev: found nothing".to_owned(), "preview_urls: found nothing".to_owned()]),
+        (by("platform = true", assets), vec![silent("assets")]),
+        (by("platform = true", "pages_build_output_dir = \"dist\""), vec![silent("pages_build_output_dir")]),
+        (by(&both, &format!("{SHUT}{assets}")), vec![]),
+        (
+            by("platform = false", &format!("{SHUT}{assets}")),
+            vec!["[vars.RELAY] access.issuer: found nothing".to_owned()],
+        ),
+        // Doors past the route are doors past a hostname application.
+        (by(&tokens, ""), vec!["workers_dev: found nothing".to_owned(), "preview_urls: found nothing".to_owned()]),
+    ] {
+        let (_, _, found) = said(&text);
+        let told: Vec<bool> = found.iter().zip(&expected).map(|(line, start)| line.starts_with(start)).collect();
+        assert!(found.len() >= expected.len() && told.into_iter().all(|told| told), "{text}\n{found:?}");
+        assert!(!expected.is_empty() || found.is_empty(), "{text}\n{found:?}");
+    }
+}
+
 const SHUT: &str = "workers_dev = false\npreview_urls = false\n";
 const AUD: &str = "4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2";
 

@@ -47,7 +47,7 @@ fn the_types_have_every_key() {
         assert!(types.contains(&format!("\n  {}{optional}: ", description.key.name)), "{}", description.path());
     }
     for line in [
-        "access: RelayAccess | { dangerously_allow_anyone: true };",
+        "access: RelayAccess | (Partial<RelayAccess> & { platform: true }) | { dangerously_allow_anyone: true };",
         "routes: readonly RelayRoute[];",
         "log?: \"refusals\" | \"requests\";",
         "allowed_origins?: readonly string[];",

@@ -65,7 +65,7 @@ pub mod rules {
 }
 
 pub mod caller {
-    //! Who is calling, as a token of Cloudflare Access says it. Keys, signatures and the time come from outside.
+    //! Who is calling, as a token of Cloudflare Access says it, or the runtime. Keys, signatures and the time come from outside.
 
     pub mod identity; // a person, or a program
     pub mod jwk; // what counts as a signing key
@@ -73,6 +73,8 @@ pub mod caller {
     pub mod keys; // the issuer's keys, and when they are fetched
     pub mod token; // what makes a token good
     pub mod verified; // tokens that were good
+    pub mod platform; // the runtime's own word
+    pub mod people; // whom it has named
     pub mod gate; // the caller check
 }
 
@@ -88,6 +90,7 @@ pub mod config {
     pub(crate) mod report; // where mistakes are gathered
     pub(crate) mod table; // reading a table key by key
     pub(crate) mod service_token; // a route's two secrets
+    pub mod access; // `access`
     pub(crate) mod cors; // `cors`
     pub(crate) mod route; // one of `routes`
     pub mod parse; // the whole table

@@ -43,15 +43,18 @@ fuzz_target!(|data: &[u8]| {
     let for_us = |aud: &Value| aud == "a" || aud == "b";
     assert!(for_us(&read["aud"]) || read["aud"].as_array().is_some_and(|list| list.iter().any(for_us)));
     match caller {
-        Caller::User { sub, email } => {
-            assert_eq!(read["sub"], sub);
+        Caller::User { sub, email, groups } => {
+            let sub = sub.expect("a token names its person");
+            assert_eq!((&read["sub"], groups), (&Value::from(sub.as_str()), None));
             assert!(!sub.is_empty());
             assert_eq!(read["email"].as_str().filter(|email| !email.is_empty()), email.as_deref());
         }
         Caller::Service { common_name } => {
+            let common_name = common_name.expect("a token names its program");
             assert_eq!(read["common_name"], common_name);
             assert!(!common_name.is_empty() && read["sub"].as_str().unwrap_or_default().is_empty());
         }
+        Caller::Somebody => panic!("a token names somebody"),
     }
     if let Some(oldest) = policy.max_token_age_seconds {
         let issued = time("iat").expect("needed to tell the age");

@@ -47,6 +47,7 @@ mod caller {
     mod keys;
     mod token;
     mod verified;
+    mod platform;
     mod gate;
     mod vectors; // Wycheproof's signatures
 }
@@ -69,6 +70,7 @@ mod flow {
     mod settle;
     mod health;
     mod gateway;
+    mod platform; // where Access protects the Worker itself
 }
 
 mod docs;

@@ -152,6 +152,44 @@ async function behindVite(t, relay) {
   });
 }
 
+test("against the real API, as a person of one's choice", async (t) => {
+  const { files } = guide("As a person of your choice");
+  const deployed = readFileSync(join(folder, "wrangler.toml"), "utf8");
+  t.after(() => write("wrangler.toml", deployed));
+  write(".dev.vars", fill(files[".dev.vars"], { ...secrets, "https://api.example.com": api.url }));
+  const forged = { "mf-access-blob": JSON.stringify({ app_aud: "local", jwt_claims: { user_uuid: "evil", email: "evil@example.com" } }) };
+  const told = ({ "x-forwarded-user": user, "x-forwarded-groups": groups, ...rest }) => {
+    assert.deepEqual(Object.keys(rest).filter((name) => name.startsWith("mf-")), []);
+    return [user, groups];
+  };
+
+  await t.test("wrangler plays Access, and says who the person is", async (t) => {
+    write("wrangler.toml", deployed + files["wrangler.toml"]);
+    const relay = await serve(t, `npx wrangler dev ${QUIET}`);
+    for (const headers of [{}, forged, { "x-forwarded-user": "evil", "x-forwarded-groups": "admins" }]) {
+      assert.deepEqual(told(forwarded(await ask({ port: relay.port, path: "/api/notes", headers }), { email })), ["ada-1", "engineering"]);
+    }
+    refused(await ask({ port: relay.port, path: "/api/notes", headers: { origin: "https://evil.example", "sec-fetch-site": "cross-site" } }), 403, "cross_origin_blocked");
+  });
+
+  await t.test("without an identity, a program has no name", async (t) => {
+    write("wrangler.toml", deployed + files["wrangler.toml"].replace(/^identity.*$/m, ""));
+    const relay = await serve(t, `npx wrangler dev ${QUIET}`);
+    assert.deepEqual(told(forwarded(await ask({ port: relay.port, path: "/api/notes", headers: forged }), { email: undefined })), [undefined, undefined]);
+  });
+
+  await t.test("without access.dev, nobody is let in, whoever writes the header that wrangler has for it", async (t) => {
+    write("wrangler.toml", deployed);
+    const relay = await serve(t, `npx wrangler dev ${QUIET}`);
+    for (const headers of [{}, forged, { "cf-access-jwt-assertion": token }]) refused(await ask({ port: relay.port, path: "/api/notes", headers }), 401, "unauthenticated");
+  });
+
+  await t.test("wrangler deploys nothing of it", async () => {
+    write("wrangler.toml", deployed + files["wrangler.toml"]);
+    assert.doesNotMatch(await terminal.run("npx wrangler deploy --dry-run --outdir dry-run"), /ada-1|ada@example|platform|"local"/);
+  });
+});
+
 test("against the real API, without a token", async (t) => {
   write(".dev.vars", openVars());
   const relay = await serve(t, `npx wrangler dev --upstream-protocol https ${QUIET}`);

@@ -45,6 +45,12 @@ test("sound tables are without a mark, and what the relay refuses has one at its
   for (const [given, expected] of [
     [text(checked, ""), []],
     [text('{ "dangerously_allow_anyone": true }', ""), []],
+    [text('{ "platform": true }', ""), []],
+    [text('{ "platform": true, "audience": ["x"], "groups": true }', ""), []],
+    [text(checked.replace("}", ', "platform": true, "groups": true }'), ""), []],
+    [text('{ "platform": true, "issuer": "https://acme.cloudflareaccess.com" }', ""), [/missing property audience/]],
+    [text('{ "platform": false }', ""), [/Missing property "issuer"/, /Missing property "audience"/]],
+    [text(checked.replace("}", ', "groups": true }'), ""), [/^true: Value must be false/]],
     [text(checked, ', "documents": "allow", "cors": { "allowed_origins": ["https://admin.example.com"], "max_age": -1 }', ', "log": "requests"'), []],
     [text('{ "issuer": "https://acme.cloudflareaccess.com" }', ""), [/Missing property "audience"/]],
     [text('{ "dangerously_allow_anyone": false }', ""), [/Missing property "issuer"/, /Missing property "audience"/]],

@@ -15,17 +15,19 @@ const TRAP = Buffer.from("0061736d0100000001040160000003020100070801047472617000
  * script that ships is served as it is. What runs `before` it, and what is done with a `request` before it may `handle` it, are
  * texts of a script; they can call `trap()`, and find the relay's Wasm as `latest`. Where a log is too long to be kept, `watch`
  * gets it piece by piece. With `colo`, every call of the relay's goes to this host and port, and tells what it asks of Cloudflare's
- * cache (tests/support/colo.mjs). `bound` has the scripts of other Workers, by the names of the bindings that lead to them. Returns its URL, the log so far, and `stop()`.
+ * cache (tests/support/colo.mjs). `bound` has the scripts of other Workers, by the names of the bindings that lead to them. With
+ * `platform`, the runtime vouches for whom the header `MF-Access-Blob` names, and asks the body of this `getIdentity()` who that is.
+ * Returns its URL, the log so far, and `stop()`.
  */
-export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, before = "", handle = "", watch, colo, bound = {} }) {
+export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, before = "", handle = "", watch, colo, bound = {}, platform }) {
   const files = {
-    "config.capnp": capnp(relay, secrets, stored, front, collector, colo, bound),
+    "config.capnp": capnp(relay, secrets, stored, front, collector, colo, bound, platform),
     "before.js": `${BEFORE}{ ${before} }`,
     "relay.js": readFileSync(join(root, "build", "index.js"), "utf8"),
     "index.js": `import "./before.js"; import relay from "./relay.js"; export default { fetch(request, env, ctx) { ${handle} return relay.fetch(request, env, ctx); } };`,
     "trap.wasm": TRAP,
   };
-  return serve(files, watch);
+  return serve(files, watch, platform === undefined ? [] : ["--experimental"]);
 }
 
 /** What a panic comes down to, and the latest instance of the relay's Wasm. */
@@ -47,10 +49,10 @@ const config :Workerd.Config = (
   return serve({ ...modules, "config.capnp": config });
 }
 
-async function serve(files, watch) {
+async function serve(files, watch, flags = []) {
   const folder = mkdtempSync(join(tmpdir(), "access-relay-"));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  const child = spawn("workerd", ["serve", "--control-fd=3", `--import-path=${join(root, "build")}`, join(folder, "config.capnp")], {
+  const child = spawn("workerd", ["serve", "--control-fd=3", ...flags, `--import-path=${join(root, "build")}`, join(folder, "config.capnp")], {
     env,
     cwd: root,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
@@ -106,7 +108,18 @@ const FRONT = `export default {
   },
 };`;
 
-function capnp(relay, secrets, stored, front, collector, colo, bound) {
+/** What says who somebody is: it has the claims, and the number of its calls. */
+const identities = (body) => `import { WorkerEntrypoint } from "cloudflare:workers";
+let calls = 0;
+export default class extends WorkerEntrypoint {
+  async getIdentity() {
+    const { aud, jwtClaims: claims } = this.ctx.props;
+    calls += 1;
+    ${body}
+  }
+}`;
+
+function capnp(relay, secrets, stored, front, collector, colo, bound, platform) {
   const text = (value) => JSON.stringify(value);
   const bindings = [
     ...(relay === undefined ? [] : [`(name = "RELAY", json = ${text(JSON.stringify(relay))})`]),
@@ -135,7 +148,9 @@ const config :Workerd.Config = (
       compatibilityDate = "2026-10-20",
       bindings = [${bindings.join(", ")}],
       globalOutbound = "${colo ? "colo" : "network"}",
+      ${platform === undefined ? "" : `accessBlobHeader = "MF-Access-Blob", accessBindingService = "identities",`}
     )),
+    ${platform === undefined ? "" : `(name = "identities", worker = (modules = [(name = "identities.js", esModule = ${text(identities(platform))})], compatibilityDate = "2026-10-20")),`}
     ${Object.entries(bound).map(([name, script]) => `(name = ${text(`bound-${name}`)}, worker = (modules = [(name = "bound.js", esModule = ${text(script)})], compatibilityDate = "2026-10-20")),`).join("\n    ")}
     ${colo ? `(name = "colo", external = (address = ${text(colo)}, http = (cfBlobHeader = "cf-blob"))),` : ""}
     (name = "store", worker = (

@@ -1,8 +1,9 @@
-//! The caller check: who is calling, as a token of Cloudflare Access says it. Keys, signatures and the time come from
-//! outside.
+//! The caller check: who is calling, as a token of Cloudflare Access says it, or the runtime. Keys, signatures, identities and the time
+//! come from outside.
 //!
 //! [`tokens_of`] finds the token, [`Gate::identify`] checks it: structure, algorithm and key, signature, claims, in this
-//! order ([`crate::caller::token`]). Only what all of them allow comes out as a [`Caller`].
+//! order ([`crate::caller::token`]). Only what all of them allow comes out as a [`Caller`]. Where the runtime vouches for a caller,
+//! [`Gate::vouched`] asks it who that is ([`crate::caller::platform`]).
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -10,7 +11,9 @@ use std::rc::Rc;
 
 use crate::caller::identity::Caller;
 use crate::caller::keys::{self, KeyCache, Lookup};
-use crate::caller::runtime::{Runtime, Source};
+use crate::caller::people::{Look, People};
+use crate::caller::platform::{self, PlatformPolicy, Told, Word};
+use crate::caller::runtime::{Runtime, Source, seldom};
 use crate::caller::token::{self, Candidate, JwtPolicy};
 use crate::caller::verified::VerifiedTokens;
 use crate::messages::cookies;
@@ -33,8 +36,20 @@ const REMEMBERED_SECONDS: i64 = 3600;
 pub struct Identity {
     /// Who it is.
     pub caller: Rc<Caller>,
-    /// What the log should say besides: the keys could not be fetched again, and the old ones have served.
-    pub warning: Option<String>,
+    /// What the log should say besides: the keys could not be fetched again, and the old ones have served; or groups were left out.
+    pub warnings: Vec<String>,
+}
+
+impl From<Told> for Identity {
+    fn from(told: Told) -> Self {
+        Self { caller: told.caller, warnings: told.warnings }
+    }
+}
+
+impl Identity {
+    fn of(caller: Rc<Caller>) -> Self {
+        Self { caller, warnings: Vec::new() }
+    }
 }
 
 /// More than one token is somebody's mistake or attack; so many that could be good are checked at most.
@@ -70,21 +85,56 @@ pub fn tokens_of<'a>(request: &RequestHead<'a, impl Read>) -> Result<Vec<Cow<'a,
     }
 }
 
+/// A digest of all that could be what Access has let somebody in by, and of the application; nothing where no token is there, or one was
+/// cut.
+///
+/// All of it: what a page has planted beside what counts must not become a name by which another is taken for its owner.
+#[inline(never)]
+fn shown(request: &RequestHead<'_, impl Read>, aud: &str) -> Option<Digest> {
+    let header = request.header(Name::AccessJwtAssertion);
+    let cookie = request.header(Name::Cookie).unwrap_or_default();
+    let beside = |value: &&str| header.as_deref() != Some(*value);
+    let cookies = cookies::values_of(&cookie, cookies::ACCESS_TOKEN_COOKIE).filter(beside);
+    let mut tokens: Vec<&str> = header.as_deref().into_iter().chain(cookies).collect();
+    let is_whole = header.as_ref().is_none_or(|header| header.len() <= Name::AccessJwtAssertion.longest());
+    if !is_whole || tokens.is_empty() {
+        return None;
+    }
+    let others = [Name::AccessToken, Name::AccessClientId, Name::Authorization].map(|name| request.header(name));
+    tokens.extend(others.iter().flatten().map(Cow::as_ref));
+    // Which of them is which does not matter. None holds a line break.
+    Some(Digest::of(&[aud, "\n", &tokens.join("\n")].concat()))
+}
+
 /// Checks tokens, and remembers what it needs to do so cheaply: keys, and tokens it found good.
 pub struct Gate<R: Runtime> {
     runtime: R,
     keys: RefCell<KeyCache<R::Key>>,
     verified: RefCell<VerifiedTokens<Caller>>,
+    people: RefCell<People>,
 }
 
-/// How long a request waits for the keys that another one is fetching, in milliseconds: 6 seconds in all. Longer than a fetch
-/// may take (5 s, `TIMEOUT_MS` of `src/workers.rs`), shorter than one counts as under way (7 s, `GIVEN_UP_SECONDS` of `keys.rs`).
+/// How long a request waits for the keys that another one is fetching, or for the identity that another one asks for, in
+/// milliseconds: 6 seconds in all. Longer than a fetch may take (5 s, `TIMEOUT_MS` of `src/workers.rs`), shorter than one counts as
+/// under way (7 s, `GIVEN_UP_SECONDS` of `keys.rs`).
 const PAUSES: [u32; 10] = [5, 15, 30, 50, 100, 300, 500, 1000, 2000, 2000];
 
 impl<R: Runtime> Gate<R> {
     /// A gate that knows no key and no token yet.
     pub fn new(runtime: R) -> Rc<Self> {
-        Rc::new(Self { runtime, keys: RefCell::default(), verified: RefCell::default() })
+        Rc::new(Self { runtime, keys: RefCell::default(), verified: RefCell::default(), people: RefCell::default() })
+    }
+
+    /// Who calls, by the token of a request, and that token.
+    ///
+    /// # Errors
+    /// As [`Gate::identify_one`]; `unauthenticated` where there is none.
+    pub async fn by_token<'a, H: Read>(
+        self: &Rc<Self>,
+        request: &RequestHead<'a, H>,
+        policy: &JwtPolicy,
+    ) -> Result<(Identity, Cow<'a, str>), Refusal> {
+        self.identify_one(tokens_of(request).map_err(unauthenticated)?, policy).await
     }
 
     /// Who calls with one of these tokens, and which of them says so. Those that are not good do not count, and several good
@@ -104,8 +154,7 @@ impl<R: Runtime> Gate<R> {
             Some(token) if tokens.is_empty() => Ok((self.identify(&token, policy).await?, token)),
             last => {
                 tokens.extend(last);
-                // Boxed, for it is seldom, and large.
-                Box::pin(self.identify_several(tokens, policy)).await
+                seldom(self.identify_several(tokens, policy)).await
             }
         }
     }
@@ -128,7 +177,7 @@ impl<R: Runtime> Gate<R> {
                 (Ok(identity), Some((first, _))) if first.caller != identity.caller => {
                     return Err(unauthenticated("several good CF_Authorization cookies name different callers"));
                 }
-                (Ok(identity), Some((first, _))) => first.warning = first.warning.take().or(identity.warning),
+                (Ok(identity), Some((first, _))) => first.warnings.extend(identity.warnings),
                 (Err(refusal), _) => {
                     if failure.is_none() || refusal.code == Code::KeysUnavailable {
                         failure = Some(refusal);
@@ -160,10 +209,9 @@ impl<R: Runtime> Gate<R> {
         let digest = Digest::of(token);
         // No borrow is held across an await: requests take turns within one isolate.
         if let Some(caller) = self.verified.borrow().find(&digest, self.runtime.now()) {
-            return Ok(Identity { caller, warning: None });
+            return Ok(Identity::of(caller));
         }
-        // Boxed because it is large: a request with a known token does not pay for it.
-        Box::pin(self.check(token, digest, policy)).await
+        seldom(self.check(token, digest, policy)).await
     }
 
     /// Who calls with a token that is not remembered.
@@ -181,7 +229,114 @@ impl<R: Runtime> Gate<R> {
             self.verified.borrow_mut().remember(digest, Rc::clone(&caller), until);
         }
         let failure = self.keys.borrow_mut().tell_failure();
-        Ok(Identity { caller, warning: failure.map(|why| format!("signing keys: {why}; older keys serve")) })
+        let warnings = failure.map(|why| format!("signing keys: {why}; older keys serve")).into_iter().collect();
+        Ok(Identity { caller, warnings })
+    }
+
+    /// Who calls, by the runtime's word. It does not name programs: their tokens do, where there is a policy for `tokens`.
+    ///
+    /// # Errors
+    /// `unauthenticated` with the reason, or `identity_unavailable` where nobody said who it is.
+    pub async fn vouched<H: Read>(
+        self: &Rc<Self>,
+        request: &RequestHead<'_, H>,
+        word: &Word<R::Access>,
+        policy: &PlatformPolicy,
+        tokens: Option<&JwtPolicy>,
+    ) -> Result<Identity, Refusal> {
+        policy.check(&word.aud).map_err(unauthenticated)?;
+        if !policy.asks_who() {
+            return Ok(Identity::of(Rc::new(Caller::Somebody)));
+        }
+        let digest = shown(request, &word.aud);
+        let known = digest.as_ref().and_then(|digest| self.people.borrow().find(digest, self.runtime.now()));
+        let identity = match known {
+            Some(caller) => Identity::of(caller),
+            None => seldom(self.ask(word, digest, policy)).await?,
+        };
+        if !matches!(*identity.caller, Caller::Service { .. }) {
+            return Ok(identity);
+        }
+        match tokens {
+            Some(tokens) => seldom(self.name_program(request, identity, tokens)).await,
+            None if policy.max_token_age_seconds.is_some() => Err(unauthenticated(
+                "a service token has no identity with an iat, and access.max_token_age_seconds needs one",
+            )),
+            None => Ok(identity),
+        }
+    }
+
+    /// A program as its token names it. Where no token does, it has no name; but it opens nothing if its token's age matters. A person's
+    /// token beside a program's credentials names nobody.
+    async fn name_program<H: Read>(
+        self: &Rc<Self>,
+        request: &RequestHead<'_, H>,
+        nameless: Identity,
+        policy: &JwtPolicy,
+    ) -> Result<Identity, Refusal> {
+        match self.by_token(request, policy).await {
+            Ok((identity, _)) if matches!(*identity.caller, Caller::Service { .. }) => Ok(identity),
+            Err(refusal) if refusal.code != Code::Unauthenticated || policy.max_token_age_seconds.is_some() => {
+                Err(refusal)
+            }
+            Ok(_) if policy.max_token_age_seconds.is_some() => {
+                Err(unauthenticated("the token is a person's, and not the program's"))
+            }
+            Ok(_) | Err(_) => Ok(nameless),
+        }
+    }
+
+    /// Asks the runtime who was let in; of several requests with one digest, one does.
+    async fn ask(
+        self: &Rc<Self>,
+        word: &Word<R::Access>,
+        digest: Option<Digest>,
+        policy: &PlatformPolicy,
+    ) -> Result<Identity, Refusal> {
+        let Some(digest) = digest else {
+            return self.told(word, policy).await.map(Identity::from);
+        };
+        let (mut waited, mut pauses) = (false, PAUSES.iter());
+        loop {
+            let look = self.people.borrow().look(&digest, waited, self.runtime.now());
+            match look {
+                Look::Known(caller) => return Ok(Identity::of(caller)),
+                Look::Heard(outcome) => return outcome.map(Identity::of),
+                Look::Wait => match pauses.next() {
+                    Some(milliseconds) => {
+                        waited = true;
+                        self.runtime.pause(*milliseconds).await;
+                    }
+                    None => {
+                        return Err(platform::unavailable("getIdentity(): the call of another request takes too long"));
+                    }
+                },
+                Look::Ask => {
+                    self.people.borrow_mut().begin(digest, self.runtime.now());
+                    let answer = Rc::new(RefCell::new(None));
+                    let (gate, word, policy, slot) =
+                        (Rc::clone(self), word.clone(), policy.clone(), Rc::clone(&answer));
+                    let work = async move {
+                        let told = gate.told(&word, &policy).await;
+                        let outcome =
+                            told.as_ref().map(|told| (Rc::clone(&told.caller), told.until)).map_err(Clone::clone);
+                        gate.people.borrow_mut().end(digest, outcome, gate.runtime.now());
+                        slot.replace(Some(told));
+                    };
+                    self.runtime.complete(work).await;
+                    let answer = answer.take();
+                    return answer
+                        .unwrap_or_else(|| Err(platform::unavailable("getIdentity(): no answer")))
+                        .map(Identity::from);
+                }
+            }
+        }
+    }
+
+    async fn told(&self, word: &Word<R::Access>, policy: &PlatformPolicy) -> Result<Told, Refusal> {
+        let identity = self.runtime.identity(&word.access).await;
+        let identity = identity.map_err(|why| platform::unavailable(&format!("getIdentity(): {why}")))?;
+        platform::read(identity.as_deref(), policy, self.runtime.now())
     }
 
     /// Whether tokens can be checked at all.

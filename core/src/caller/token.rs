@@ -17,7 +17,7 @@ use crate::caller::jwk::RSA_LENGTHS;
 use crate::syntax::text::{is_lower_hex, quoted};
 
 /// Clocks differ: a token counts as valid this long beyond its times.
-const LEEWAY_SECONDS: i64 = 60;
+pub const LEEWAY_SECONDS: i64 = 60;
 
 /// No session of Access is longer than a month; an `exp` further away than ten years is no time in seconds.
 const FARTHEST_SECONDS: i64 = 10 * 366 * 24 * 3600;
@@ -131,10 +131,9 @@ impl<'a> Candidate<'a> {
         if r#type.as_deref() != Some("app") {
             return Err(format!("type is {}, not \"app\"", quoted(&r#type.unwrap_or_default())));
         }
-        let said = |claim: Option<String>| claim.filter(|text| !text.is_empty());
         let caller = match (said(sub), said(common_name)) {
-            (Some(sub), _) => Caller::User { sub, email: said(email) },
-            (None, Some(common_name)) => Caller::Service { common_name },
+            (sub @ Some(_), _) => Caller::User { sub, email: said(email), groups: None },
+            (None, common_name @ Some(_)) => Caller::Service { common_name },
             (None, None) => return Err("neither sub nor common_name says who calls".to_owned()),
         };
         Ok((caller, expires))
@@ -163,12 +162,26 @@ fn check_times(claims: &Claims<AccessClaims>, policy: &JwtPolicy, now: i64) -> R
         return Err("iat is in the future".to_owned());
     }
     let Some(oldest) = policy.max_token_age_seconds else { return Ok(expires) };
-    let issued_at = issued_at.ok_or("iat is missing, and access.max_token_age_seconds needs it")?;
-    let too_old = issued_at.saturating_add(oldest);
+    Ok(expires.min(age_limit("iat", issued_at, oldest, now)?))
+}
+
+/// Until when something opens anything that was issued at `iat`, if it may be so many seconds old (`iat`, `now` and the result are in
+/// seconds since the epoch, and the result is without leeway).
+///
+/// # Errors
+/// It is too old, or does not say.
+pub fn age_limit(what: &str, iat: Option<i64>, oldest: i64, now: i64) -> Result<i64, String> {
+    let iat = iat.ok_or_else(|| format!("{what} is missing, and access.max_token_age_seconds needs it"))?;
+    let too_old = iat.saturating_add(oldest);
     if too_old.saturating_add(LEEWAY_SECONDS) < now {
-        return Err(format!("iat is longer ago than access.max_token_age_seconds = {oldest}"));
+        return Err(format!("{what} is longer ago than access.max_token_age_seconds = {oldest}"));
     }
-    Ok(expires.min(too_old))
+    Ok(too_old)
+}
+
+/// What a claim says: an empty text says nothing, as the `sub` of a service token.
+pub fn said(claim: Option<String>) -> Option<String> {
+    claim.filter(|text| !text.is_empty())
 }
 
 /// What is wrong with a token's structure, in words of ours: the library's could quote the token.

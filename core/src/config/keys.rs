@@ -154,13 +154,17 @@ keys! {
             "The relay accepts tokens of this issuer only: the URL of your Access team, without a slash at the end.";
         AUDIENCE = "audience": Texts(r#"["<AUD tag>"]"#), Required, since "0.1.0",
             "A token must be for one of these AUD tags: list one or more.";
+        PLATFORM = "platform": Boolean, Is("false"), since "0.1.0",
+            "If `true`, the runtime says who may call (`ctx.access`), because Access protects this Worker itself.";
         DANGEROUSLY_ALLOW_ANYONE = "dangerously_allow_anyone": Boolean, Is("false"), since "0.1.0",
             "If `true`, the relay checks no caller: everybody who reaches the relay reaches the API.";
         // Access's shortest and longest sessions are a quarter of an hour and a month.
         MAX_TOKEN_AGE_SECONDS = "max_token_age_seconds": Integer(60, 31 * 24 * 3600, "seconds"), Nothing, since "0.1.0",
             "The relay refuses a token that is older than this many seconds, whatever its `exp` says.";
         IDENTITY_HEADERS = "identity_headers": Boolean, Is("true"), since "0.1.0",
-            "The relay tells the API who calls, in headers that come from the verified token only.";
+            "The relay tells the API who calls, in headers that come from the verified token, or from the runtime, only.";
+        GROUPS = "groups": Boolean, Is("false"), since "0.1.0",
+            "If `true`, the relay tells the API the groups of a person for whom the runtime vouches.";
     }
     /// `[[vars.RELAY.routes]]`
     routes {

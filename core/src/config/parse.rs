@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::caller::token::{JwtPolicy, is_aud_tag};
+use crate::config::access::{access, is_team};
 use crate::config::cors;
 use crate::config::error::ConfigError;
 use crate::config::keys::{self, relay as own};
@@ -16,8 +16,6 @@ use crate::config::table::Table;
 use crate::config::types::{Access, Config, Log};
 use crate::rules::cors::Policy;
 use crate::rules::route::{Route, Routes};
-use crate::rules::upstream::parse_server;
-use crate::syntax::field::is_plain_value;
 use crate::syntax::origin::Origin;
 use crate::syntax::path::Prefix;
 
@@ -52,7 +50,7 @@ pub fn parse(relay: &Value, secrets: &Secrets, suffixes: PublicSuffixes) -> Resu
 
 /// A config, if all that is required was there; what is to be said of it besides is in the table's report.
 fn read(relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option<Config> {
-    let access = access(&relay);
+    let access = access(&relay, own::ACCESS);
     let callers = CallersAre::of(access.as_ref());
     let cors = relay
         .table(own::CORS, keys::cors::NAMES)
@@ -91,9 +89,13 @@ fn read(relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option<Con
     let in_order = routes.clone();
     let routes = Routes::new(routes);
     if all_read {
-        check_excluded_paths(&relay, &cors, &routes);
+        if !cors.excluded_paths.is_empty() {
+            check_excluded_paths(&relay, &cors, &routes);
+        }
         check_callback_paths(&relay, &in_order, &routes);
-        check_health_path(&relay, health_path.as_ref(), &routes);
+        if let Some(path) = &health_path {
+            check_health_path(&relay, path, &routes);
+        }
     }
     relay.finish();
     let config = Config { access: access?, routes, cors, log, server_timing, health_path, debug, warnings: Vec::new() };
@@ -101,6 +103,7 @@ fn read(relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option<Con
 }
 
 /// A path that no route of the global policy covers is excluded from nothing.
+#[inline(never)]
 fn check_excluded_paths(relay: &Table, cors: &Rc<Policy>, routes: &Routes) {
     for excluded in &cors.excluded_paths {
         let meets = |route: &Rc<Route>| {
@@ -116,6 +119,7 @@ fn check_excluded_paths(relay: &Table, cors: &Rc<Policy>, routes: &Routes) {
 }
 
 /// A deeper route would take the callback, and know nothing of it.
+#[inline(never)]
 fn check_callback_paths(relay: &Table, in_order: &[Rc<Route>], routes: &Routes) {
     for (index, route) in in_order.iter().enumerate() {
         for path in &route.callback_paths {
@@ -131,107 +135,16 @@ fn check_callback_paths(relay: &Table, in_order: &[Rc<Route>], routes: &Routes) 
 
 /// The API would never see a request for it, and nobody would know why. With a route that takes everything there is no
 /// other place for it.
-fn check_health_path(relay: &Table, health_path: Option<&Prefix>, routes: &Routes) {
-    let Some(path) = health_path else { return };
+#[inline(never)]
+fn check_health_path(relay: &Table, path: &Prefix, routes: &Routes) {
     if let Some((route, _)) = routes.find(path.as_str()).filter(|(route, _)| route.prefix.len() > 0) {
         let expected = format!("choose a path that no route takes: {} belongs to an API", route.prefix.as_str());
         relay.error(own::HEALTH_PATH, &relay.quoted(path.as_str()), &expected);
     }
 }
 
-fn access(relay: &Table) -> Option<Access> {
-    use keys::access::{AUDIENCE, DANGEROUSLY_ALLOW_ANYONE, IDENTITY_HEADERS, ISSUER, MAX_TOKEN_AGE_SECONDS, NAMES};
-    const WHO: &str = "say who may call: write [vars.RELAY.access] with issuer and audience";
-    if !relay.has(own::ACCESS) {
-        relay.error(own::ACCESS, "nothing", WHO);
-        return None;
-    }
-    let table = relay.table(own::ACCESS, NAMES)?;
-    if table.boolean(DANGEROUSLY_ALLOW_ANYONE) {
-        // What says how callers are checked.
-        for key in [ISSUER, AUDIENCE, MAX_TOKEN_AGE_SECONDS, IDENTITY_HEADERS].into_iter().filter(|key| table.has(*key))
-        {
-            let expected = "leave one of the two out: no caller is checked";
-            table.error(key, "a value beside dangerously_allow_anyone", expected);
-        }
-        table.finish();
-        return Some(Access::DangerouslyAllowAnyone);
-    }
-    let issuer = table.parsed(ISSUER, parse_server);
-    let audience = audience(&table);
-    if let (Some(issuer), Some(audience)) = (&issuer, &audience) {
-        warn_of_what_access_never_says(&table, issuer, audience);
-    }
-    let max_token_age = table.has(MAX_TOKEN_AGE_SECONDS).then(|| table.integer(MAX_TOKEN_AGE_SECONDS));
-    let identity_headers = table.boolean(IDENTITY_HEADERS);
-    table.finish();
-    let issuer = issuer?.as_str().to_owned();
-    Some(Access::Jwt(JwtPolicy {
-        // Access, "Validate JWTs": the keys of the team's domain.
-        certs_url: format!("{issuer}/cdn-cgi/access/certs"),
-        issuer,
-        audience: audience?,
-        max_token_age_seconds: max_token_age,
-        identity_headers,
-    }))
-}
-
-fn audience(table: &Table) -> Option<Vec<String>> {
-    const KEY: keys::Key = keys::access::AUDIENCE;
-    let there = table.has(KEY);
-    let tags = table.strings(KEY);
-    match tags {
-        Some(tags) if !tags.is_empty() => {
-            for (index, tag) in tags.iter().enumerate() {
-                if !is_plain_value(tag) || tag.contains([' ', '<', '>']) {
-                    table.error_in(
-                        KEY,
-                        index,
-                        &table.quoted(tag),
-                        "copy the application's AUD tag from its settings in Access",
-                    );
-                }
-            }
-            Some(tags)
-        }
-        None if there => None,
-        _ => {
-            let expected = "name one at least: 64 hexadecimal digits, from the application's settings in Access";
-            table.error(KEY, "no AUD tag", expected);
-            None
-        }
-    }
-}
-
-/// Tokens of another issuer, or for another audience, exist. Access does not make them, so it may be a slip. An issuer on
-/// this very machine is somebody's own.
-fn warn_of_what_access_never_says(table: &Table, issuer: &Origin, audience: &[String]) {
-    if issuer.is_loopback() {
-        return;
-    }
-    if !is_team(issuer) {
-        let expected = "tokens of Access come from https://<team>.cloudflareaccess.com: look whether this one is meant";
-        table.warn(keys::access::ISSUER, &table.quoted_url(issuer.as_str()), expected);
-    }
-    for (index, tag) in audience.iter().enumerate() {
-        if !is_aud_tag(tag) {
-            let found = format!("a text of {} characters (not shown)", tag.chars().count());
-            let expected =
-                "an AUD tag of Access is 64 hexadecimal digits in lower case: look whether this one is meant";
-            table.warn_in(keys::access::AUDIENCE, index, &found, expected);
-        }
-    }
-}
-
-/// Whether an origin is that of an Access team: `acme.cloudflareaccess.com`, or a government's
-/// `acme.fed.cloudflareaccess.com`.
-#[must_use]
-pub fn is_team(origin: &Origin) -> bool {
-    let team = origin.as_str().strip_prefix("https://").and_then(|host| host.strip_suffix(".cloudflareaccess.com"));
-    team.is_some_and(|team| !team.strip_suffix(".fed").unwrap_or(team).contains('.'))
-}
-
 /// Whether an upstream is where Access itself answers.
 fn is_of_access(upstream: &Origin, access: Option<&Access>) -> bool {
-    is_team(upstream) || matches!(access, Some(Access::Jwt(policy)) if policy.issuer == upstream.as_str())
+    let tokens = access.and_then(Access::tokens);
+    is_team(upstream) || tokens.is_some_and(|policy| policy.issuer == upstream.as_str())
 }

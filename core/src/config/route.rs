@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::config::cors;
+use crate::config::keys::access::{GROUPS, IDENTITY_HEADERS};
 use crate::config::keys::{Key, cors as policy_keys, routes as keys};
 use crate::config::secrets::{Secrets, is_binding_name};
 use crate::config::service_token::service_token;
@@ -21,10 +22,13 @@ use crate::syntax::path::Prefix;
 pub enum CallersAre {
     /// No caller is checked.
     Anybody,
-    /// Callers are checked, and the API is told nothing of them.
-    Checked,
-    /// Callers are checked, and named to the API.
-    Named,
+    /// Callers are checked, by whatever of these.
+    Checked {
+        /// The key that has the API told who calls.
+        named_by: Option<Key>,
+        /// Whether a token can open the relay.
+        by_token: bool,
+    },
 }
 
 impl CallersAre {
@@ -32,8 +36,12 @@ impl CallersAre {
     pub fn of(access: Option<&Access>) -> Self {
         match access {
             Some(Access::DangerouslyAllowAnyone) => Self::Anybody,
-            Some(Access::Jwt(policy)) if policy.identity_headers => Self::Named,
-            Some(Access::Jwt(_)) | None => Self::Checked,
+            Some(access) => {
+                let groups = access.platform().is_some_and(|policy| policy.groups).then_some(GROUPS);
+                let named_by = if access.has_identity_headers() { Some(IDENTITY_HEADERS) } else { groups };
+                Self::Checked { named_by, by_token: access.tokens().is_some() }
+            }
+            None => Self::Checked { named_by: None, by_token: true },
         }
     }
 }
@@ -53,7 +61,8 @@ pub fn route(
     let upstream = table.parsed(keys::UPSTREAM, parse_upstream);
     let strip_prefix = table.boolean(keys::STRIP_PREFIX);
     let credentials = credentials(&table, callers, secrets);
-    let request_cookies = request_cookies(&table);
+    let request_cookies =
+        if table.has(keys::REQUEST_COOKIES) { request_cookies(&table) } else { RequestCookies::Nothing };
     let response_cookies = table.strings(keys::RESPONSE_COOKIES).unwrap_or_default();
     check_cookie_names(&table, keys::RESPONSE_COOKIES, &response_cookies);
     let response_cookies = CookieNames::new(response_cookies);
@@ -71,7 +80,8 @@ pub fn route(
         "none" => ForeignRequests::None,
         _ => ForeignRequests::Navigations,
     };
-    let callback_paths = callback_paths(&table, prefix.as_ref());
+    let callback_paths =
+        if table.has(keys::CALLBACK_PATHS) { callback_paths(&table, prefix.as_ref()) } else { Vec::new() };
     let documents = match table.one_of(keys::DOCUMENTS) {
         "allow" => Documents::Allow,
         _ => Documents::Sandbox,
@@ -106,6 +116,7 @@ pub fn route(
 }
 
 /// The cache goes by URL: nothing may depend on who asks.
+#[inline(never)]
 fn check_cache(
     table: &Table,
     callers: CallersAre,
@@ -115,19 +126,20 @@ fn check_cache(
 ) {
     const TO_ANOTHER: &str = "the cache goes by URL, and would hand one person's answer to another";
     let (beside, expected) = if credentials == Some(&Credentials::CallerToken) {
-        ("credentials = \"caller-token\"", "leave it out")
-    } else if callers == CallersAre::Named {
-        ("access.identity_headers", "leave it out, or write identity_headers = false")
+        ("credentials = \"caller-token\"".to_owned(), "leave it out".to_owned())
+    } else if let CallersAre::Checked { named_by: Some(key), .. } = callers {
+        (format!("access.{}", key.name), format!("leave it out, or write {} = false", key.name))
     } else if *request_cookies != RequestCookies::Nothing {
-        (keys::REQUEST_COOKIES.name, "leave one of the two out")
+        (keys::REQUEST_COOKIES.name.to_owned(), "leave one of the two out".to_owned())
     } else if !response_cookies.is_empty() {
-        (keys::RESPONSE_COOKIES.name, "leave one of the two out")
+        (keys::RESPONSE_COOKIES.name.to_owned(), "leave one of the two out".to_owned())
     } else {
         return;
     };
     table.error(keys::CACHE, &format!("true beside {beside}"), &format!("{expected}: {TO_ANOTHER}"));
 }
 
+#[inline(never)]
 fn callback_paths(table: &Table, route: Option<&Prefix>) -> Vec<Prefix> {
     const KEY: Key = keys::CALLBACK_PATHS;
     let mut paths = Vec::new();
@@ -163,8 +175,16 @@ fn credentials(table: &Table, callers: CallersAre, secrets: &Secrets) -> Option<
                     "leave it out: the caller's own token is sent",
                 );
             }
-            if callers == CallersAre::Anybody {
-                let expected = "use \"service-token\": with dangerously_allow_anyone callers have no token";
+            let expected = match callers {
+                CallersAre::Anybody => {
+                    Some("use \"service-token\": with dangerously_allow_anyone callers have no token")
+                }
+                CallersAre::Checked { by_token: true, .. } => None,
+                CallersAre::Checked { by_token: false, .. } => {
+                    Some("add access.issuer and access.audience: the relay sends no token on that it has not verified")
+                }
+            };
+            if let Some(expected) = expected {
                 table.error(keys::CREDENTIALS, "\"caller-token\"", expected);
             }
             Some(Credentials::CallerToken)
@@ -200,6 +220,7 @@ fn binding_name(text: &str) -> Result<String, &'static str> {
     if is_binding_name(text) { Ok(text.to_owned()) } else { Err("write the name of a binding, as in \"API\"") }
 }
 
+#[inline(never)]
 fn request_cookies(table: &Table) -> RequestCookies {
     const KEY: Key = keys::REQUEST_COOKIES;
     let names = table.strings(KEY).unwrap_or_default();

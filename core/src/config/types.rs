@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use crate::caller::platform::PlatformPolicy;
 use crate::caller::token::JwtPolicy;
 use crate::config::error::ConfigError;
 use crate::rules::cors::Policy;
@@ -49,8 +50,40 @@ impl Config {
 pub enum Access {
     /// Callers with a valid token of Cloudflare Access.
     Jwt(JwtPolicy),
+    /// Callers for whom the runtime vouches. Where it has no word, those with a valid token, if there is a policy for one.
+    Platform(PlatformPolicy, Option<JwtPolicy>),
     /// Everybody. The API is as open as the relay's URL is.
     DangerouslyAllowAnyone,
+}
+
+impl Access {
+    /// What a token must say, where one can open the relay.
+    #[must_use]
+    pub const fn tokens(&self) -> Option<&JwtPolicy> {
+        match self {
+            Self::Jwt(policy) | Self::Platform(_, Some(policy)) => Some(policy),
+            Self::Platform(_, None) | Self::DangerouslyAllowAnyone => None,
+        }
+    }
+
+    /// What the runtime's word must say, where it opens the relay.
+    #[must_use]
+    pub const fn platform(&self) -> Option<&PlatformPolicy> {
+        match self {
+            Self::Platform(policy, _) => Some(policy),
+            Self::Jwt(_) | Self::DangerouslyAllowAnyone => None,
+        }
+    }
+
+    /// Whether the API is told who calls.
+    #[must_use]
+    pub const fn has_identity_headers(&self) -> bool {
+        match self {
+            Self::Jwt(policy) => policy.identity_headers,
+            Self::Platform(policy, _) => policy.identity_headers,
+            Self::DangerouslyAllowAnyone => false,
+        }
+    }
 }
 
 /// What is logged.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::caller::identity::Caller;
-use crate::config::types::{Access, Config};
+use crate::config::types::Config;
 use crate::flow::known::Known;
 use crate::messages::cookies::RequestCookies;
 use crate::messages::crossing;
@@ -46,6 +46,7 @@ impl Forward {
 /// A request that was let in. What is ours to say takes the place of what the caller said, and the rest of what is not the
 /// caller's to say goes: no copy of a credential but our own ever arrives. `rest` is the path after the route's prefix,
 /// `token` the caller's, verified. What had to be left out becomes a warning.
+#[inline(never)]
 pub fn call<H: Read>(
     config: &Config,
     request: &RequestHead<'_, H>,
@@ -58,14 +59,13 @@ pub fn call<H: Read>(
     let edits = &mut forward.edits;
     callers_headers(route, request, edits);
     relays_headers(route, request, target, token, edits);
-    if matches!(&config.access, Access::Jwt(policy) if policy.identity_headers) {
-        for (name, value) in known.caller.as_deref().map(identity).into_iter().flatten().flatten() {
-            // Left out rather than bent: what the API reads is what Access said, or nothing.
-            if is_plain_value(value) {
-                edits.push(Edit::Set(name, value));
-            } else {
-                known.warnings.push(format!("{} is left out: the claim cannot be a header's value", name.as_str()));
-            }
+    let is_named = config.access.has_identity_headers();
+    for (name, value) in known.caller.as_deref().into_iter().flat_map(|caller| identity(caller, is_named)) {
+        // Left out rather than bent: what the API reads is what Access said, or nothing.
+        if is_plain_value(value) {
+            edits.push(Edit::Set(name, value));
+        } else {
+            known.warnings.push(format!("{} is left out: the claim cannot be a header's value", name.as_str()));
         }
     }
     edits.extend(request.present.dropped(crossing::NEVER_TO_THE_API, edits.names_set()));
@@ -83,6 +83,7 @@ pub fn question(route: &Route) -> Edits {
 
 /// A preflight that is the API's to answer. It sees no caller, for a preflight never has one, and nobody has checked who
 /// this is: what a preflight asks is all that passes.
+#[inline(never)]
 pub fn preflight<H: Read>(request: &RequestHead<'_, H>, route: &Rc<Route>, (target, rest): (Target, &str)) -> Forward {
     let mut forward = Forward::new(request.method, route, (target, rest));
     let edits = &mut forward.edits;
@@ -158,11 +159,9 @@ fn credentials(route: &Route, token: Option<&str>, edits: &mut Edits) {
 
 /// How the API is told who calls. A program is named by a header of its own: what reads `x-forwarded-user` as a person
 /// never takes a program for one.
-fn identity(caller: &Caller) -> [Option<(Name, &str)>; 2] {
-    match caller {
-        Caller::User { sub, email } => {
-            [Some((Name::ForwardedUser, sub)), email.as_deref().map(|email| (Name::ForwardedEmail, email))]
-        }
-        Caller::Service { common_name } => [Some((Name::ForwardedClientId, common_name)), None],
-    }
+fn identity(caller: &Caller, is_named: bool) -> impl Iterator<Item = (Name, &str)> {
+    let [sub, email, common_name, groups] = caller.texts();
+    let names = [(Name::ForwardedUser, sub), (Name::ForwardedEmail, email), (Name::ForwardedClientId, common_name)];
+    let names = names.into_iter().filter(move |_| is_named);
+    names.chain([(Name::ForwardedGroups, groups)]).filter_map(|(name, value)| Some((name, value?)))
 }

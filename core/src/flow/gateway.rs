@@ -7,11 +7,14 @@
 //!        400 404 405  204 / 403          403              401 503     502 / 504
 //! ```
 
+use std::borrow::Cow;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use crate::caller::gate::{Gate, tokens_of};
+use crate::caller::gate::Gate;
+use crate::caller::platform::Word;
 use crate::caller::runtime::Runtime;
-use crate::config::types::{Access, Config};
+use crate::config::types::Config;
 use crate::flow::forward::{self, Forward};
 use crate::flow::health;
 use crate::flow::known::Known;
@@ -23,7 +26,7 @@ use crate::outcomes::answer::Answer;
 use crate::outcomes::problem::{Code, Refusal};
 use crate::rules::cors::{self, Policy, PreflightBy};
 use crate::rules::cross_origin;
-use crate::rules::route::Route;
+use crate::rules::route::{Credentials, Route};
 use crate::syntax::path::{Prefix, is_cloudflares};
 use crate::syntax::target::Target;
 
@@ -47,14 +50,15 @@ pub enum Action {
     Health,
 }
 
-/// Decides what to do with a request.
+/// Decides what to do with a request; `word` is the runtime's word on its caller, where there is one and the configuration goes by it.
 pub async fn decide<H: Read, R: Runtime>(
     config: &Config,
     gate: &Rc<Gate<R>>,
     request: &RequestHead<'_, H>,
+    word: Option<Word<R::Access>>,
 ) -> Decision {
     let mut known = Known::of(request, &config.cors);
-    let action = flow(config, gate, request, &mut known)
+    let action = flow(config, gate, request, word.as_ref(), &mut known)
         .await
         .unwrap_or_else(|refusal| Action::Answer(known.refuse(refusal, request.trace, config)));
     Decision { action, known }
@@ -64,11 +68,38 @@ async fn flow<H: Read, R: Runtime>(
     config: &Config,
     gate: &Rc<Gate<R>>,
     request: &RequestHead<'_, H>,
+    word: Option<&Word<R::Access>>,
     known: &mut Known,
 ) -> Result<Action, Refusal> {
+    let Passage { route, target, rest } = match before_caller(config, request, word.is_some(), known)? {
+        ControlFlow::Break(action) => return Ok(action),
+        ControlFlow::Continue(passage) => passage,
+    };
+    let token = check_caller(config, gate, request, word, route, known).await?;
+    Ok(Action::Forward(forward::call(config, request, route, (target, rest), known, token.as_deref())))
+}
+
+/// A request on its way: the route that takes it, its URL, and its path after the route's prefix.
+struct Passage<'c, 'r> {
+    route: &'c Rc<Route>,
+    target: Target<'r>,
+    rest: &'r str,
+}
+
+/// All that is decided before it matters who calls: what to do, or how the request goes on. `vouched` says whether the runtime has a
+/// word on its caller.
+//
+// A function by itself, for what awaits something is compiled as one piece, and a large one costs a young isolate dearly.
+#[inline(never)]
+fn before_caller<'c, 'r, H: Read>(
+    config: &'c Config,
+    request: &RequestHead<'r, H>,
+    vouched: bool,
+    known: &mut Known,
+) -> Result<ControlFlow<Action, Passage<'c, 'r>>, Refusal> {
     let target = Target::of(request.url).map_err(|reason| Refusal::new(Code::BadPath, reason))?;
     if health::is_asked_for(config.health_path.as_ref().map(Prefix::as_str), request.method, target.path) {
-        return Ok(Action::Health);
+        return Ok(ControlFlow::Break(Action::Health));
     }
     let (route, rest) = find_route(config, target.path)?;
     known.route = Some(Rc::clone(route));
@@ -91,37 +122,59 @@ async fn flow<H: Read, R: Runtime>(
     if known.preflight {
         let answer = preflight(known, request, config);
         if answer.refusal.is_some() || known.cors.preflight == PreflightBy::Edge {
-            return Ok(Action::Answer(answer));
+            return Ok(ControlFlow::Break(Action::Answer(answer)));
         }
-        return Ok(Action::Forward(forward::preflight(request, route, (target, rest))));
+        return Ok(ControlFlow::Break(Action::Forward(forward::preflight(request, route, (target, rest)))));
     }
 
-    check_origin(request, route, target, known, config.debug)?;
-
-    let mut token = None;
-    if let Access::Jwt(policy) = &config.access {
-        let tokens = tokens_of(request).map_err(|reason| Refusal::new(Code::Unauthenticated, reason))?;
-        let (identity, found) = gate.identify_one(tokens, policy).await?;
-        known.caller = Some(identity.caller);
-        known.warnings.extend(identity.warning);
-        token = Some(found);
+    // As nearly all are; nothing else has to be read for it.
+    if request.header(Name::SecFetchSite).as_deref() != Some("same-origin") {
+        check_origin(request, route, target, known, vouched, config.debug)?;
     }
-
-    Ok(Action::Forward(forward::call(config, request, route, (target, rest), known, token.as_deref())))
+    Ok(ControlFlow::Continue(Passage { route, target, rest }))
 }
 
-/// The cross-origin rule.
+/// The caller check. Returns the token, if it was one that opened the relay.
+async fn check_caller<'r, H: Read, R: Runtime>(
+    config: &Config,
+    gate: &Rc<Gate<R>>,
+    request: &RequestHead<'r, H>,
+    word: Option<&Word<R::Access>>,
+    route: &Route,
+    known: &mut Known,
+) -> Result<Option<Cow<'r, str>>, Refusal> {
+    let (platform, tokens) = (config.access.platform(), config.access.tokens());
+    // A token that goes on to the API has to be verified, whatever the runtime says.
+    let vouched = platform.zip(word).filter(|_| route.credentials != Credentials::CallerToken);
+    let (identity, token) = if let Some((policy, word)) = vouched {
+        (gate.vouched(request, word, policy, tokens).await?, None)
+    } else if let Some(policy) = tokens {
+        let (identity, token) = gate.by_token(request, policy).await?;
+        (identity, Some(token))
+    } else if platform.is_some() {
+        return Err(Refusal::new(Code::Unauthenticated, NO_WORD));
+    } else {
+        return Ok(None);
+    };
+    known.caller = Some(identity.caller);
+    known.warnings.extend(identity.warnings);
+    Ok(token)
+}
+
+const NO_WORD: &str = "ctx.access is not there: Access does not protect this Worker, or the runtime does not pass its word on, as \
+                       behind static assets or a service binding";
+
+/// The cross-origin rule. Whom Access let in, it has known by credentials.
+#[inline(never)]
 fn check_origin<H: Read>(
     request: &RequestHead<'_, H>,
     route: &Route,
     target: Target,
     known: &Known,
+    vouched: bool,
     debug: bool,
 ) -> Result<(), Refusal> {
     let site = request.header(Name::SecFetchSite);
-    if site.as_deref() == Some("same-origin") {
-        return Ok(()); // As nearly all are; nothing else has to be read for it.
-    }
     let credentials = [Name::Cookie, Name::AccessJwtAssertion, Name::AccessToken];
     let [mode, dest, purpose] =
         [Name::SecFetchMode, Name::SecFetchDest, Name::SecPurpose].map(|name| request.header(name));
@@ -135,7 +188,7 @@ fn check_origin<H: Read>(
         origin: known.origin.as_deref(),
         scheme: target.scheme,
         host: target.authority,
-        carries_credentials: request.present.has_any(&credentials),
+        carries_credentials: vouched || request.present.has_any(&credentials),
         foreign_requests: route.foreign_requests,
         callback: route.callback_paths.iter().any(|path| path.as_str() == target.path),
     };
@@ -164,6 +217,7 @@ fn find_route<'c, 'p>(config: &'c Config, path: &'p str) -> Result<(&'c Rc<Route
 }
 
 /// What a preflight gets from the policy.
+#[inline(never)]
 fn preflight<H: Read>(known: &Known, request: &RequestHead<'_, H>, config: &Config) -> Answer {
     let policy = &known.cors;
     let method = request.header(Name::RequestMethod).unwrap_or_default();

@@ -38,6 +38,7 @@ pub struct Known {
 impl Known {
     /// What a request says by itself, before any route takes it.
     #[must_use]
+    #[inline(never)]
     pub fn of<H: Read>(request: &RequestHead<'_, H>, cors: &Rc<Policy>) -> Self {
         Self {
             route: None,
@@ -53,6 +54,7 @@ impl Known {
 
     /// A refusal that the page can read, where its policy lets it.
     #[must_use]
+    #[inline(never)]
     pub fn refuse(&self, refusal: Refusal, trace: &Trace, config: &Config) -> Answer {
         let mut answer = Answer::problem(refusal.redacted(config.secrets()), trace, config.debug);
         self.cors.add_response_headers(self.origin.as_deref(), "", &mut answer.headers);
@@ -67,6 +69,7 @@ impl Known {
             caller: match self.caller.as_deref() {
                 Some(Caller::User { .. }) => "user",
                 Some(Caller::Service { .. }) => "service",
+                Some(Caller::Somebody) => "somebody",
                 None => "none",
             },
             warnings: &self.warnings,

@@ -16,6 +16,9 @@ pub const NOT_THE_CALLERS: &[&str] = &[
     "x-forwarded",
     "x-forwarded-*",
     "access-relay-*",
+    // What wrangler tells the runtime on a developer's machine: whom Access let in, and what was asked.
+    "mf-access-*",
+    "mf-original-*",
     // Hop-by-hop, or meant for a proxy (RFC 9110 §7.6.1).
     "connection",
     "http2-settings",
@@ -179,6 +182,7 @@ pub const NEVER_TO_THE_API: &[Name] = &[
     Name::ForwardedClientId,
     Name::ForwardedEmail,
     Name::ForwardedFor,
+    Name::ForwardedGroups,
     Name::ForwardedHost,
     Name::ForwardedPrefix,
     Name::ForwardedProto,

@@ -35,7 +35,7 @@ pub struct Record<'a> {
     /// What is wrong with the configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
-    /// `user`, `service`, or `none`: who called, as far as that is proven.
+    /// `user`, `service`, `somebody` (whom Access let in), or `none`: who called, as far as that is proven.
     pub caller: &'static str,
     /// The API's status.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -70,6 +70,8 @@ codes! {
         "The request has passed this route before: an upstream of the relay's configuration leads back to it.";
     KeysUnavailable = "keys_unavailable", 503, "Tokens cannot be checked at the moment",
         "No signing key of Cloudflare Access could be had. Try again shortly.";
+    IdentityUnavailable = "identity_unavailable", 503, "Nobody said who is calling",
+        "Cloudflare Access let the caller in, and did not say who it is. Try again shortly.";
     Misconfigured = "misconfigured", 500, "The relay is not configured correctly",
         "The relay refuses to serve until its configuration is mended. Its log says what is wrong.";
     Internal = "internal", 500, "The relay failed",

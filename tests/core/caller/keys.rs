@@ -146,15 +146,12 @@ fn old_keys_serve_while_the_endpoint_fails_and_the_log_says_so_once() {
         keys.clock.set(at);
         now(gate.identify(&key.sign(&person_at(at)), &policy()))
     };
-    assert_eq!(identify(issuer_key(), NOW).unwrap().warning, None);
+    assert_eq!(identify(issuer_key(), NOW).unwrap().warnings, [""; 0]);
     *keys.answer.borrow_mut() = Err("down".to_owned());
     let warnings =
-        [0, 1, 29, 30, 31].map(|second| identify(issuer_key(), NOW + 3600 + second).unwrap().warning.is_some());
-    assert_eq!(warnings, [true, false, false, true, false]);
-    assert_eq!(
-        identify(issuer_key(), NOW + 3700).unwrap().warning.as_deref(),
-        Some("signing keys: down; older keys serve")
-    );
+        [0, 1, 29, 30, 31].map(|second| identify(issuer_key(), NOW + 3600 + second).unwrap().warnings.is_empty());
+    assert_eq!(warnings, [false, true, true, false, true]);
+    assert_eq!(identify(issuer_key(), NOW + 3700).unwrap().warnings, ["signing keys: down; older keys serve"]);
     // Whoever is served next is told, though the one that fetched was refused.
     let forged = |at: i64| {
         keys.clock.set(at);
@@ -162,14 +159,14 @@ fn old_keys_serve_while_the_endpoint_fails_and_the_log_says_so_once() {
         now(gate.identify(&format!("{}AAAA", &good[..good.len() - 4]), &policy())).is_err()
     };
     assert!(forged(NOW + 3731) && forged(NOW + 3732));
-    assert!(identify(issuer_key(), NOW + 3733).unwrap().warning.is_some());
-    assert_eq!(identify(issuer_key(), NOW + 3734).unwrap().warning, None);
+    assert!(!identify(issuer_key(), NOW + 3733).unwrap().warnings.is_empty());
+    assert_eq!(identify(issuer_key(), NOW + 3734).unwrap().warnings, [""; 0]);
     // For a kid that is known; and for a day.
     assert_eq!(identify(other_key(), NOW + 3735).unwrap_err().code, Code::KeysUnavailable);
     assert!(identify(issuer_key(), NOW + 24 * 3600 - 1).is_ok());
     assert_eq!(identify(issuer_key(), NOW + 24 * 3600).unwrap_err().code, Code::KeysUnavailable);
     *keys.answer.borrow_mut() = Ok(json!({ "keys": [issuer_key().jwk] }).to_string());
-    assert_eq!(identify(issuer_key(), NOW + 24 * 3600 + 30).unwrap().warning, None);
+    assert_eq!(identify(issuer_key(), NOW + 24 * 3600 + 30).unwrap().warnings, [""; 0]);
 }
 
 #[test]

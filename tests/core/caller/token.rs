@@ -68,10 +68,11 @@ fn without(mut claims: Value, name: &str) -> Value {
 #[test]
 fn good_tokens_open() {
     let user = Caller::User {
-        sub: "7335d417-61da-459d-899c-0a01c76a2f94".to_owned(),
+        sub: Some("7335d417-61da-459d-899c-0a01c76a2f94".to_owned()),
         email: Some("ada@example.com".to_owned()),
+        groups: None,
     };
-    let service = Caller::Service { common_name: "88bf.access".to_owned() };
+    let service = Caller::Service { common_name: Some("88bf.access".to_owned()) };
     #[rustfmt::skip]
     let table = [
         (person(), &user),

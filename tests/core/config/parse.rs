@@ -1,5 +1,6 @@
 //! The whole table: what a full one says, and that every mistake is told, once, with all the others.
 
+use access_relay_core::caller::platform::PlatformPolicy;
 use access_relay_core::config::types::{Access, Config, Log};
 use access_relay_core::messages::cookies::RequestCookies;
 use access_relay_core::rules::cors::{Allowed, Callers};
@@ -101,6 +102,28 @@ fn every_key() {
 }
 
 #[test]
+fn the_runtimes_word_needs_no_issuer() {
+    let access = |access: Value| parsed(&set("/access", access)).access;
+    let Access::Platform(policy, None) = access(json!({ "platform": true })) else { panic!() };
+    let alone = PlatformPolicy { audience: vec![], max_token_age_seconds: None, identity_headers: true, groups: false };
+    assert_eq!(policy, alone);
+    let all = json!({
+        "platform": true, "audience": [AUD], "groups": true, "identity_headers": false, "max_token_age_seconds": 600,
+    });
+    let Access::Platform(policy, None) = access(all.clone()) else { panic!() };
+    let audience = vec![AUD.to_owned()];
+    let narrow = PlatformPolicy { audience, max_token_age_seconds: Some(600), identity_headers: false, groups: true };
+    assert_eq!(policy, narrow);
+    let mut beside = all;
+    beside["issuer"] = json!(ISSUER);
+    let Access::Platform(policy, Some(tokens)) = access(beside) else { panic!() };
+    assert_eq!((policy, tokens.audience, tokens.max_token_age_seconds), (narrow, vec![AUD.to_owned()], Some(600)));
+    // A tag that Access would not make is looked at, with an issuer or without.
+    let warned = parsed(&set("/access", json!({ "platform": true, "audience": ["dev"] })));
+    assert_eq!(warned.warnings.len(), 1);
+}
+
+#[test]
 fn each_mistake_is_named_with_its_path_and_its_repair() {
     for (value, expected) in [mistakes(), route::mistakes(), cors::mistakes()].into_iter().flatten() {
         let found = errors(&value);
@@ -138,6 +161,15 @@ fn mistakes() -> Vec<(Value, &'static str)> {
         (set("/access/max_token_age_seconds", json!(0)), "access.max_token_age_seconds: found the number 0; write"),
         (set("/access", json!({ "dangerously_allow_anyone": true, "max_token_age_seconds": 60 })), "access.max_token_age_seconds: found a value beside dangerously_allow_anyone"),
         (set("/access/identity_headers", json!(1)), "access.identity_headers: found the number 1"),
+        (set("/access/platform", json!("yes")), "access.platform: found the text \"yes\"; write true or false"),
+        (set("/access/groups", json!(true)), "access.groups: found true without platform; add platform = true"),
+        (set("/access", json!({ "platform": true, "issuer": ISSUER })), "access.audience: found no AUD tag"),
+        (set("/access", json!({ "platform": true, "audience": [] })), "access.audience: found no AUD tag"),
+        (set("/access", json!({ "platform": true, "audience": [AUD, AUD] })), "access.audience[1]: found"),
+        (set("/access", json!({ "platform": true, "issuer": "http://acme.cloudflareaccess.com", "audience": [AUD] })), "access.issuer: found"),
+        (set("/access", json!({ "platform": false })), "access.issuer: found nothing; it is required"),
+        (set("/access", json!({ "platform": true, "dangerously_allow_anyone": true })), "access.platform: found a value beside dangerously_allow_anyone"),
+        (set("/access", json!({ "groups": true, "dangerously_allow_anyone": true })), "access.groups: found a value beside dangerously_allow_anyone"),
         // The rest.
         (set("/log", json!("all")), "log: found \"all\"; write \"refusals\" or \"requests\""),
         (set("/debug", json!(1)), "debug: found the number 1"),

@@ -17,7 +17,7 @@ fn known(warnings: Vec<String>) -> Known {
 }
 
 fn service() -> Rc<Caller> {
-    Rc::new(Caller::Service { common_name: "ci.access".to_owned() })
+    Rc::new(Caller::Service { common_name: Some("ci.access".to_owned()) })
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Server for Relay {
     fn answer(&mut self, method: &str, headers: &Lines) -> (u16, Lines) {
         let url = format!("https://app.example.com{}", self.path);
         let gate = Gate::new(LocalKeys::publishing(&[&issuer_key().jwk]));
-        let decision = headers.asked(method, &url, |head| now(gateway::decide(&self.config, &gate, head)));
+        let decision = headers.asked(method, &url, |head| now(gateway::decide(&self.config, &gate, head, None)));
         self.last = match decision.action {
             Action::Answer(answer) => (answer.status, Lines::default().apply(&answer.headers)),
             Action::Health => panic!("nobody asked"),

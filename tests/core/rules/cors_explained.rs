@@ -35,7 +35,7 @@ fn an_explanation_names_the_rule_what_was_seen_and_what_would_pass() {
         let config = parsed(&relay);
         let gate = Gate::new(LocalKeys::publishing(&[]));
         let url = "https://app.example.com/api";
-        let decision = lines.asked("OPTIONS", url, |head| now(gateway::decide(&config, &gate, head)));
+        let decision = lines.asked("OPTIONS", url, |head| now(gateway::decide(&config, &gate, head, None)));
         let Action::Answer(answer) = decision.action else { panic!() };
         assert_eq!(answer.status, 204);
         let explanation = answer.refusal.unwrap().explanation.unwrap();

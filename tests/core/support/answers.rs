@@ -24,7 +24,7 @@ pub fn known(config: &Config) -> Known {
         origin: None,
         websocket: false,
         destination: Destination::Other,
-        caller: Some(Rc::new(Caller::User { sub: "ada-1".to_owned(), email: None })),
+        caller: Some(Rc::new(Caller::User { sub: Some("ada-1".to_owned()), email: None, groups: None })),
         warnings: Vec::new(),
     }
 }

@@ -73,6 +73,18 @@ impl Lines {
         decide(&RequestHead { method, url, present: &crossing::in_request(&told), headers: self, trace: &trace })
     }
 
+    /// The same, where a decision takes its time.
+    pub async fn asked_later<T>(
+        &self,
+        method: &str,
+        url: &str,
+        decide: impl AsyncFnOnce(&RequestHead<'_, Lines>) -> T,
+    ) -> T {
+        let told = self.told();
+        let trace = Trace::new(None, [7; 24]);
+        decide(&RequestHead { method, url, present: &crossing::in_request(&told), headers: self, trace: &trace }).await
+    }
+
     pub fn get(&self, name: &str) -> Option<String> {
         let values: Vec<&str> =
             self.0.iter().filter(|(found, _)| found == name).map(|(_, value)| value.as_str()).collect();

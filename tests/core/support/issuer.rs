@@ -34,7 +34,13 @@ pub struct Issuer {
     pub cached: RefCell<Option<String>>,
     pub verifications: Cell<u32>,
     pub pauses: Cell<u32>,
+    /// How often it was asked who somebody is, and whether it keeps who asks waiting.
+    pub identities: Cell<u32>,
+    pub reticent: Cell<bool>,
 }
+
+/// What the runtime knows of whom it let in.
+pub type Known = Result<Option<String>, String>;
 
 impl Deref for LocalKeys {
     type Target = Issuer;
@@ -60,12 +66,15 @@ impl LocalKeys {
             cached: RefCell::default(),
             verifications: Cell::default(),
             pauses: Cell::default(),
+            identities: Cell::default(),
+            reticent: Cell::default(),
         }))
     }
 }
 
 impl Runtime for LocalKeys {
     type Key = RsaPublicKey;
+    type Access = Known;
 
     fn now(&self) -> i64 {
         self.clock.get()
@@ -94,6 +103,14 @@ impl Runtime for LocalKeys {
     async fn verify(&self, key: &RsaPublicKey, signed: &[u8], signature: &[u8]) -> bool {
         self.verifications.set(self.verifications.get() + 1);
         rs256_holds(key, signed, signature)
+    }
+
+    async fn identity(&self, access: &Known) -> Known {
+        self.identities.set(self.identities.get() + 1);
+        while self.reticent.get() {
+            later().await;
+        }
+        access.clone()
     }
 
     async fn complete(&self, work: impl Future<Output = ()> + 'static) {

@@ -1,13 +1,14 @@
 //! Requests on their way: sent through the whole flow, and what became of them.
 
 use access_relay_core::caller::gate::Gate;
+use access_relay_core::caller::platform::Word;
 use access_relay_core::flow::gateway::{self, Action, Decision};
 use access_relay_core::outcomes::problem::Code;
 use serde_json::Value;
 
 use crate::support::config::parsed;
 use crate::support::heads::Lines;
-use crate::support::issuer::LocalKeys;
+use crate::support::issuer::{Known, LocalKeys};
 use crate::support::tasks::now;
 use crate::support::tokens::issuer_key;
 
@@ -40,7 +41,21 @@ impl Outcome {
 
 /// What becomes of a request, by a table `RELAY`.
 pub fn send(relay: &Value, method: &str, url: &str, headers: &[(&str, &str)]) -> Outcome {
-    let (decision, lines) = decide(relay, method, url, headers);
+    outcome(decide(relay, method, url, headers))
+}
+
+/// The same, where the runtime has this word on the caller.
+pub fn send_vouched(
+    relay: &Value,
+    word: Option<Word<Known>>,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+) -> Outcome {
+    outcome(decide_vouched(relay, word, method, url, headers))
+}
+
+fn outcome((decision, lines): (Decision, Lines)) -> Outcome {
     match decision.action {
         Action::Answer(answer) => {
             let body = answer.body.map(|body| serde_json::from_str(&body).unwrap());
@@ -58,8 +73,19 @@ pub fn send(relay: &Value, method: &str, url: &str, headers: &[(&str, &str)]) ->
 
 /// The decision about it, and the headers that it came with.
 pub fn decide(relay: &Value, method: &str, url: &str, headers: &[(&str, &str)]) -> (Decision, Lines) {
+    decide_vouched(relay, None, method, url, headers)
+}
+
+/// The same, where the runtime has this word on the caller.
+pub fn decide_vouched(
+    relay: &Value,
+    word: Option<Word<Known>>,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+) -> (Decision, Lines) {
     let config = parsed(relay);
     let lines = Lines::of(headers);
     let gate = Gate::new(LocalKeys::publishing(&[&issuer_key().jwk]));
-    (lines.asked(method, url, |head| now(gateway::decide(&config, &gate, head))), lines)
+    (lines.asked(method, url, |head| now(gateway::decide(&config, &gate, head, word.clone()))), lines)
 }
