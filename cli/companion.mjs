@@ -8,8 +8,12 @@ initSync({ module: readFileSync(new URL("../build/companion_bg.wasm", import.met
 export { redacted, types };
 export const schemaOfFile = schema_of_file;
 
-/** What is wrong with a wrangler file: `{ sound, warnings, mistakes }`, each a list of lines. */
-export const check = (name, text) => JSON.parse(check_file(name, text));
+/**
+ * What is wrong with a wrangler file: `{ sound, warnings, mistakes, marked }`. `sound` is a list of lines; each of the others has `code`,
+ * `path`, `found`, `help` and `place`; `marked` has them as people read them, in colours or without. With an `environment`, of that one
+ * alone.
+ */
+export const check = (name, text, { environment, colours = false } = {}) => JSON.parse(check_file(name, text, environment, colours));
 
 /** Which form fits a folder: `{ form, why, assets, project, name, main, relay, ours }`. */
 export const fit = (folder) => told(fitOf(JSON.stringify(folder)));

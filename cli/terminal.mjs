@@ -11,7 +11,13 @@ export const err = (line) => process.stderr.write(`${harmless(line)}\n`);
 /** Text that somebody else may have written: what a terminal would obey is shown, all but line breaks and tabs. */
 const harmless = (text) => text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-const painted = (code, text) => (process.stderr.isTTY && !process.env.NO_COLOR ? `\x1b[${code}m${text}\x1b[0m` : text);
+/** Whether what is told may be in colours. */
+export const inColours = () => Boolean(process.stderr.isTTY && !process.env.NO_COLOR);
+
+/** Lines of our own, in which nobody else's text is but what was cleaned before. */
+export const tell = (lines) => process.stderr.write(`${lines}\n`);
+
+const painted = (code, text) => (inColours() ? `\x1b[${code}m${text}\x1b[0m` : text);
 
 /** A line of a file's, or of something else that has a name. */
 export const warn = (line, about = "") => told(painted(33, "warning"), line, about);

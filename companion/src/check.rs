@@ -1,44 +1,113 @@
 //! One wrangler file: every `RELAY` in it, that of each environment among them, and what stands around it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use access_relay_core::config::error::ConfigError;
+use access_relay_core::config::keys::relay::ROUTES;
+use access_relay_core::config::keys::routes as keys;
 use access_relay_core::config::parse::parse;
 use access_relay_core::config::secrets::{Secrets, is_client_id, secret_names};
 use access_relay_core::config::source::from_text;
+use access_relay_core::config::types::Config;
+use access_relay_core::rules::route::Route;
+use access_relay_core::syntax::text::quoted;
 use serde_json::Value;
 
-use crate::findings::Findings;
-use crate::{suffixes, surroundings, wrangler};
+use crate::findings::{Finding, Findings, LineStarts};
+use crate::marked::Severity;
+use crate::spans::Spans;
+use crate::{marked, suffixes, surroundings, wrangler};
 
 /// Checks the text of a file; its name says whether it is TOML or JSON. Nothing in the findings is a secret.
 #[must_use]
 pub fn text(file: &str, text: &str) -> Findings {
+    environment(file, text, None)
+}
+
+/// The same of one environment alone, if one is named.
+#[must_use]
+pub fn environment(file: &str, text: &str, name: Option<&str>) -> Findings {
     if text.len() > LONGEST {
-        return Findings::mistake(format!(
-            "found {} bytes; write {LONGEST} at most, of which wrangler needs far less",
-            text.len()
-        ));
+        let help = format!("write {LONGEST} at most, of which wrangler needs far less");
+        return Findings::mistake(Finding::new("wrangler::too_long", "", format!("found {} bytes", text.len()), help));
     }
-    match wrangler::read(file, text) {
-        Ok(wrangler) => table(&wrangler).redacted(),
-        Err(error) => Findings::mistake(error).redacted(),
+    let body = body(text);
+    let (findings, spans) = match wrangler::read(file, body) {
+        Ok(wrangler) => {
+            let spans = if wrangler::is_json(file) { Spans::of_jsonc(body) } else { Spans::of_toml(body) };
+            (table(&wrangler, name), spans)
+        }
+        Err(finding) => (Findings::mistake(*finding), None),
+    };
+    placed(findings, body, spans.as_ref()).redacted()
+}
+
+/// A text without a byte order mark, which is no part of either language, and which editors leave.
+fn body(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Each finding with its place in the text.
+fn placed(mut findings: Findings, text: &str, spans: Option<&Spans>) -> Findings {
+    let lines = LineStarts::of(text);
+    for finding in findings.warnings.iter_mut().chain(&mut findings.mistakes) {
+        if finding.span.is_none() {
+            finding.span = spans.and_then(|spans| spans.find(&finding.path));
+        }
+        finding.place = finding.span.as_ref().map(|span| lines.place(span));
     }
+    findings
+}
+
+/// The findings as people read them, warnings first: each with its line of the file, marked. `findings` are those of this text.
+#[must_use]
+pub fn marked(findings: &Findings, file: &str, text: &str, colours: bool) -> Vec<String> {
+    let text = body(text);
+    let warnings = findings.warnings.iter().map(|finding| (Severity::Warning, finding));
+    let mistakes = findings.mistakes.iter().map(|finding| (Severity::Error, finding));
+    warnings
+        .chain(mistakes)
+        .map(|(severity, finding)| marked::marked(severity, finding, &findings.secrets, file, text, colours))
+        .collect()
 }
 
 /// So many bytes are read: some of what is checked takes time with the square of the length.
 const LONGEST: usize = 1024 * 1024;
 
-fn table(wrangler: &Value) -> Findings {
-    let environments = wrangler.get("env").and_then(Value::as_object).into_iter().flatten();
-    let named = environments.map(|(name, table)| (format!("env.{name}."), table));
+fn table(wrangler: &Value, only: Option<&str>) -> Findings {
+    let environments = || wrangler.get("env").and_then(Value::as_object).into_iter().flatten();
+    let named = environments().map(|(name, table)| (format!("env.{name}."), table));
     let previews = wrangler.get("previews").map(|table| ("previews.".to_owned(), table));
     let mut findings = Findings::default();
-    for (place, table) in std::iter::once((String::new(), wrangler)).chain(named).chain(previews) {
-        let Some(relay) = table.get("vars").and_then(|vars| vars.get("RELAY")) else { continue };
+    let all = std::iter::once((String::new(), wrangler)).chain(named).chain(previews);
+    let wanted = only.map(|name| format!("env.{name}."));
+    let chosen: Vec<_> = all.filter(|(place, _)| wanted.as_ref().is_none_or(|wanted| place == wanted)).collect();
+    if let (Some(name), true) = (only, chosen.is_empty()) {
+        let names: Vec<&str> = environments().map(|(name, _)| name.as_str()).collect();
+        let help = if names.is_empty() {
+            "leave --env out: this file has no environments".to_owned()
+        } else {
+            format!("name one of {}", names.join(", "))
+        };
+        return Findings::mistake(Finding::new(
+            "wrangler::no_such_environment",
+            "env",
+            format!("found no {}", quoted(name)),
+            help,
+        ));
+    }
+    for (place, table) in chosen {
+        let Some(relay) = table.get("vars").and_then(|vars| vars.get("RELAY")) else {
+            findings.mistakes.extend(surroundings::without_relay(wrangler, table, &place));
+            continue;
+        };
         let table_name = format!("[{place}vars.RELAY]");
-        let say = |error: &ConfigError| format!("{table_name} {error}");
+        let say = |error: &ConfigError| of_relay(&place, error);
         let relay = table_of(relay);
+        if let Ok(relay) = &relay {
+            findings.secrets.extend(plain_secrets(table, relay));
+        }
         let outcome = relay.as_ref().map_err(Clone::clone).and_then(|relay| read(relay));
         if let Err(errors) = &outcome {
             findings.mistakes.extend(errors.iter().map(say));
@@ -53,12 +122,25 @@ fn table(wrangler: &Value) -> Findings {
         }
     }
     if findings.sound.is_empty() && findings.mistakes.is_empty() {
-        findings.mistakes.push(
-            "found no [vars.RELAY]; `access-relay init` writes one, or prints it, if a wrangler file is there already"
-                .to_owned(),
-        );
+        let help = "write one, or let `access-relay init` do it: it prints one, if a wrangler file is there already";
+        findings.mistakes.push(Finding::new("relay::missing", "", "found no [vars.RELAY]", help));
     }
     findings
+}
+
+/// The values of secrets that stand among an environment's variables.
+fn plain_secrets(environment: &Value, relay: &Value) -> Vec<String> {
+    let value = |name: &String| environment.get("vars")?.get(name)?.as_str().map(str::to_owned);
+    secret_names(relay).iter().filter(|name| !is_client_id(name)).filter_map(value).collect()
+}
+
+/// What the core says of a table. The code names the key, in whatever item of a list.
+fn of_relay(place: &str, error: &ConfigError) -> Finding {
+    let inner = error.path.strip_prefix("RELAY").unwrap_or(&error.path);
+    let dot = if inner.is_empty() { "" } else { "." };
+    let key: String = inner.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect();
+    let code = if key.is_empty() { "relay::table".to_owned() } else { format!("relay::{key}") };
+    Finding::new(&code, format!("{place}vars.RELAY{dot}{inner}"), format!("found {}", error.found), &error.expected)
 }
 
 /// As in the Worker, the table may also be JSON in a text.
@@ -76,7 +158,44 @@ fn read(relay: &Value) -> Result<(String, Vec<ConfigError>), Vec<ConfigError>> {
     let routes =
         if config.routes.len() == 1 { "1 route".to_owned() } else { format!("{} routes", config.routes.len()) };
     let secrets = if names.is_empty() { String::new() } else { format!("; it needs the secrets {}", names.join(", ")) };
-    Ok((routes + &secrets, config.warnings))
+    let mut warnings = config.warnings.clone();
+    warnings.extend(shallower_routes(relay, &config));
+    Ok((routes + &secrets, warnings))
+}
+
+/// Routes to the same API of which a shallower one lets in what a deeper one keeps out: an API that merges slashes, or decodes `%2F`, can
+/// be asked for the deeper one's paths through the shallower one.
+fn shallower_routes(relay: &Value, config: &Config) -> Vec<ConfigError> {
+    let differs = |deep: &Route, shallow: &Route| {
+        let keys = [
+            (keys::CORS, deep.cors != shallow.cors),
+            (keys::FOREIGN_REQUESTS, deep.foreign_requests != shallow.foreign_requests),
+            (keys::CREDENTIALS, deep.credentials != shallow.credentials),
+            (keys::REQUEST_COOKIES, deep.request_cookies != shallow.request_cookies),
+        ];
+        keys.into_iter().find(|(_, differs)| *differs).map(|(key, _)| key.name)
+    };
+    let by_path: BTreeMap<&str, &Route> = config.routes.iter().map(|route| (route.prefix.as_str(), &**route)).collect();
+    let routes = relay.get(ROUTES.name).and_then(Value::as_array).into_iter().flatten().enumerate();
+    let warning = |(index, route): (usize, &Value)| {
+        let deep = *by_path.get(route.get(keys::PATH.name)?.as_str()?)?;
+        let path = deep.prefix.as_str();
+        let above = path.match_indices('/').filter_map(|(at, _)| path.get(..at.max(1))).filter(|above| *above != path);
+        let same_api = above.filter_map(|above| by_path.get(above)).filter(|shallow| shallow.upstream == deep.upstream);
+        let (shallow, key) = same_api.filter_map(|shallow| Some((shallow, differs(deep, shallow)?))).next()?;
+        Some(ConfigError {
+            path: format!("{}[{index}].{}", ROUTES.name, keys::PATH.name),
+            found: format!(
+                "{} with another {key} than {}, which leads to the same API",
+                quoted(path),
+                shallow.prefix.as_str()
+            ),
+            expected:
+                "do not count on it: an API that merges slashes can be asked for these paths through the other route"
+                    .to_owned(),
+        })
+    };
+    routes.filter_map(warning).collect()
 }
 
 /// Stand in for the secrets: what is deployed with `wrangler secret put` is nobody's to read.

@@ -6,6 +6,8 @@
 pub mod findings; // what a check comes to
 pub mod suffixes; // the whole Public Suffix List
 pub mod wrangler; // a wrangler file, read
+pub mod spans; // where its parts stand
+pub mod marked; // a finding, as people read it
 pub mod surroundings; // what stands around RELAY in a wrangler file
 pub mod check; // a wrangler file, in whole
 pub mod schema; // the shape of RELAY, for editors and for TypeScript

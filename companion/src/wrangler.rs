@@ -1,16 +1,18 @@
 //! The text of a wrangler file, read: TOML or JSONC, by its name.
 
+use std::ops::Range;
+
 use access_relay_core::syntax::json;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::findings::Finding;
+
 /// Reads a file as wrangler does: what is named `.json` or `.jsonc` is JSON with comments, and anything else TOML.
 ///
 /// # Errors
-/// Why it cannot be read, and where: without the line itself, which may hold a secret.
-pub fn read(file: &str, text: &str) -> Result<Value, String> {
-    // A byte order mark is no part of either language's text, and editors leave one.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+/// Why it cannot be read, and where.
+pub fn read(file: &str, text: &str) -> Result<Value, Box<Finding>> {
     if is_json(file) { from_jsonc(text) } else { from_toml(text) }
 }
 
@@ -21,35 +23,44 @@ pub fn is_json(file: &str) -> bool {
     name.ends_with(".json") || name.ends_with(".jsonc")
 }
 
-fn from_toml(text: &str) -> Result<Value, String> {
+fn from_toml(text: &str) -> Result<Value, Box<Finding>> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
-        let at = error.span().map_or(0, |span| span.start);
-        format!("{}: not valid TOML: {}", place(text, at), error.message().replace('\n', ", "))
+        let found = format!("not valid TOML: {}", error.message().replace('\n', ", "));
+        not_read(found, error.span().unwrap_or_default())
     })
 }
 
 /// What wrangler takes for JSON (its own reader allows comments and trailing commas), and no more.
-fn from_jsonc(text: &str) -> Result<Value, String> {
-    let options = jsonc_parser::ParseOptions {
-        allow_comments: true,
-        allow_trailing_commas: true,
-        allow_loose_object_property_names: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    let Noted(value, repeated) = jsonc_parser::parse_to_serde_value(text, &options)
-        .map_err(|error| format!("{}: not valid JSON: {}", place(text, error.range().start), error.kind()))?;
+pub const JSONC: jsonc_parser::ParseOptions = jsonc_parser::ParseOptions {
+    allow_comments: true,
+    allow_trailing_commas: true,
+    allow_loose_object_property_names: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
+fn from_jsonc(text: &str) -> Result<Value, Box<Finding>> {
+    let Noted(value, repeated) = jsonc_parser::parse_to_serde_value(text, &JSONC).map_err(|error| {
+        let range = error.range();
+        not_read(format!("not valid JSON: {}", error.kind()), range.start..range.end)
+    })?;
     match repeated.first() {
         None => Ok(value),
         Some(path) => {
-            Err(format!("{path}: found the same key once more; leave one of the two out: only the last one counts"))
+            let help = "leave one of the two out: only the last one counts";
+            Err(Box::new(Finding::new("wrangler::repeated_key", path.as_str(), "found the same key once more", help)))
         }
     }
+}
+
+fn not_read(found: String, span: Range<usize>) -> Box<Finding> {
+    let help = "mend it: wrangler cannot read this file either";
+    Box::new(Finding { span: Some(span), ..Finding::new("wrangler::syntax", "", found, help) })
 }
 
 /// A value, and which keys of it stand twice.
@@ -59,11 +70,4 @@ impl<'de> Deserialize<'de> for Noted {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         json::read_from(reader).map(|(value, repeated)| Self(value, repeated))
     }
-}
-
-fn place(text: &str, at: usize) -> String {
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!("line {line}, column {column}")
 }

@@ -1,7 +1,7 @@
 //! `check`: what is found in a wrangler file.
 
 use access_relay_companion::check;
-use access_relay_companion::findings::Findings;
+use access_relay_companion::findings::Finding;
 
 const SOUND: &str = r#"
 [vars.RELAY.access]
@@ -12,6 +12,24 @@ path = "/api"
 upstream = "https://api.example.com"
 "#;
 
+/// What is found, a line each.
+#[derive(Debug)]
+struct Lines {
+    sound: Vec<String>,
+    warnings: Vec<String>,
+    mistakes: Vec<String>,
+}
+
+fn lines_of(name: &str, text: &str) -> Lines {
+    let found = check::text(name, text);
+    let line = |finding: &Finding| match finding.place.filter(|_| finding.path.is_empty()) {
+        Some(place) => format!("line {}, column {}: {finding}", place.line, place.column),
+        None => finding.to_string(),
+    };
+    let lines = |findings: &[Finding]| findings.iter().map(line).collect();
+    Lines { warnings: lines(&found.warnings), mistakes: lines(&found.mistakes), sound: found.sound }
+}
+
 /// Reads a file of the project's.
 fn committed(file: &str) -> String {
     std::fs::read_to_string(format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -19,14 +37,14 @@ fn committed(file: &str) -> String {
 
 #[test]
 fn the_demo_is_sound_and_the_template_says_what_is_left_to_fill_in() {
-    let demo = check::text("wrangler.toml", &committed("demo/wrangler.toml"));
+    let demo = lines_of("wrangler.toml", &committed("demo/wrangler.toml"));
     assert_eq!(
         demo.sound,
         ["[vars.RELAY] is sound: 1 route; it needs the secrets CF_ACCESS_CLIENT_ID, CF_ACCESS_CLIENT_SECRET"]
     );
     assert!(demo.mistakes.is_empty() && demo.warnings.is_empty(), "{demo:?}");
 
-    let template = check::text("wrangler.toml", &committed("wrangler.toml"));
+    let template = lines_of("wrangler.toml", &committed("wrangler.toml"));
     let found = template.mistakes;
     assert!(found.len() == 2 && found[0].contains("access.issuer: found \"https://<team>"), "{found:?}");
     assert!(found[1].contains("access.audience[0]: found \"<AUD tag"), "{found:?}");
@@ -37,13 +55,13 @@ fn every_mistake_is_named_also_those_that_the_worker_cannot_know() {
     let cors =
         "[vars.RELAY.cors]\nallowed_origins = [\"https://*.kobe.jp\"]\nallow_credentials = true\nmax_age = 99999\n";
     let staging = "[env.staging.vars.RELAY]\nlog = \"all\"\n";
-    let found = check::text("wrangler.toml", &format!("{SOUND}{cors}{staging}")).mistakes;
+    let found = lines_of("wrangler.toml", &format!("{SOUND}{cors}{staging}")).mistakes;
     let expected = [
-        "[vars.RELAY] cors.max_age: found the number 99999",
-        "[vars.RELAY] cors.allowed_origins[0]: found \"https://*.kobe.jp\"; name the origins one by one",
-        "[env.staging.vars.RELAY] access: found nothing",
-        "[env.staging.vars.RELAY] routes: found no route",
-        "[env.staging.vars.RELAY] log: found \"all\"",
+        "vars.RELAY.cors.max_age: found the number 99999",
+        "vars.RELAY.cors.allowed_origins[0]: found \"https://*.kobe.jp\"; name the origins one by one",
+        "env.staging.vars.RELAY.access: found nothing",
+        "env.staging.vars.RELAY.routes: found no route",
+        "env.staging.vars.RELAY.log: found \"all\"",
     ];
     for part in expected {
         assert!(found.iter().any(|line| line.starts_with(part)), "{part} is not in {found:?}");
@@ -65,7 +83,7 @@ fn a_file_that_is_none_says_so() {
         ("quotes.jsonc", "{ 'vars': {} }", "line 1, column 3: not valid JSON"),
         ("comma.jsonc", "{ \"a\": 1 \"b\": 2 }", "line 1, column 9: not valid JSON"),
     ] {
-        let found = check::text(name, text).mistakes;
+        let found = lines_of(name, text).mistakes;
         assert!(found.len() == 1 && found[0].contains(expected), "{name}: {found:?}");
     }
 }
@@ -77,10 +95,10 @@ fn json_with_comments_is_read_as_wrangler_reads_it() {
         \"routes\": [{ \"path\": \"/api\", \"upstream\": \"https://api.example.com\" }], } } }";
     let text = text.replace("\"AUD\"", &format!("\"{AUD}\""));
     for name in ["wrangler.jsonc", "wrangler.json", "C:\\work\\wrangler.JSONC"] {
-        let found = check::text(name, &text);
+        let found = lines_of(name, &text);
         assert!(found.mistakes.is_empty() && found.warnings.is_empty() && found.sound.len() == 1, "{name}: {found:?}");
     }
-    let mistaken = check::text("wrangler.jsonc", &text.replace("https://api", "ftp://api")).mistakes;
+    let mistaken = lines_of("wrangler.jsonc", &text.replace("https://api", "ftp://api")).mistakes;
     assert!(mistaken.len() == 1 && mistaken[0].contains("routes[0].upstream: found \"ftp://api"), "{mistaken:?}");
 }
 
@@ -95,13 +113,13 @@ fn what_a_template_has_in_place_of_a_route_is_a_mistake() {
         ),
         ("routes = [{ pattern = \"app.example.com\", custom_domain = true }]\n", &[]),
     ] {
-        let found = check::text("wrangler.toml", &format!("{routes}{SHUT}{}", relay(""))).mistakes;
+        let found = lines_of("wrangler.toml", &format!("{routes}{SHUT}{}", relay(""))).mistakes;
         assert_eq!(found.len(), expected.len(), "{found:?}");
         assert!(found.iter().zip(expected).all(|(found, expected)| found.starts_with(expected)), "{found:?}");
     }
     let staging = format!("{SHUT}[env.staging]\nroute = \"<page host>\"\n{}", relay("env.staging."));
     assert_eq!(
-        check::text("wrangler.toml", &staging).mistakes,
+        lines_of("wrangler.toml", &staging).mistakes,
         ["env.staging.route: found \"<page host>\"; write your own value in place of what stands in angle brackets"]
     );
 }
@@ -114,19 +132,19 @@ fn an_api_in_the_workers_own_zone_and_one_that_is_the_worker() {
     let own = "vars.RELAY.routes: found https://api.example.com as an API, where this Worker has a route";
     #[rustfmt::skip]
     let table: Vec<(String, Option<&str>, Option<&str>)> = vec![
-        (route("app.example.com/api/*"), Some(zone), None),
-        (route("*.example.com/api/*"), Some(zone), None),
-        (route("https://example.com/api/*"), Some(zone), None),
-        (format!("{flag}{}", route("app.example.com/api/*")), None, None),
-        (route("app.example.org/api/*"), None, None),
-        (route("app.example.com.evil.org/api/*"), None, None),
-        (format!("{flag}{}", route("api.example.com/api/*")), None, Some(own)),
-        (format!("{flag}route = \"api.example.com\"\n"), None, Some(own)),
-        (format!("{flag}{}", route("notapi.example.com")), None, None),
+        (route("app.example.com/api*"), Some(zone), None),
+        (route("*.example.com/api*"), Some(zone), None),
+        (route("https://example.com/api*"), Some(zone), None),
+        (format!("{flag}{}", route("app.example.com/api*")), None, None),
+        (route("app.example.org/api*"), None, None),
+        (route("app.example.com.evil.org/api*"), None, None),
+        (format!("{flag}{}", route("api.example.com/api*")), None, Some(own)),
+        (format!("{flag}route = \"api.example.com/*\"\n"), None, Some(own)),
+        (format!("{flag}{}", route("notapi.example.com/*")), None, None),
         (String::new(), None, None),
     ];
     for (index, (text, warning, mistake)) in table.iter().enumerate() {
-        let found = check::text("wrangler.toml", &format!("{SHUT}{text}{}", relay("")));
+        let found = lines_of("wrangler.toml", &format!("{SHUT}{text}{}", relay("")));
         for (lines, expected) in [(&found.warnings, warning), (&found.mistakes, mistake)] {
             assert_eq!(lines.len(), usize::from(expected.is_some()), "{index}: {found:?}");
             assert!(
@@ -142,11 +160,11 @@ fn an_api_in_the_workers_own_zone_and_one_that_is_the_worker() {
 fn what_is_bound_is_on_no_network() {
     let bound = |access: &str| {
         format!(
-            "{SHUT}routes = [{{ pattern = \"api.example.com/x/*\", zone_name = \"example.com\" }}]\n[vars.RELAY.access]\n{access}[[vars.RELAY.routes]]\npath = \"/api\"\nupstream = \"http://api.example.com\"\nbinding = \"API\"\ncredentials = \"none\"\n"
+            "{SHUT}routes = [{{ pattern = \"api.example.com/*\", zone_name = \"example.com\" }}]\nservices = [{{ binding = \"API\", service = \"api\" }}]\n[vars.RELAY.access]\n{access}[[vars.RELAY.routes]]\npath = \"/api\"\nupstream = \"http://api.example.com\"\nbinding = \"API\"\ncredentials = \"none\"\n"
         )
     };
     let checked = format!("issuer = \"https://acme.cloudflareaccess.com\"\naudience = [\"{AUD}\"]\n");
-    let found = check::text("wrangler.toml", &bound(&checked));
+    let found = lines_of("wrangler.toml", &bound(&checked));
     assert!(found.mistakes.is_empty() && found.warnings.is_empty(), "{found:?}");
     assert_eq!(found.sound, ["[vars.RELAY] is sound: 1 route"]);
     let (is_sound, _, found) = said(&bound("dangerously_allow_anyone = true\n"));
@@ -173,9 +191,12 @@ fn a_runtime_that_cannot_run_the_relay_is_a_mistake() {
 #[test]
 fn files_for_everybody_may_not_be_this_folder() {
     for (text, expected) in [
-        ("[assets]\ndirectory = \".\"\n", Some("assets.directory: found the folder of this file")),
-        ("[assets]\ndirectory = \"./\"\n", Some("assets.directory: found")),
-        ("[assets]\ndirectory = \"./public\"\n", None),
+        (
+            "[assets]\nrun_worker_first = true\ndirectory = \".\"\n",
+            Some("assets.directory: found the folder of this file"),
+        ),
+        ("[assets]\nrun_worker_first = true\ndirectory = \"./\"\n", Some("assets.directory: found")),
+        ("[assets]\nrun_worker_first = true\ndirectory = \"./public\"\n", None),
         ("[assets]\nbinding = \"ASSETS\"\n", None),
     ] {
         let (is_sound, _, found) = said(&format!("{SHUT}{text}{}", relay("")));
@@ -192,7 +213,7 @@ fn a_key_that_stands_twice_in_json_is_a_mistake() {
         "\"RELAY\": {{ \"access\": {{ \"issuer\": \"https://acme.cloudflareaccess.com\", \"audience\": [\"{AUD}\"] }}, \"routes\": [{{ \"path\": \"/api\", \"upstream\": \"https://api.example.com\" }}] }}"
     );
     let once = format!("{{ \"vars\": {{ {table} }} }}");
-    assert!(check::text("wrangler.jsonc", &once).mistakes.is_empty());
+    assert!(lines_of("wrangler.jsonc", &once).mistakes.is_empty());
     for (text, path) in [
         (format!("{{ \"vars\": {{}}, \"vars\": {{ {table} }} }}"), "vars"),
         (format!("{{ \"vars\": {{ {table}, {table} }} }}"), "vars.RELAY"),
@@ -201,7 +222,7 @@ fn a_key_that_stands_twice_in_json_is_a_mistake() {
             "vars.RELAY.access",
         ),
     ] {
-        let found = check::text("wrangler.jsonc", &text);
+        let found = lines_of("wrangler.jsonc", &text);
         assert!(found.sound.is_empty() && found.mistakes.len() == 1, "{found:?}");
         assert!(
             found.mistakes[0].starts_with(&format!("{path}: found the same key once more; leave one")),
@@ -213,10 +234,10 @@ fn a_key_that_stands_twice_in_json_is_a_mistake() {
 #[test]
 fn previews_are_an_environment_too() {
     let mistaken = format!("{SHUT}{}{}", relay(""), relay("previews.").replace("issuer", "isuer"));
-    let found = check::text("wrangler.toml", &mistaken);
-    assert!(found.mistakes.iter().any(|line| line.starts_with("[previews.vars.RELAY] access.isuer: ")), "{found:?}");
+    let found = lines_of("wrangler.toml", &mistaken);
+    assert!(found.mistakes.iter().any(|line| line.starts_with("previews.vars.RELAY.access.isuer: ")), "{found:?}");
     let open = "[previews.vars.RELAY.access]\ndangerously_allow_anyone = true\n[[previews.vars.RELAY.routes]]\npath = \"/api\"\nupstream = \"https://api.example.com\"\n";
-    let found = check::text("wrangler.toml", &format!("{SHUT}{}{open}", relay("")));
+    let found = lines_of("wrangler.toml", &format!("{SHUT}{}{open}", relay("")));
     let expected = "previews.vars.RELAY.access.dangerously_allow_anyone: found true";
     assert!(found.mistakes[0].starts_with(expected), "{found:?}");
     assert_eq!(found.sound.len(), 1, "{found:?}");
@@ -224,19 +245,19 @@ fn previews_are_an_environment_too() {
 
 #[test]
 fn a_file_that_is_too_long_is_not_read() {
-    let found = check::text("wrangler.toml", &"#\n".repeat(600_000)).mistakes;
+    let found = lines_of("wrangler.toml", &"#\n".repeat(600_000)).mistakes;
     assert_eq!(found, ["found 1200000 bytes; write 1048576 at most, of which wrangler needs far less"]);
 }
 
 #[test]
 fn a_pages_project_has_no_such_doors() {
-    let found = check::text("wrangler.toml", &format!("pages_build_output_dir = \"public\"\n{}", relay("")));
+    let found = lines_of("wrangler.toml", &format!("pages_build_output_dir = \"public\"\n{}", relay("")));
     assert!(found.warnings.is_empty() && found.mistakes.is_empty(), "{found:?}");
 }
 
 /// Whether nothing is wrong; what is sound; warnings, then mistakes.
 fn said(text: &str) -> (bool, String, Vec<String>) {
-    let Findings { sound, warnings, mistakes } = check::text("wrangler.toml", text);
+    let Lines { sound, warnings, mistakes } = lines_of("wrangler.toml", text);
     (mistakes.is_empty(), sound.join("\n"), [warnings, mistakes].concat())
 }
 
@@ -291,7 +312,7 @@ fn the_runtimes_word_needs_a_worker_to_which_it_is_told() {
         (by(&both, &format!("{SHUT}{assets}")), vec![]),
         (
             by("platform = false", &format!("{SHUT}{assets}")),
-            vec!["[vars.RELAY] access.issuer: found nothing".to_owned()],
+            vec!["vars.RELAY.access.issuer: found nothing".to_owned()],
         ),
         // Doors past the route are doors past a hostname application.
         (by(&tokens, ""), vec!["workers_dev: found nothing".to_owned(), "preview_urls: found nothing".to_owned()]),
@@ -315,8 +336,8 @@ fn relay(environment: &str) -> String {
 
 #[test]
 fn what_looks_wrong_is_a_warning_and_no_more() {
-    let routes = "routes = [\"app.example.org/api/*\"]\n";
-    let route = "route = \"app.example.org/api/*\"\n";
+    let routes = "routes = [\"app.example.org/api*\"]\n";
+    let route = "route = \"app.example.org/api*\"\n";
     let top = relay("");
     let staging = relay("env.staging.");
     #[rustfmt::skip]
@@ -338,9 +359,9 @@ fn what_looks_wrong_is_a_warning_and_no_more() {
         // An environment without a table is no relay.
         (format!("{SHUT}{top}[env.other]\nworkers_dev = true\n"), &[]),
         // What the Worker warns of, too.
-        (format!("{SHUT}{}", top.replace("acme.cloudflareaccess.com", "login.example.com")), &["[vars.RELAY] access.issuer: found \"https://login.example.com\"; tokens of Access come"]),
-        (format!("{SHUT}{}", top.replace(AUD, "4714")), &["[vars.RELAY] access.audience[0]: found a text of 4 characters (not shown)"]),
-        (format!("{SHUT}{staging}[env.staging.vars.RELAY.cors]\nallowed_origins = [\"https://a.example\"]\n"), &["[env.staging.vars.RELAY] cors.allow_credentials: found false"]),
+        (format!("{SHUT}{}", top.replace("acme.cloudflareaccess.com", "login.example.com")), &["vars.RELAY.access.issuer: found \"https://login.example.com\"; tokens of Access come"]),
+        (format!("{SHUT}{}", top.replace(AUD, "4714")), &["vars.RELAY.access.audience[0]: found a text of 4 characters (not shown)"]),
+        (format!("{SHUT}{staging}[env.staging.vars.RELAY.cors]\nallowed_origins = [\"https://a.example\"]\n"), &["env.staging.vars.RELAY.cors.allow_credentials: found false"]),
     ];
     for (index, (text, expected)) in table.iter().enumerate() {
         let (is_sound, sound, found) = said(text);
@@ -399,18 +420,253 @@ fn no_secret_is_printed() {
         (format!("{top}{token} = 1\n{token} = 2\n"), "line 10, column 1: not valid TOML: duplicate key"),
         (format!("{top}\"é\" = \"{hex}\" x\n"), ": not valid TOML"),
         (format!("{top}{token}"), ": not valid TOML"),
-        (format!("{top}[env.{token}.vars.RELAY]\n"), "[env.(not shown).vars.RELAY] access: found nothing"),
+        (format!("{top}[env.{token}.vars.RELAY]\n"), "env.(not shown).vars.RELAY.access: found nothing"),
+        (format!("{SHUT}[vars]\nCF_ACCESS_CLIENT_SECRET = \"s3cr3t-value\"\nRELAY = {{ access = {{ issuer = \"s3cr3t-value\" }}, routes = [{{ path = \"/api\", upstream = \"s3cr3t-value\" }}] }}\n"), "vars.RELAY.access.audience: found no AUD tag"),
         (format!("{top}[vars]\nCF_ACCESS_CLIENT_SECRET = \"s3cr3t-value\"\n"), "vars.CF_ACCESS_CLIENT_SECRET: found a secret as a plain variable (not shown)"),
-        ("[vars]\nRELAY = '{\"log\":\"requests\",\"log\":\"refusals\"}'\n".to_owned(), "[vars.RELAY] log: found the same key once more"),
+        ("[vars]\nRELAY = '{\"log\":\"requests\",\"log\":\"refusals\"}'\n".to_owned(), "vars.RELAY.log: found the same key once more"),
         (format!("[vars]\nRELAY = '{{\"{token}\":1,\"{token}\":{{'\n"), "no JSON"),
     ];
     for (index, (text, expected)) in table.iter().enumerate() {
         let (is_sound, sound, found) = said(text);
-        let found = found.join("\n");
+        let all = check::text("wrangler.toml", text);
+        let marked = check::marked(&all, "wrangler.toml", text, false).join("\n");
+        let found = [found.join("\n"), marked, serde_json::to_string(&all).unwrap()].join("\n");
         assert!(!is_sound, "{index}: {found}");
         assert!(found.contains(expected), "{index}: {found}");
         for secret in [token, hex.as_str(), "s3cr3t-value"] {
             assert!(!found.contains(&secret[..8]) && !sound.contains(&secret[..8]), "{index}: {found}");
         }
     }
+}
+
+/// Each with its line of the file, whatever stands before it.
+#[test]
+fn a_finding_is_marked_where_it_stands() {
+    let toml = "\u{feff}# \u{e9}\u{1f512}\r\nworkers_dev = false\r\npreview_urls = false\r\n[vars.RELAY.access]\r\nissuer = \"https://acme.cloudflareaccess.com\"\r\naudience = [\"4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2\"]\r\n[[vars.RELAY.routes]]\r\npath = \"/\u{e9}\"; upstream = 1\r\n";
+    // TOML has one key on a line.
+    let toml = toml.replace("; upstream", "\r\nupstream");
+    let found = check::text("wrangler.toml", &toml);
+    let marked = check::marked(&found, "wrangler.toml", &toml, false);
+    assert_eq!(marked.len(), 2, "{found:?}");
+    let expected = "\
+error[relay::routes.upstream]: vars.RELAY.routes[0].upstream: found the number 1
+ --> wrangler.toml:9:12
+  |
+9 | upstream = 1
+  |            ^
+  |
+  = help: write a text, as in \"https://api.example.com\"";
+    assert_eq!(marked[1], expected, "{}", marked[1]);
+
+    let json = "{ \"workers_dev\": false, \"preview_urls\": false, // \u{1f512}\n  \"vars\": { \"\u{e9}\": 1, \"RELAY\": {\n    \"access\": { \"issuer\": \"http://x.example\", \"audience\": [\"4714\", 7] } } } }";
+    let found = check::text("wrangler.jsonc", json);
+    let places: Vec<_> = found
+        .mistakes
+        .iter()
+        .map(|found| found.place.map(|place| (found.code.as_str(), place.line, place.column, place.end_column)))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            Some(("relay::access.issuer", 3, 27, 45)),
+            Some(("relay::access.audience", 3, 68, 69)),
+            // What is missing is marked where it would stand.
+            Some(("relay::routes", 2, 21, 28)),
+        ],
+        "{found:?}"
+    );
+}
+
+#[test]
+fn an_environment_inherits_routes_and_no_vars() {
+    let routes = "routes = [{ pattern = \"app.example.com/api/*\", zone_name = \"example.com\" }, { pattern = \"app.example.com/api\", zone_name = \"example.com\" }]\ncompatibility_flags = [\"global_fetch_strictly_public\"]\n";
+    let lost = "env.staging: found routes, and no vars.RELAY; write [env.staging.vars.RELAY]";
+    let top = format!("{SHUT}{routes}{}", relay(""));
+    for (text, expected) in [
+        (format!("{top}[env.staging]\nname = \"x\"\n"), Some(lost)),
+        (format!("{top}[env.staging.vars]\nOTHER = \"x\"\n"), Some(lost)),
+        (format!("{top}{}", relay("env.staging.")), None),
+        // Another Worker; no routes at all; a file without the relay.
+        (format!("{top}[env.staging]\nmain = \"other.js\"\n"), None),
+        (format!("{top}[env.staging]\nroutes = []\n"), None),
+        (format!("{SHUT}{}[env.staging]\nname = \"x\"\n", relay("")), None),
+        (format!("{SHUT}[env.staging]\nroute = \"a.example/*\"\n{}", relay("env.production.")), None),
+    ] {
+        let (is_sound, _, found) = said(&text);
+        assert_eq!(is_sound, expected.is_none(), "{text}\n{found:?}");
+        assert!(found.iter().zip(expected).all(|(line, expected)| line.starts_with(expected)), "{found:?}");
+    }
+}
+
+#[test]
+fn patterns_and_paths_must_meet() {
+    let never = |path: &str| {
+        format!("vars.RELAY.routes[0].path: found \"{path}\", to which no route of the Worker leads; add a route")
+    };
+    let missed = |path: &str, route: &str| {
+        format!(
+            "vars.RELAY.routes[0].path: found \"{path}\", which the route \"{route}\" does not match; add the route"
+        )
+    };
+    for (patterns, path, expected) in [
+        (&["app.example.org/api/*", "app.example.org/api"][..], "/api", None),
+        (&["app.example.org/api*"], "/api", None),
+        (&["app.example.org/*"], "/api", None),
+        (&["*/*"], "/api", None),
+        (&["https://app.example.org/api/*", "https://app.example.org/api"], "/api", None),
+        (&["app.example.org/*"], "/", None),
+        (&["app.example.org/api/*"], "/api", Some(missed("/api", "app.example.org/api/*"))),
+        (&["app.example.org/api/*", "other.example.org/api"], "/api", Some(missed("/api", "app.example.org/api/*"))),
+        (&["app.example.org/api/v1/*"], "/api", Some(missed("/api", "app.example.org/api/v1/*"))),
+        (&["app.example.org/backend/*"], "/api", Some(never("/api"))),
+        (&["app.example.org/apiary/*"], "/api", Some(never("/api"))),
+        (&["app.example.org"], "/api", Some(never("/api"))),
+        // Nothing can be said of these.
+        (&[], "/api", None),
+        (&["<page host>/x"], "/api", None),
+    ] {
+        let list: Vec<String> = patterns
+            .iter()
+            .map(|pattern| format!("{{ pattern = \"{pattern}\", zone_name = \"example.org\" }}"))
+            .collect();
+        let routes = if list.is_empty() { String::new() } else { format!("routes = [{}]\n", list.join(", ")) };
+        let (_, _, found) = said(&format!("{SHUT}{routes}{}", relay("").replace("\"/api\"", &format!("\"{path}\""))));
+        let found: Vec<&String> = found.iter().filter(|line| line.contains(".path: ")).collect();
+        assert_eq!(found.len(), usize::from(expected.is_some()), "{patterns:?}: {found:?}");
+        assert!(
+            found.iter().zip(&expected).all(|(line, expected)| line.starts_with(expected)),
+            "{patterns:?}: {found:?}"
+        );
+    }
+    let domain = "routes = [{ pattern = \"app.example.org\", custom_domain = true }]\n";
+    assert_eq!(said(&format!("{SHUT}{domain}{}", relay(""))).2, [""; 0]);
+}
+
+#[test]
+fn assets_come_before_the_relay_unless_they_must_not() {
+    let late =
+        "assets.run_worker_first: found assets that come before /api; write run_worker_first = [\"/api\", \"/api/*\"]";
+    for (assets, expected) in [
+        ("directory = \"public\"", Some(late)),
+        ("directory = \"public\", run_worker_first = false", Some(late)),
+        ("directory = \"public\", run_worker_first = [\"/backend/*\", \"!/api/*\"]", Some(late)),
+        ("directory = \"public\", run_worker_first = true", None),
+        ("directory = \"public\", run_worker_first = [\"/api\", \"/api/*\"]", None),
+        ("directory = \"public\", run_worker_first = [\"/*\"]", None),
+        ("binding = \"ASSETS\"", None),
+    ] {
+        let (is_sound, _, found) = said(&format!("{SHUT}assets = {{ {assets} }}\n{}", relay("")));
+        assert!(is_sound && found.len() == usize::from(expected.is_some()), "{assets}: {found:?}");
+        assert!(found.iter().zip(expected).all(|(line, expected)| line.starts_with(expected)), "{found:?}");
+    }
+}
+
+#[test]
+fn a_binding_that_a_route_names_stands_in_the_same_environment() {
+    let route = |place: &str| relay(place).replace("upstream =", "binding = \"API\"\nupstream =");
+    let none = |place: &str| {
+        format!("{place}vars.RELAY.routes[0].binding: found \"API\", and no binding of that name; add it")
+    };
+    let services = "services = [{ binding = \"API\", service = \"api\" }]\n";
+    for (text, expected) in [
+        (format!("{SHUT}{services}{}", route("")), None),
+        (format!("{SHUT}vpc_services = [{{ binding = \"API\", service_id = \"x\" }}]\n{}", route("")), None),
+        (format!("{SHUT}mtls_certificates = [{{ binding = \"API\", certificate_id = \"x\" }}]\n{}", route("")), None),
+        (format!("{SHUT}{}", route("")), Some(none(""))),
+        (format!("{SHUT}kv_namespaces = [{{ binding = \"API\", id = \"x\" }}]\n{}", route("")), Some(none(""))),
+        // It is not inherited.
+        (format!("{SHUT}{services}{}{}", route(""), route("env.staging.")), Some(none("env.staging."))),
+    ] {
+        let (is_sound, _, found) = said(&text);
+        assert_eq!(is_sound, expected.is_none(), "{text}\n{found:?}");
+        assert!(found.iter().zip(&expected).all(|(line, expected)| line.starts_with(expected)), "{found:?}");
+    }
+}
+
+#[test]
+fn a_list_of_required_secrets_has_those_that_relay_needs() {
+    let lacks =
+        |name: &str| format!("secrets.required: found no {name}, which RELAY needs; add \"{name}\" to the list");
+    let [id, secret] = ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"];
+    for (text, expected) in [
+        (String::new(), vec![]),
+        (format!("secrets = {{ required = [\"{id}\", \"{secret}\", \"OTHER\"] }}\n"), vec![]),
+        (format!("secrets = {{ required = [\"{secret}\"] }}\n"), vec![lacks(id)]),
+        ("secrets = { required = [] }\n".to_owned(), vec![lacks(id), lacks(secret)]),
+        (
+            format!(
+                "secrets = {{ required = [] }}\nsecrets_store_secrets = [{{ binding = \"{id}\", store_id = \"x\", secret_name = \"y\" }}]\n"
+            ),
+            vec![lacks(secret)],
+        ),
+    ] {
+        let (is_sound, _, found) = said(&format!("{SHUT}{text}{}", relay("")));
+        assert!(is_sound && found.len() == expected.len(), "{text}: {found:?}");
+        assert!(found.iter().zip(&expected).all(|(line, expected)| line.starts_with(expected)), "{found:?}");
+    }
+}
+
+#[test]
+fn one_environment_alone() {
+    let text = format!("{SHUT}{}{}", relay("").replace("https://api", "ftp://api"), relay("env.staging."));
+    let of = |name: Option<&str>| check::environment("wrangler.toml", &text, name);
+    assert_eq!((of(None).sound.len(), of(None).mistakes.len()), (1, 1));
+    let staging = of(Some("staging"));
+    assert!(
+        staging.mistakes.is_empty() && staging.sound.len() == 1 && staging.sound[0].starts_with("[env.staging"),
+        "{staging:?}"
+    );
+    let none = of(Some("production")).mistakes;
+    assert_eq!(none[0].to_string(), "env: found no \"production\"; name one of staging");
+    let none = check::environment("wrangler.toml", &relay(""), Some("x")).mistakes;
+    assert_eq!(none[0].to_string(), "env: found no \"x\"; leave --env out: this file has no environments");
+}
+
+#[test]
+fn a_deeper_route_is_no_protection() {
+    let deeper = |keys: &str| {
+        format!(
+            "{SHUT}{}[[vars.RELAY.routes]]\npath = \"/api/admin\"\nupstream = \"https://api.example.com\"\n{keys}",
+            relay("")
+        )
+    };
+    let warns = |key: &str| {
+        format!(
+            "vars.RELAY.routes[1].path: found \"/api/admin\" with another {key} than /api, which leads to the same API; do not count on it"
+        )
+    };
+    for (text, expected) in [
+        (deeper(""), None),
+        (deeper("timeout_ms = 5\n"), None),
+        (deeper("foreign_requests = \"none\"\n"), Some(warns("foreign_requests"))),
+        (
+            deeper("cors = { allowed_origins = [\"https://a.example\"], allow_credentials = true }\n"),
+            Some(warns("cors")),
+        ),
+        (deeper("service_token = \"ADMIN\"\n"), Some(warns("credentials"))),
+        (deeper("foreign_requests = \"none\"\n").replace("/api/admin", "/admin"), None),
+        (
+            deeper("foreign_requests = \"none\"\n")
+                .replace("admin\"\nupstream = \"https://api", "admin\"\nupstream = \"https://admin"),
+            None,
+        ),
+    ] {
+        let (is_sound, _, found) = said(&text);
+        assert!(is_sound && found.len() == usize::from(expected.is_some()), "{text}: {found:?}");
+        assert!(found.iter().zip(&expected).all(|(line, expected)| line.starts_with(expected)), "{found:?}");
+    }
+}
+
+/// What is looked at for every route may not take long for a thousand of them.
+#[test]
+fn a_thousand_routes_are_read() {
+    let route = |number: usize| {
+        format!(
+            "[[vars.RELAY.routes]]\npath = \"/api/{number}\"\nupstream = \"https://api-{number}.example.com\"\ntimeout_ms = 0\n"
+        )
+    };
+    let text = format!("{SHUT}{}{}", relay(""), (0..1000).map(route).collect::<String>());
+    let found = check::text("wrangler.toml", &text);
+    assert_eq!(found.mistakes.len(), 1000);
+    assert_eq!(check::marked(&found, "wrangler.toml", &text, false).len(), 1000);
 }

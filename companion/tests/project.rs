@@ -42,7 +42,7 @@ fn what_is_not_known_is_refused_until_it_is_filled_in() {
     for (name, language) in LANGUAGES {
         for (form_name, form) in Form::ALL {
             let (text, unfinished) = wrangler_file(form, language, &Values::of(Known::default()));
-            let found = check::text(name, &text).mistakes.join("\n");
+            let found = check::text(name, &text).mistakes.iter().map(|found| format!("{found}\n")).collect::<String>();
             assert!(unfinished && text.contains("Fill in the values in angle brackets."), "{form_name}: {text}");
             let routes: &[&str] = match form {
                 Form::Route => {

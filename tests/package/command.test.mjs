@@ -69,7 +69,7 @@ test("check reads what wrangler reads, and says so if another file lies beside i
   const both = makeFolder({ "wrangler.toml": sound, "wrangler.jsonc": json });
   const { status, err } = await relay(both, "check");
   assert.equal(status, 1);
-  assert.match(err, /^warning: wrangler\.toml lies beside wrangler\.jsonc, and wrangler does not read it\nwrangler\.jsonc: error: \[vars\.RELAY\] routes\[0\]\.upstream: found "ftp:/);
+  assert.match(err, /^warning: wrangler\.toml lies beside wrangler\.jsonc, and wrangler does not read it\nerror\[relay::routes\.upstream\]: vars\.RELAY\.routes\[0\]\.upstream: found "ftp:[^\n]*\n --> wrangler\.jsonc:1:\d+\n/);
   const { status: other } = await relay(both, "check", "wrangler.toml");
   assert.equal(other, 0);
 });
@@ -78,8 +78,8 @@ test("check ends with 0, 1 or 2, and tells the same as JSON", async () => {
   const folder = makeFolder({ "sound.toml": sound, "wrong.toml": sound.replace("/api", "api"), "open.toml": sound.replace("workers_dev = false", "workers_dev = true") });
   for (const [files, status, lines] of [
     [["sound.toml"], 0, /^$/],
-    [["open.toml"], 0, /^open\.toml: warning: workers_dev: found true/],
-    [["sound.toml", "wrong.toml"], 1, /^wrong\.toml: error: \[vars\.RELAY\] routes\[0\]\.path: found "api"/],
+    [["open.toml"], 0, /^warning\[wrangler::workers_dev\]: workers_dev: found true\n --> open\.toml:\d+:15\n/],
+    [["sound.toml", "wrong.toml"], 1, /^error\[relay::routes\.path\]: vars\.RELAY\.routes\[0\]\.path: found "api"\n --> wrong\.toml:\d+:8\n[^]*\n.*= help: start the path with a slash/],
     [["wrong.toml", "none.toml"], 2, /none\.toml: error: cannot be read \(ENOENT\)/],
     [["."], 2, /cannot be read \(EISDIR\)/],
   ]) {
@@ -90,7 +90,11 @@ test("check ends with 0, 1 or 2, and tells the same as JSON", async () => {
     assert.deepEqual([told.status, told.err], [status, ""]);
     const reports = JSON.parse(told.out).files;
     assert.deepEqual(reports.map(({ file }) => file), files);
-    for (const { sound, warnings, mistakes, unread } of reports) assert.ok(unread || [sound, warnings, mistakes].every(Array.isArray));
+    for (const { sound, warnings, mistakes, unread, ...more } of reports) {
+      assert.deepEqual(Object.keys(more), ["file"]);
+      for (const finding of [...warnings, ...mistakes]) assert.deepEqual(Object.keys(finding), ["code", "found", "help", "path", "place"]);
+      assert.ok(unread || Array.isArray(sound));
+    }
   }
   const nothing = await relay(makeFolder(), "check");
   assert.deepEqual([nothing.status, nothing.out], [2, ""]);
@@ -104,7 +108,7 @@ test("--json is JSON whatever stands in it, and a name forges no line", async ()
   assert.equal(status, 1);
   assert.ok(JSON.parse(out).files[0].mistakes.length > 0);
   const { err } = await relay(folder, "check");
-  assert.ok(err.trim().split("\n").every((line) => /^wrangler\.jsonc: (error|warning): /.test(line)), err);
+  assert.ok(err.trim().split("\n").every((line) => /^((error|warning)\[[\w:.]+\]: |( *\d* *)(-->|\||= help: )|$)/.test(line)), err);
 });
 
 test("whoever reads may stop, and the command ends without a word", async () => {
@@ -134,14 +138,14 @@ test("the demo's configuration is sound, and the one at the root says what to fi
   assert.equal((await relay(here, "check", join(root, "demo", "wrangler.toml"))).status, 0);
   const { status, err } = await relay(here, "check", join(root, "wrangler.toml"));
   assert.equal(status, 1);
-  assert.equal(err.trim().split("\n").length, 2, err);
+  assert.deepEqual(err.match(/^error\[.*?\]/gm), ["error[relay::access.issuer]", "error[relay::access.audience]"], err);
 });
 
 test("every template says what to fill in", async () => {
   for (const [form, file] of [["route", "wrangler.toml"], ["assets", "wrangler.jsonc"], ["wrap", "wrangler.jsonc"], ["pages", "wrangler.toml"], ["vite", "wrangler.jsonc"]]) {
     const { status, err } = await relay(join(unpacked, "templates", form), "check");
     assert.equal(status, 1, form);
-    for (const path of ["access.issuer", "access.audience[0]", "routes[0].upstream"]) assert.ok(err.includes(`${file}: error: [vars.RELAY] ${path}: found "`), err);
+    for (const path of ["access.issuer", "access.audience[0]", "routes[0].upstream"]) assert.match(err, new RegExp(`: vars\\.RELAY\\.${path.replace(/[.[\]]/g, "\\$&")}: found "[^\n]*\n *--> ${file}:`));
     assert.ok(textIn(join(unpacked, "templates", form), ".dev.vars.example").split("\n").every((line) => line === "" || line.startsWith("#")), form);
   }
 });

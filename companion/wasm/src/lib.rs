@@ -11,11 +11,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// What is wrong with a wrangler file: `{sound, warnings, mistakes}`, each a list of lines.
+/// What is wrong with a wrangler file: `{sound, warnings, mistakes}`. `sound` is a list of lines; of the others, each has `code`, `path`,
+/// `found`, `help` and `place`. `marked` has the same as people read it, with colours or without. If an `environment` is named, nothing
+/// else is looked at.
 #[wasm_bindgen]
 #[must_use]
-pub fn check_file(name: &str, text: &str) -> String {
-    json!(check::text(name, text)).to_string()
+#[allow(clippy::needless_pass_by_value, reason = "what JavaScript hands over is ours")]
+pub fn check_file(name: &str, text: &str, environment: Option<String>, colours: bool) -> String {
+    let findings = check::environment(name, text, environment.as_deref());
+    let marked = check::marked(&findings, name, text, colours);
+    json!({ "sound": findings.sound, "warnings": findings.warnings, "mistakes": findings.mistakes, "marked": marked })
+        .to_string()
 }
 
 /// A text without secrets. AUD tags show.

@@ -1,0 +1,83 @@
+//! docs/checks.md: its examples are checked, and it has every code.
+
+use std::collections::BTreeSet;
+
+use access_relay_companion::check;
+use access_relay_companion::findings::Findings;
+
+fn read(file: &str) -> String {
+    std::fs::read_to_string(format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// What an example stands in.
+const AROUND: [&str; 2] = ["workers_dev = false", "preview_urls = false"];
+const RELAY: &str = r#"
+[vars.RELAY.access]
+issuer = "https://acme.cloudflareaccess.com"
+audience = ["4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2"]
+[[vars.RELAY.routes]]
+path = "/api"
+upstream = "https://api.example.com"
+"#;
+
+/// What is found in the example of a section after the word `Wrong:` or `Right:`.
+fn example(section: &str, word: &str) -> Findings {
+    let (_, after) = section.split_once(&format!("\n{word}:\n```")).unwrap_or_else(|| panic!("no {word}: {section}"));
+    let (language, after) = after.split_once('\n').unwrap();
+    let (text, _) = after.split_once("\n```").unwrap();
+    if language == "jsonc" {
+        let relay = r#""workers_dev": false, "preview_urls": false, "vars": { "RELAY": { "access": { "platform": true }, "routes": [{ "path": "/api", "upstream": "https://api.example.com" }] } }"#;
+        return check::text("wrangler.jsonc", &text.replacen('{', &format!("{{ {relay}, "), 1));
+    }
+    let around: Vec<&str> = AROUND.into_iter().filter(|line| !text.contains(line.split(' ').next().unwrap())).collect();
+    let relay = if text.contains("\n[[vars.RELAY.routes]]") { "" } else { RELAY };
+    check::text("wrangler.toml", &format!("{}\n{text}\n{relay}", around.join("\n")))
+}
+
+#[test]
+fn each_example_is_what_it_says() {
+    let page = read("docs/checks.md");
+    let sections: Vec<&str> = page.split("\n## ").filter(|section| section.starts_with("wrangler::")).collect();
+    assert!(sections.len() > 15);
+    for section in sections {
+        let (code, about) = section.split_once('\n').unwrap();
+        let Findings { warnings, mistakes, .. } = example(section, "Wrong");
+        let (told, other) = if about.starts_with("**Error.**") { (mistakes, warnings) } else { (warnings, mistakes) };
+        assert!(about.starts_with("**Error.**") || about.starts_with("**Warning.**"), "{code}");
+        let codes: BTreeSet<&str> = told.iter().map(|finding| finding.code.as_str()).collect();
+        assert_eq!((codes, other), (BTreeSet::from([code]), vec![]), "{told:?}");
+        let right = example(section, "Right");
+        assert!(right.mistakes.is_empty() && right.warnings.is_empty() && !right.sound.is_empty(), "{code}: {right:?}");
+    }
+}
+
+#[test]
+fn the_page_has_every_code_and_no_other() {
+    let sources =
+        ["check", "surroundings", "wrangler"].map(|module| read(&format!("companion/src/{module}.rs"))).concat();
+    let mut codes: BTreeSet<String> = BTreeSet::new();
+    for (start, _) in sources.match_indices("\"wrangler::").chain(sources.match_indices("\"relay::")) {
+        let code = sources[start + 1..].split('"').next().unwrap();
+        if !code.contains('{') {
+            codes.insert(code.to_owned());
+        }
+    }
+    // Named by their keys.
+    codes.extend(["wrangler::workers_dev", "wrangler::preview_urls"].map(str::to_owned));
+    let page = read("docs/checks.md");
+    let told = page.lines().filter_map(|line| {
+        line.strip_prefix("## ").or_else(|| line.strip_prefix("- `")?.split_once("`: ").map(|(code, _)| code))
+    });
+    let told: BTreeSet<String> = told.filter(|code| code.contains("::")).map(str::to_owned).collect();
+    assert_eq!(told, codes);
+}
+
+#[test]
+fn the_page_shows_what_the_command_prints() {
+    let page = read("docs/checks.md");
+    let (_, shown) = page.split_once("```\n").unwrap();
+    let (shown, _) = shown.split_once("\n```").unwrap();
+    let text = format!("{}{}\n{}", "\n".repeat(5), AROUND.join("\n"), RELAY.replace("https://api", "http://api"));
+    let found = check::text("wrangler.toml", &text);
+    assert_eq!(check::marked(&found, "wrangler.toml", &text, false), [shown]);
+}
