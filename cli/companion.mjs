@@ -1,7 +1,7 @@
 // The companion: what decides and explains, in Wasm. Texts in, texts out.
 
 import { readFileSync } from "node:fs";
-import { initSync, by_hand, check_file, fit as fitOf, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, types, worker_name, wrangler_file } from "../build/companion.js";
+import { initSync, by_hand, check_file, fit as fitOf, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, types, worker_name, wrangler_file } from "../build/companion.js";
 
 initSync({ module: readFileSync(new URL("../build/companion_bg.wasm", import.meta.url)) });
 
@@ -35,6 +35,9 @@ export const metadataKey = (token, certs) => told(metadata_key(token, certs));
 
 /** A project's wrangler file, from what is known: `{ text, alone, unfinished, warnings }`. */
 export const wranglerFile = (form, name, known) => told(wrangler_file(form, name, JSON.stringify(known)));
+
+/** The policy in a file of somebody else's: `{ text, notes, mistakes }`. Throws why it cannot be read, or what is not clear. */
+export const importPolicy = (name, text, options) => told(import_policy(name, text, JSON.stringify(options)));
 
 /** A name for the Worker: that of the package, or one made of the page's host. */
 export const workerName = worker_name;

@@ -39,6 +39,24 @@ docs/checks.md has an example for each code.`,
     examples: ["access-relay check", "access-relay check --env staging", "access-relay check wrangler.staging.toml --json"],
     load: async () => (await import("./check.mjs")).check,
   },
+  import: {
+    usage: "import FILE",
+    does: "moves a CORS policy here that you have elsewhere",
+    about: `Reads what an application of Cloudflare Access says (its API's answer), what "terraform show -json" prints, a Terraform file,
+FusionAuth's system configuration, Traefik's headers middleware (JSON or TOML), or Cloudflare's sample Worker. It prints the tables
+of RELAY, with a comment on each value that was changed, left out or cannot be moved. With - as FILE, it reads from its input.
+
+It ends with 1 if something is left for you to do: the comments that begin with "To do" say it. It ends with 2 if it cannot read
+the file, or if several applications could be meant.`,
+    options: {
+      from: { ...text("KIND"), says: "access, terraform-json, terraform, fusionauth, traefik or sample; else what the file looks like" },
+      name: { ...text("NAME"), says: "which application, if the file has several: its name, id, domain or address" },
+      jsonc: { ...flag, says: "print JSON with comments, as for wrangler.jsonc" },
+      json: { ...flag, says: "tell text, notes and mistakes as JSON" },
+    },
+    examples: ["access-relay import access-app.json", "terraform show -json | access-relay import - --name 'Example API'"],
+    load: async () => (await import("./import.mjs")).imported,
+  },
 };
 
 export const overview = () => `access-relay: the same-origin door to an API behind Cloudflare Access

@@ -199,7 +199,8 @@ fn shallower_routes(relay: &Value, config: &Config) -> Vec<ConfigError> {
 }
 
 /// Stand in for the secrets: what is deployed with `wrangler secret put` is nobody's to read.
-fn stand_ins(names: &[String]) -> Secrets {
+#[must_use]
+pub fn stand_ins(names: &[String]) -> Secrets {
     let value = |name: &str| if is_client_id(name) { "stand-in.access" } else { "stand-in-for-a-secret" };
     names.iter().map(|name| (name.clone(), value(name).to_owned())).collect()
 }

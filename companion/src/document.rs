@@ -41,6 +41,8 @@ pub enum Value {
     Text(String),
     /// `true` or `false`.
     Boolean(bool),
+    /// A whole number.
+    Integer(i64),
     /// A list of texts.
     Texts(Vec<String>),
     /// A list of small tables, each on a line of its own.
@@ -156,6 +158,7 @@ fn plain(value: &Value, language: Language, indent: &str) -> String {
     match value {
         Value::Text(text) => quoted(text),
         Value::Boolean(value) => value.to_string(),
+        Value::Integer(value) => value.to_string(),
         Value::Texts(texts) => format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ")),
         Value::Rows(rows) => {
             let rows: Vec<String> = rows.iter().map(|row| format!("{indent}  {}", inline(row, language))).collect();

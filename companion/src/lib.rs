@@ -19,3 +19,19 @@ pub mod metadata; // what Access says of a URL
 pub mod answers; // an answer, as a program saw it
 pub mod view; // an address, and what stands in front of it
 pub mod look; // what all of it means
+pub mod import {
+    //! A policy that somebody has elsewhere, moved here.
+
+    pub mod term; // a value, or what stands in its place
+    pub mod found; // what an application says
+    pub mod access; // an application of Access
+    pub mod fusionauth; // FusionAuth's system configuration
+    pub mod terraform; // what Terraform shows of resources
+    pub mod hcl; // resources in Terraform's own language
+    pub mod traefik; // Traefik's headers middleware
+    pub mod sample; // Cloudflare's sample Workers
+    pub mod sheet; // what is said of each key
+    pub mod policy; // from their policy to RELAY's
+    pub mod moved; // the text, held to the core's own rules
+    pub mod file; // a file of whatever kind
+}

@@ -5,6 +5,7 @@ mod check;
 mod checks;
 mod document;
 mod forms;
+mod import;
 mod look;
 mod project;
 mod schema;

@@ -20,7 +20,8 @@ fuzz_target!(|data: &[u8]| {
             assert!(place.line >= 1 && place.column >= 1 && place.line <= place.end_line && place.end_line <= lines);
         }
     }
-    let told = [check::marked(&found, name, &text, false), check::marked(&found, name, &text, true), found.sound].concat();
+    let told =
+        [check::marked(&found, name, &text, false), check::marked(&found, name, &text, true), found.sound].concat();
     let shown = told.join("\n");
     assert!(!shown.contains("0123456789abcdef"), "{shown}");
     assert!(shown.chars().all(|letter| !letter.is_control() || matches!(letter, '\n' | '\u{1b}')), "{shown:?}");

@@ -3,6 +3,7 @@
 use access_relay_companion::addresses::{Addresses, Said};
 use access_relay_companion::document::Language;
 use access_relay_companion::forms::{Folder, Form};
+use access_relay_companion::import::file::{self, Wish};
 use access_relay_companion::project::{self, Known, Values};
 use access_relay_companion::view::Seen;
 use access_relay_companion::{check, look, metadata, schema, suffixes};
@@ -136,6 +137,19 @@ pub fn wrangler_file(form: &str, name: &str, known: &str) -> String {
         }))
     };
     told(&written())
+}
+
+/// The policy in a file of somebody else's, in the relay's words: `{text, notes, mistakes}`. `options` are `{from, name, jsonc}`. Or
+/// `{errors}`: it cannot be read, or it is not clear what is meant.
+#[wasm_bindgen]
+#[must_use]
+pub fn import_policy(name: &str, text: &str, options: &str) -> String {
+    let wish = read::<Wish>(options).map_err(|error| vec![error]);
+    match wish.and_then(|wish| file::import(name, text, &wish)) {
+        Ok(moved) => json!(moved),
+        Err(errors) => json!({ "errors": errors }),
+    }
+    .to_string()
 }
 
 /// A name for the Worker: that of the package, or one made of the page's host.
