@@ -1,12 +1,20 @@
 // The companion: what decides and explains, in Wasm. Texts in, texts out.
 
 import { readFileSync } from "node:fs";
-import { initSync, by_hand, check_file, fit as fitOf, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, types, worker_name, wrangler_file } from "../build/companion.js";
+import { initSync, bundled_schema, by_hand, check_file, fit as fitOf, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file } from "../build/companion.js";
 
 initSync({ module: readFileSync(new URL("../build/companion_bg.wasm", import.meta.url)) });
 
 export { redacted, types };
+
+/** The JSON Schema of a wrangler file with RELAY; wrangler's own lies at this path, seen from it. */
 export const schemaOfFile = schema_of_file;
+
+/** The same with wrangler's own schema within, a text, of this version. */
+export const bundledSchema = (wranglers, version) => told(bundled_schema(wranglers, version)).text;
+
+/** What both call themselves. */
+export const schemaTitle = schema_title;
 
 /**
  * What is wrong with a wrangler file: `{ sound, warnings, mistakes, marked }`. `sound` is a list of lines; each of the others has `code`,
@@ -14,6 +22,9 @@ export const schemaOfFile = schema_of_file;
  * alone.
  */
 export const check = (name, text, { environment, colours = false } = {}) => JSON.parse(check_file(name, text, environment, colours));
+
+/** A finding on one line. */
+export const lineOf = ({ path, found, help }) => `${path && `${path}: `}${found}; ${help}`;
 
 /** Which form fits a folder: `{ form, why, assets, project, name, main, relay, ours }`. */
 export const fit = (folder) => told(fitOf(JSON.stringify(folder)));

@@ -61,15 +61,21 @@ export function filesBelow(folder, path = nodePath) {
 export const withSlashes = (relative, path = nodePath) => relative.split(path.sep).join("/");
 
 /**
- * Where the package's script lies, seen from a project: in the nearest node_modules that has it, as Node looks for it, for a
- * workspace keeps it further up.
+ * A file of an installed package, seen from a folder: in the nearest node_modules that has it, as Node looks for it, for a workspace
+ * keeps it further up. `undefined` where there is none.
  */
-export function scriptFrom(project, isThere = existsSync, path = nodePath) {
-  const script = path.join("node_modules", "access-relay", "build", "index.js");
-  for (let folder = project; ; folder = path.dirname(folder)) {
-    if (isThere(path.join(folder, script))) return withSlashes(path.relative(project, path.join(folder, script)), path);
-    if (path.dirname(folder) === folder) return withSlashes(script, path);
+export function installed(folder, file, isThere = existsSync, path = nodePath) {
+  const within = path.join("node_modules", ...file.split("/"));
+  for (let above = folder; ; above = path.dirname(above)) {
+    if (isThere(path.join(above, within))) return withSlashes(path.relative(folder, path.join(above, within)), path);
+    if (path.dirname(above) === above) return undefined;
   }
+}
+
+/** Where the package's script lies, or will lie, seen from a project. */
+export function scriptFrom(project, isThere = existsSync, path = nodePath) {
+  const script = "access-relay/build/index.js";
+  return installed(project, script, isThere, path) ?? `node_modules/${script}`;
 }
 
 /**

@@ -57,6 +57,20 @@ the file, or if several applications could be meant.`,
     examples: ["access-relay import access-app.json", "terraform show -json | access-relay import - --name 'Example API'"],
     load: async () => (await import("./import.mjs")).imported,
   },
+  schema: {
+    usage: "schema [--bundle] [--out FILE]",
+    does: "prints the JSON Schema of a wrangler file with RELAY, for editors",
+    about: `Without --bundle the schema refers to wrangler's own, in node_modules here or above: VS Code follows the reference. With
+--bundle the installed wrangler's own is within, so that one file completes and checks all of wrangler.toml or wrangler.jsonc
+in every editor. The package brings both: build/schema.json, and build/schema-bundled.json with the wrangler that it was tested
+with. Make one of your own if your wrangler knows more.`,
+    options: {
+      bundle: { ...flag, says: "with the installed wrangler's own schema within" },
+      out: { ...text("FILE"), says: "write it into this file" },
+    },
+    examples: ["access-relay schema --bundle --out wrangler.schema.json"],
+    load: async () => (await import("./schema.mjs")).schema,
+  },
 };
 
 export const overview = () => `access-relay: the same-origin door to an API behind Cloudflare Access

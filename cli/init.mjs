@@ -2,7 +2,7 @@
 
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Mistake, byHand, check, fit, judge, plan, redacted, toJson, workerName, wranglerFile } from "./companion.mjs";
+import { byHand, check, fit, judge, lineOf, Mistake, plan, redacted, toJson, workerName, wranglerFile } from "./companion.mjs";
 import { described, fromJson, scriptFrom, textOf, wranglerFilesIn } from "./files.mjs";
 import { look } from "./look.mjs";
 import { writeTheRest } from "./templates.mjs";
@@ -71,12 +71,12 @@ export async function init(addresses, options) {
   const found = writes ? check(name, file.text) : { mistakes: [], warnings: [] };
   if (writes) await writer.file(name, file.text);
   else if (!fits.relay) writer.left.push(`Add RELAY to ${there}, which is there and stays as it is:\n\n${indented(file.alone)}`);
-  if (found.mistakes.length > 0) writer.left.unshift(`Mend ${name}:\n${found.mistakes.map((line) => `     ${line}`).join("\n")}`);
+  if (found.mistakes.length > 0) writer.left.unshift(`Mend ${name}:\n${found.mistakes.map((finding) => `     ${lineOf(finding)}`).join("\n")}`);
   await writeTheRest(writer, { template: join(TEMPLATES, form), form, directory, folder, project: fits.project, known });
   const written = writer.finish();
 
   const left = [...writer.left, ...(fits.project ? steps : [])];
-  const warnings = [...report.warnings, ...file.warnings, ...found.warnings.map((line) => `${name}: ${line}`)];
+  const warnings = [...report.warnings, ...file.warnings, ...found.warnings.map((finding) => `${name}: ${lineOf(finding)}`)];
   if (options.json) {
     out(toJson({ form, ...report, warnings: [...older, ...warnings], written, left, unfinished: file.unfinished }));
   } else {

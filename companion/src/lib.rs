@@ -10,6 +10,8 @@ pub mod spans; // where its parts stand
 pub mod marked; // a finding, as people read it
 pub mod surroundings; // what stands around RELAY in a wrangler file
 pub mod check; // a wrangler file, in whole
+pub mod shapes; // what the texts of RELAY look like, for a schema
+pub mod rules; // what its keys ask of each other, for a schema
 pub mod schema; // the shape of RELAY, for editors and for TypeScript
 pub mod document; // a configuration file, written
 pub mod forms; // the forms of a project, and which one fits

@@ -82,9 +82,7 @@ const fn compatibility_date(form: Form) -> &'static str {
 pub fn wrangler_file(form: Form, language: Language, values: &Values) -> (String, bool) {
     let mut file = Table::default();
     if language == Language::Jsonc {
-        let schema = values.script.replace("index.js", "schema.json");
-        let here = if schema.starts_with("../") { "" } else { "./" };
-        file.set(&[], "$schema", Value::Text([here, schema.as_str()].concat()));
+        file.set(&[], "$schema", Value::Text(beside_the_script(values, "schema.json")));
     }
     file.set(&[], "name", text(&values.name));
     match form {
@@ -115,7 +113,19 @@ pub fn wrangler_file(form: Form, language: Language, values: &Values) -> (String
     if language == Language::Toml {
         head.push("");
     }
-    (written(&head, &file, language), is_unfinished)
+    // Taplo, which reads TOML in most editors, follows no reference from one schema to another.
+    let first = match language {
+        Language::Toml => format!("#:schema {}\n", beside_the_script(values, "schema-bundled.json")),
+        Language::Jsonc => String::new(),
+    };
+    (first + &written(&head, &file, language), is_unfinished)
+}
+
+/// Where another file of the build lies, seen from the wrangler file.
+fn beside_the_script(values: &Values, file: &str) -> String {
+    let path = values.script.replace("index.js", file);
+    let here = if path.starts_with("../") { "" } else { "./" };
+    [here, path.as_str()].concat()
 }
 
 /// `RELAY` alone, for a wrangler file that is there already.

@@ -2,22 +2,64 @@
 //!
 //! Draft-07, for editors know it best; it stands around what wrangler says of its own file.
 
-use access_relay_core::config::keys::access::{AUDIENCE, DANGEROUSLY_ALLOW_ANYONE, GROUPS, ISSUER, PLATFORM};
+use access_relay_core::config::keys::access::AUDIENCE;
+use access_relay_core::config::keys::cors::ALLOWED_ORIGINS;
+use access_relay_core::config::keys::relay::CORS;
 use access_relay_core::config::keys::{ALL, Absent, Description, Kind};
+use access_relay_core::syntax::text::has_placeholder;
 use serde_json::{Map, Value, json};
+
+use crate::{rules, shapes};
+
+/// What the schema calls itself.
+pub const TITLE: &str = "A wrangler file with access-relay's RELAY";
 
 /// The schema of a wrangler file with `RELAY` in it: `wranglers` is where wrangler's own schema lies, seen from this one.
 #[must_use]
 pub fn schema(wranglers: &str) -> Value {
-    let vars = json!({ "properties": { "RELAY": { "$ref": "#/definitions/Relay" } } });
+    around(wranglers, Map::new())
+}
+
+/// The same with wrangler's own schema within, given as text, for who follows no reference to another file: Taplo. `version` is
+/// wrangler's.
+///
+/// # Errors
+/// Why the text cannot be used.
+pub fn bundled(wranglers: &str, version: &str) -> Result<Value, String> {
+    let Ok(Value::Object(mut root)) = serde_json::from_str(wranglers) else {
+        return Err("wrangler's schema: found no JSON object".to_owned());
+    };
+    let Some(Value::Object(mut definitions)) = root.remove("definitions") else {
+        return Err("wrangler's schema: found no definitions".to_owned());
+    };
+    // Its own references lead to `#/definitions/…`, which is the same place in here.
+    root.retain(|key, _| !matches!(key.as_str(), "$schema" | "$id"));
+    definitions.insert(WRANGLER.to_owned(), Value::Object(root));
+    if let Some((_, name, _)) = TABLES.into_iter().find(|(_, name, _)| definitions.contains_key(*name)) {
+        return Err(format!("wrangler's schema: found a definition {name} of its own"));
+    }
+    let mut schema = around(&reference(WRANGLER), definitions);
+    if let Some(keys) = schema.as_object_mut() {
+        let from =
+            format!("With the schema of wrangler {version} (MIT OR Apache-2.0), made by access-relay schema --bundle.");
+        keys.insert("$comment".to_owned(), Value::from(from));
+    }
+    Ok(schema)
+}
+
+/// What wrangler says of its whole file.
+const WRANGLER: &str = "Wrangler";
+
+fn around(wranglers: &str, mut definitions: Map<String, Value>) -> Value {
+    let vars = json!({ "properties": { "RELAY": { "$ref": reference("Relay") } } });
     let environment = json!({ "properties": { "vars": vars } });
-    let mut definitions = Map::new();
     for (table, name, about) in TABLES {
         definitions.insert(name.to_owned(), definition(table, about));
     }
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "A wrangler file with access-relay's RELAY",
+        "title": TITLE,
+        "allowTrailingCommas": true,
         "allOf": [
             { "$ref": wranglers },
             { "properties": {
@@ -30,20 +72,20 @@ pub fn schema(wranglers: &str) -> Value {
     })
 }
 
-/// The tables of `RELAY`, each with the name of its type.
+/// The tables of `RELAY`, each with the name of its type. wrangler has an `Access` and a `Route` of its own.
 const TABLES: [(&str, &str, &str); 4] = [
     ("relay", "Relay", "The configuration of access-relay."),
-    ("access", "Access", "Who may call."),
-    ("routes", "Route", "A path of the page's host, and the API that it leads to."),
-    ("cors", "Cors", "Which other origins may call."),
+    ("access", "RelayAccess", "Who may call."),
+    ("routes", "RelayRoute", "A path of the page's host, and the API that it leads to."),
+    ("cors", "RelayCors", "Which other origins may call."),
 ];
 
 /// What a table's key holds, by the key's name.
 fn type_of_table(name: &str) -> &'static str {
     match name {
-        "access" => "Access",
-        "routes" => "Route",
-        _ => "Cors",
+        "access" => "RelayAccess",
+        "routes" => "RelayRoute",
+        _ => "RelayCors",
     }
 }
 
@@ -58,53 +100,87 @@ fn is_required(description: &Description) -> bool {
 fn definition(table: &str, about: &str) -> Value {
     let properties: Map<String, Value> =
         keys_of(table).map(|description| (description.key.name.to_owned(), property(description))).collect();
-    let required: Vec<&str> = keys_of(table).filter(|key| is_required(key)).map(|key| key.key.name).collect();
     let mut definition = json!({
+        "title": if table == "relay" { "RELAY".to_owned() } else { format!("RELAY: {table}") },
         "description": about,
         "type": "object",
         "additionalProperties": false,
         "properties": properties,
+        "allOf": rules::of(table),
     });
-    let Some(keys) = definition.as_object_mut() else { return definition };
-    if table == "access" {
-        // Whose tokens open, or that the runtime says who may call, or that anybody may.
-        let is_true = |key: &str| json!({ "required": [key], "properties": { key: { "const": true } } });
-        let by_token = json!({ "required": required, "properties": { GROUPS.name: { "const": false } } });
-        let by_word = json!({ "dependencies": { ISSUER.name: [AUDIENCE.name] } });
-        let checked = json!({ "if": is_true(PLATFORM.name), "then": by_word, "else": by_token });
-        keys.insert("if".to_owned(), is_true(DANGEROUSLY_ALLOW_ANYONE.name));
-        keys.insert("else".to_owned(), checked);
-    } else if !required.is_empty() {
+    // Of `access`, a rule says it.
+    let required: Vec<&str> = keys_of(table).filter(|key| is_required(key)).map(|key| key.key.name).collect();
+    if let Some(keys) = definition.as_object_mut().filter(|_| table != "access" && !required.is_empty()) {
         keys.insert("required".to_owned(), json!(required));
     }
     definition
 }
 
 fn property(description: &Description) -> Value {
+    let shape = shapes::of(description.table, description.key.name);
+    let text = || with(json!({ "type": "string" }), shape.clone());
     let mut property = match description.key.kind {
-        Kind::Text(example) => json!({ "type": "string", "examples": [example] }),
+        Kind::Text(_) => text(),
         Kind::OneOf(choices) => json!({ "enum": choices }),
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Integer(least, most, _) => json!({ "type": "integer", "minimum": least, "maximum": most }),
-        Kind::Texts(_) => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::Texts(_) => json!({ "type": "array", "items": text(), "uniqueItems": true }),
         // A reference stands alone in draft-07, so it stands within.
-        Kind::Table => json!({ "allOf": [{ "$ref": reference(description) }] }),
-        Kind::Tables => json!({ "type": "array", "minItems": 1, "items": { "$ref": reference(description) } }),
+        Kind::Table => json!({ "allOf": [{ "$ref": reference(type_of_table(description.key.name)) }] }),
+        Kind::Tables => json!({
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": true,
+            "items": { "$ref": reference(type_of_table(description.key.name)) },
+        }),
     };
     if let Some(keys) = property.as_object_mut() {
-        keys.insert("description".to_owned(), Value::from(description.meaning));
+        keys.insert("title".to_owned(), Value::from(description.path()));
+        keys.insert("description".to_owned(), Value::from(described(description)));
         if let Absent::Is(toml) = description.key.absent {
             keys.insert("default".to_owned(), value_of(toml));
+        }
+        let example = match description.key.kind {
+            Kind::Text(example) => Value::from(example),
+            Kind::Texts(example) => value_of(example),
+            _ => Value::Null,
+        };
+        // One with a placeholder is for reading only.
+        if !example.is_null() && !has_placeholder(&example.to_string()) {
+            keys.insert("examples".to_owned(), json!([example]));
+        }
+        match (description.table, description.key.name) {
+            ("access", name) if name == AUDIENCE.name => {
+                keys.insert("minItems".to_owned(), Value::from(1));
+            }
+            // A route's own policy may name no origin: it closes the route.
+            ("relay", name) if name == CORS.name => {
+                let one = json!({ "properties": { ALLOWED_ORIGINS.name: { "minItems": 1 } } });
+                keys.insert("allOf".to_owned(), json!([{ "$ref": reference(type_of_table(name)) }, one]));
+            }
+            _ => {}
         }
     }
     property
 }
 
-fn reference(description: &Description) -> String {
-    format!("#/definitions/{}", type_of_table(description.key.name))
+/// What an editor shows beside a key.
+fn described(description: &Description) -> String {
+    format!("{} See node_modules/access-relay/docs/{}.", about_key(description), description.section())
 }
 
-/// A default as a value: what stands in the description is TOML, and JSON as well (a test holds it).
+fn with(mut schema: Value, more: Option<Value>) -> Value {
+    if let (Some(keys), Some(Value::Object(more))) = (schema.as_object_mut(), more) {
+        keys.extend(more);
+    }
+    schema
+}
+
+fn reference(definition: &str) -> String {
+    format!("#/definitions/{definition}")
+}
+
+/// A default or an example as a value: what stands in the description is TOML, and JSON as well (a test holds it).
 fn value_of(toml: &str) -> Value {
     serde_json::from_str(toml).unwrap_or_default()
 }
@@ -114,7 +190,6 @@ fn value_of(toml: &str) -> Value {
 pub fn types() -> String {
     let mut text = HEAD.to_owned();
     for (table, name, about) in TABLES {
-        let name = if name == "Relay" { name.to_owned() } else { format!("Relay{name}") };
         text.push_str(&format!("\n/** {about} */\nexport interface {name} {{\n"));
         for description in keys_of(table) {
             let optional = if is_required(description) { "" } else { "?" };
@@ -144,8 +219,8 @@ fn type_of(description: &Description) -> String {
         Kind::Table if description.key.name == "access" => {
             "RelayAccess | (Partial<RelayAccess> & { platform: true }) | { dangerously_allow_anyone: true }".to_owned()
         }
-        Kind::Table => format!("Relay{}", type_of_table(description.key.name)),
-        Kind::Tables => format!("readonly Relay{}[]", type_of_table(description.key.name)),
+        Kind::Table => type_of_table(description.key.name).to_owned(),
+        Kind::Tables => format!("readonly {}[]", type_of_table(description.key.name)),
     }
 }
 

@@ -195,6 +195,9 @@ fn only_a_route_may_take_everything() {
 #[test]
 fn the_schema_lies_beside_the_script() {
     let script = Some("../../node_modules/access-relay/build/index.js".to_owned());
-    let (text, _) = wrangler_file(Form::Vite, Language::Jsonc, &Values::of(Known { script, ..known() }));
+    let values = Values::of(Known { script, ..known() });
+    let (text, _) = wrangler_file(Form::Route, Language::Toml, &values);
+    assert!(text.starts_with("#:schema ../../node_modules/access-relay/build/schema-bundled.json\n"), "{text}");
+    let (text, _) = wrangler_file(Form::Vite, Language::Jsonc, &values);
     assert!(text.contains(r#""$schema": "../../node_modules/access-relay/build/schema.json","#), "{text}");
 }

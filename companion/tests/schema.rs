@@ -1,6 +1,6 @@
 //! The shape of `RELAY`, for editors and for TypeScript.
 
-use access_relay_companion::schema::{schema, types};
+use access_relay_companion::schema::{bundled, schema, types};
 use access_relay_core::config::keys::{ALL, Absent, Kind};
 
 #[test]
@@ -10,12 +10,14 @@ fn the_schema_has_every_key_and_no_other() {
     for description in ALL {
         let table = match description.table {
             "relay" => "Relay",
-            "access" => "Access",
-            "routes" => "Route",
-            _ => "Cors",
+            "access" => "RelayAccess",
+            "routes" => "RelayRoute",
+            _ => "RelayCors",
         };
         let property = &definitions[table]["properties"][description.key.name];
-        assert_eq!(property["description"], description.meaning);
+        let text = property["description"].as_str().unwrap();
+        assert!(text.starts_with(description.meaning) && text.contains(description.section()), "{text}");
+        assert_eq!(property["title"], description.path());
         let kind = match description.key.kind {
             Kind::Text(_) => property["type"] == "string",
             Kind::OneOf(choices) => property["enum"].as_array().unwrap().len() == choices.len(),
@@ -36,7 +38,30 @@ fn the_schema_has_every_key_and_no_other() {
     assert_eq!(count, ALL.len());
     assert!(definitions.values().all(|table| table["additionalProperties"] == false));
     assert_eq!(schema["allOf"][0]["$ref"], "./wrangler.json");
-    assert_eq!(definitions["Route"]["required"], serde_json::json!(["path", "upstream"]));
+    assert_eq!(definitions["RelayRoute"]["required"], serde_json::json!(["path", "upstream"]));
+}
+
+#[test]
+fn a_bundle_leads_nowhere_else() {
+    let wranglers = r##"{ "$schema": "x", "$id": "y", "allOf": [{ "$ref": "#/definitions/RawConfig" }],
+        "definitions": { "RawConfig": { "type": "object" }, "Route": {} } }"##;
+    let bundle = bundled(wranglers, "4.0.0").unwrap();
+    assert_eq!(
+        bundle["definitions"]["Wrangler"],
+        serde_json::json!({ "allOf": [{ "$ref": "#/definitions/RawConfig" }] })
+    );
+    assert_eq!(bundle["allOf"][0]["$ref"], "#/definitions/Wrangler");
+    assert!(bundle["$comment"].as_str().unwrap().contains("wrangler 4.0.0"));
+    let text = bundle.to_string();
+    assert_eq!(text.matches("\"$ref\":").count(), text.matches("\"$ref\":\"#/definitions/").count());
+    for (wrong, why) in [
+        ("[]", "found no JSON object"),
+        ("x", "found no JSON object"),
+        ("{}", "found no definitions"),
+        (r#"{ "definitions": { "RelayRoute": {} } }"#, "found a definition RelayRoute of its own"),
+    ] {
+        assert!(bundled(wrong, "4").unwrap_err().ends_with(why), "{wrong}");
+    }
 }
 
 #[test]

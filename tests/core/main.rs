@@ -52,6 +52,9 @@ mod caller {
     mod vectors; // Wycheproof's signatures
 }
 mod config {
+    mod mistakes; // tables with one mistake each
+    mod sound; // tables that serve
+
     mod types;
     mod source;
     mod secrets;

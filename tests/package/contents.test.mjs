@@ -13,9 +13,9 @@ const files = filesOf(folder);
 const about = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 
 test("it holds what users need, and nothing of the repository's own", () => {
-  const expected = /^(package\.json|(README|CHANGELOG|SECURITY)\.md|docs\/[\w-]+\.md|LICENSE(-MIT|-APACHE)?|build\/(index(_bg)?|companion(_bg)?|schema)\.(js|wasm|d\.ts|json)|cli\/\w+\.mjs|templates\/(route|assets|wrap|pages|vite)\/.+)$/;
+  const expected = /^(package\.json|(README|CHANGELOG|SECURITY)\.md|docs\/[\w-]+\.md|LICENSE(-MIT|-APACHE)?|build\/(index(_bg)?|companion(_bg)?|schema(-bundled)?)\.(js|wasm|d\.ts|json)|cli\/\w+\.mjs|templates\/(route|assets|wrap|pages|vite)\/.+)$/;
   assert.deepEqual(files.filter((file) => !expected.test(file)), []);
-  const needed = ["README.md", "SECURITY.md", "docs/configuration.md", "LICENSE", "LICENSE-MIT", "LICENSE-APACHE", "build/index.js", "build/index_bg.wasm", "build/index.d.ts", "build/schema.json", "cli/main.mjs"];
+  const needed = ["README.md", "SECURITY.md", "docs/configuration.md", "LICENSE", "LICENSE-MIT", "LICENSE-APACHE", "build/index.js", "build/index_bg.wasm", "build/index.d.ts", "build/schema.json", "build/schema-bundled.json", "cli/main.mjs"];
   assert.deepEqual(needed.filter((file) => !files.includes(file)), []);
   for (const form of ["route", "assets", "wrap", "pages", "vite"]) {
     for (const file of ["package.json", "README.md", ".dev.vars.example"]) assert.ok(files.includes(`templates/${form}/${file}`), `${form}/${file}`);

@@ -143,11 +143,11 @@ test("a page without Access leaves placeholders, which check refuses", async () 
   // What check refuses is not called done.
   const wrong = await json(makeFolder(), server.url, emulator.api_local_url, "--issuer", "acme.cloudflareaccess.com", "--audience", AUD);
   assert.deepEqual([wrong.status, wrong.unfinished, wrong.left.length], [1, false, 1]);
-  assert.match(wrong.left[0], /^Mend wrangler\.toml:\n {5}\[vars\.RELAY\] access\.issuer: found "acme\.cloudflareaccess\.com"/);
+  assert.match(wrong.left[0], /^Mend wrangler\.toml:\n {5}vars\.RELAY\.access\.issuer: found "acme\.cloudflareaccess\.com"/);
   // What it warns of is told, too.
   const odd = await json(makeFolder(), emulator.app_local_url, emulator.api_local_url, "--issuer", "https://login.example.com");
   assert.ok(odd.warnings.some((line) => line.startsWith('--issuer: found "https://login.example.com", but')), odd.warnings.join("\n"));
-  assert.ok(odd.warnings.some((line) => line.startsWith("wrangler.toml: [vars.RELAY] access.issuer: found")), odd.warnings.join("\n"));
+  assert.ok(odd.warnings.some((line) => line.startsWith("wrangler.toml: vars.RELAY.access.issuer: found")), odd.warnings.join("\n"));
 });
 
 test("a word that Access has not signed is not believed, whoever sends it", async () => {

@@ -39,6 +39,20 @@ pub fn schema_of_file(wranglers: &str) -> String {
     format!("{:#}\n", schema::schema(wranglers))
 }
 
+/// The same with wrangler's own within, of this version: `{text}`, or `{error}`.
+#[wasm_bindgen]
+#[must_use]
+pub fn bundled_schema(wranglers: &str, version: &str) -> String {
+    told(&schema::bundled(wranglers, version).map(|schema| json!({ "text": format!("{schema:#}\n") })))
+}
+
+/// What both call themselves.
+#[wasm_bindgen]
+#[must_use]
+pub fn schema_title() -> String {
+    schema::TITLE.to_owned()
+}
+
 /// The TypeScript declarations of the package.
 #[wasm_bindgen]
 #[must_use]

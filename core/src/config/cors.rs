@@ -3,7 +3,7 @@
 use crate::config::keys::{Key, cors as keys};
 use crate::config::suffix::{PublicSuffixes, is_public_suffix};
 use crate::config::table::Table;
-use crate::rules::cors::{Allowed, Callers, Policy, PreflightBy};
+use crate::rules::cors::{Allowed, Callers, FORBIDDEN, Policy, PreflightBy};
 use crate::rules::origins::{Origins, Pattern};
 use crate::syntax::field::is_token;
 use crate::syntax::origin::Origin;
@@ -194,29 +194,7 @@ fn check_header_names(table: &Table, key: Key, names: &[String], why_not: fn(&st
 }
 
 /// Why a page could never send a header, whatever the policy says.
-/// Source: Fetch standard, "forbidden request-header".
 fn why_not_allowed(name: &str) -> Option<&'static str> {
-    const FORBIDDEN: [&str; 19] = [
-        "accept-charset",
-        "accept-encoding",
-        "access-control-request-headers",
-        "access-control-request-method",
-        "connection",
-        "content-length",
-        "cookie",
-        "cookie2",
-        "date",
-        "dnt",
-        "expect",
-        "host",
-        "keep-alive",
-        "origin",
-        "referer",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ];
     if name == "cookie" || name == "cookie2" {
         return Some("leave it out: browsers send cookies by themselves, where allow_credentials lets them");
     }

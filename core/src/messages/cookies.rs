@@ -7,7 +7,7 @@
 pub const ACCESS_TOKEN_COOKIE: &str = "CF_Authorization";
 
 /// All of Access's own, in lower case.
-const ACCESS_COOKIES: [&str; 4] = ["cf_authorization", "cf_appsession", "cf_binding", "cf_session"];
+pub const ACCESS_COOKIES: [&str; 4] = ["cf_authorization", "cf_appsession", "cf_binding", "cf_session"];
 
 /// Names of cookies, as `request_cookies` and `response_cookies` have them: `theme`, or with a `*` at the end all names that
 /// begin so, for cookies that a framework cuts into pieces (`.AspNetCore.CookiesC1`, `sb-x-auth-token.0`).

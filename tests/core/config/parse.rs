@@ -8,7 +8,8 @@ use access_relay_core::rules::cross_origin::ForeignRequests;
 use access_relay_core::rules::route::{Credentials, Documents};
 use serde_json::{Value, json};
 
-use crate::config::{cors, route};
+use crate::config::mistakes::mistakes;
+use crate::config::sound::{every_key_set, sound, warned_of};
 use crate::support::config::{AUD, ISSUER, errors, minimal, parse, parsed, relay, secrets, set};
 
 #[test]
@@ -39,24 +40,7 @@ fn defaults() {
 
 #[test]
 fn every_key() {
-    let config: Config = parsed(&json!({
-        "access": { "issuer": ISSUER, "audience": [AUD, "other"], "max_token_age_seconds": 3600, "identity_headers": false, "dangerously_allow_anyone": false },
-        "routes": [
-            { "path": "/api", "upstream": "https://api.example.com/v1/", "strip_prefix": true, "service_token": "CF_ACCESS",
-              "timeout_ms": 5000, "retries": 2, "cache": true, "foreign_requests": "all", "documents": "allow",
-              "callback_paths": ["/api/callback", "/api"], "cors": { "allowed_origins": ["*"] } },
-            { "path": "/api/files", "upstream": "http://127.0.0.1:8701", "credentials": "caller-token", "request_cookies": ["*"],
-              "foreign_requests": "none", "documents": "sandbox" },
-            { "path": "/login", "upstream": "https://login.example.com", "foreign_requests": "navigations",
-              "request_cookies": ["theme", ".AspNetCore.Cookies*", "prefs[lang]", "CF_*"], "response_cookies": ["session", "sb-x-auth-token.*"] },
-        ],
-        "cors": {
-            "allowed_origins": ["https://b.example", "https://a.example", "capacitor://localhost"], "allowed_methods": ["PUT", "PURGE"],
-            "allowed_headers": ["Content-Type"], "exposed_headers": ["x-total-count", "x-b"], "allow_credentials": true, "max_age": -1,
-            "excluded_paths": [], "preflight": "edge",
-        },
-        "log": "requests", "debug": true, "server_timing": true, "health_path": "/healthz",
-    }));
+    let config: Config = parsed(&every_key_set());
     let Access::Jwt(policy) = &config.access else { panic!() };
     assert_eq!((policy.audience.len(), policy.max_token_age_seconds, policy.identity_headers), (2, Some(3600), false));
     let [api, files, login] = &config.routes[..] else { panic!() };
@@ -124,63 +108,18 @@ fn the_runtimes_word_needs_no_issuer() {
 }
 
 #[test]
-fn each_mistake_is_named_with_its_path_and_its_repair() {
-    for (value, expected) in [mistakes(), route::mistakes(), cors::mistakes()].into_iter().flatten() {
-        let found = errors(&value);
-        assert!(found.iter().any(|error| error.starts_with(expected)), "wanted {expected}\nfound {found:#?}");
+fn what_is_sound_serves() {
+    for value in sound() {
+        parsed(&value);
     }
 }
 
-/// Tables that are wrong beside routes and policies, each with what is said of it.
-#[rustfmt::skip]
-fn mistakes() -> Vec<(Value, &'static str)> {
-    vec![
-        // The table itself, and access.
-        (Value::Null, "RELAY: found nothing; write the tables [vars.RELAY.access]"),
-        (json!("x"), "RELAY: found something else than a table"),
-        (json!({ "routes": minimal()["routes"] }), "access: found nothing; say who may call"),
-        (set("/access", json!(true)), "access: found the boolean true; write a table, [vars.RELAY.access]"),
-        (set("/access", json!({ "audience": [AUD] })), "access.issuer: found nothing; it is required"),
-        (set("/access", json!({ "issuer": ISSUER })), "access.audience: found no AUD tag"),
-        (set("/access/audience", json!([])), "access.audience: found no AUD tag"),
-        (set("/access/audience", json!(AUD)), "access.audience: found the text"),
-        (set("/access/audience", json!([AUD, ""])), "access.audience[1]: found \"\""),
-        (set("/access/audience", json!(["<AUD tag of the page>"])), "access.audience[0]: found \"<AUD tag of the page>\"; copy"),
-        (set("/access/audience", json!(["<AUD>"])), "access.audience[0]: found \"<AUD>\"; copy"),
-        (set("/access/audience", json!([1])), "access.audience[0]: found the number 1"),
-        (set("/access/audience", json!([AUD, AUD])), "access.audience[1]: found"),
-        (set("/access/issuer", json!("https://acme.cloudflareaccess.com/")), "access.issuer: found \"https://acme.cloudflareaccess.com/\"; leave out everything after"),
-        (set("/access/issuer", json!("http://acme.cloudflareaccess.com")), "access.issuer: found \"http://acme.cloudflareaccess.com\"; use https"),
-        (set("/access/issuer", json!("https://<team>.cloudflareaccess.com")), "access.issuer: found"),
-        (set("/access/issuer", json!(7)), "access.issuer: found the number 7; write a text"),
-        (set("/access/isuer", json!(ISSUER)), "access.isuer: found an unknown key; the keys here are issuer, audience"),
-        (set("/access/dangerously_allow_anyone", json!(true)), "access.issuer: found a value beside dangerously_allow_anyone"),
-        (set("/access/dangerously_allow_anyone", json!("yes")), "access.dangerously_allow_anyone: found the text \"yes\"; write true or false"),
-        (set("/access/max_token_age_seconds", json!(59)), "access.max_token_age_seconds: found the number 59; write a whole number of seconds from 60 to 2678400"),
-        (set("/access/max_token_age_seconds", json!("1h")), "access.max_token_age_seconds: found the text \"1h\"; write a whole number of seconds"),
-        (set("/access/max_token_age_seconds", json!(0)), "access.max_token_age_seconds: found the number 0; write"),
-        (set("/access", json!({ "dangerously_allow_anyone": true, "max_token_age_seconds": 60 })), "access.max_token_age_seconds: found a value beside dangerously_allow_anyone"),
-        (set("/access/identity_headers", json!(1)), "access.identity_headers: found the number 1"),
-        (set("/access/platform", json!("yes")), "access.platform: found the text \"yes\"; write true or false"),
-        (set("/access/groups", json!(true)), "access.groups: found true without platform; add platform = true"),
-        (set("/access", json!({ "platform": true, "issuer": ISSUER })), "access.audience: found no AUD tag"),
-        (set("/access", json!({ "platform": true, "audience": [] })), "access.audience: found no AUD tag"),
-        (set("/access", json!({ "platform": true, "audience": [AUD, AUD] })), "access.audience[1]: found"),
-        (set("/access", json!({ "platform": true, "issuer": "http://acme.cloudflareaccess.com", "audience": [AUD] })), "access.issuer: found"),
-        (set("/access", json!({ "platform": false })), "access.issuer: found nothing; it is required"),
-        (set("/access", json!({ "platform": true, "dangerously_allow_anyone": true })), "access.platform: found a value beside dangerously_allow_anyone"),
-        (set("/access", json!({ "groups": true, "dangerously_allow_anyone": true })), "access.groups: found a value beside dangerously_allow_anyone"),
-        // The rest.
-        (set("/log", json!("all")), "log: found \"all\"; write \"refusals\" or \"requests\""),
-        (set("/debug", json!(1)), "debug: found the number 1"),
-        (set("/server_timing", json!("on")), "server_timing: found the text \"on\""),
-        (set("/health_path", json!("/cdn-cgi/health")), "health_path: found \"/cdn-cgi/health\"; choose another path"),
-        (set("/health_path", json!("/api/healthz")), "health_path: found \"/api/healthz\"; choose a path that no route takes: /api belongs to an API"),
-        (set("/health_path", json!("/api")), "health_path: found \"/api\"; choose a path that no route takes"),
-        (set("/health_path", json!("healthz")), "health_path: found \"healthz\"; start the path with a slash"),
-        (relay(|value| value[""] = json!(1)), "\"\": found an unknown key"),
-        (set("/client_secret", json!("cfast_secret")), "client_secret: found an unknown key; the keys here are access, routes, cors"),
-    ]
+#[test]
+fn each_mistake_is_named_with_its_path_and_its_repair() {
+    for (value, expected) in mistakes() {
+        let found = errors(&value);
+        assert!(found.iter().any(|error| error.starts_with(expected)), "wanted {expected}\nfound {found:#?}");
+    }
 }
 
 #[test]
@@ -242,34 +181,7 @@ fn a_relay_that_takes_every_path_has_a_health_path_all_the_same() {
 #[test]
 fn what_is_hardly_meant_is_warned_of() {
     let warnings = |value: &Value| parsed(value).warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let issuer = |issuer: &str| relay(|value| value["access"]["issuer"] = json!(issuer));
-    let audience = |tag: &str| relay(|value| value["access"]["audience"] = json!([AUD, tag]));
-    let cors = |cors: Value| relay(|value| value["cors"] = cors);
-    let listed = || json!({ "allowed_origins": ["https://a.example"] });
-    let with_credentials = || json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true });
-    let open = |value: &mut Value| value["access"] = json!({ "dangerously_allow_anyone": true });
-    #[rustfmt::skip]
-    let table = [
-        (minimal(), None),
-        (issuer("https://acme.fed.cloudflareaccess.com"), None),
-        (issuer("http://127.0.0.1:8702"), None),
-        (issuer("http://localhost:8702"), None),
-        (issuer("https://login.example.com"), Some("access.issuer: found \"https://login.example.com\"; tokens of Access come from https://<team>.cloudflareaccess.com")),
-        (issuer("https://cloudflareaccess.com"), Some("access.issuer: found")),
-        (issuer("https://acme.cloudflareaccess.com.evil.example"), Some("access.issuer: found")),
-        (issuer("https://acme.cloudflareaccess.com:8443"), Some("access.issuer: found")),
-        (issuer("https://a.b.cloudflareaccess.com"), Some("access.issuer: found")),
-        (audience(&AUD.to_uppercase()), Some("access.audience[1]: found a text of 64 characters (not shown); an AUD tag of Access is 64")),
-        (audience("my-app"), Some("access.audience[1]: found a text of 6 characters (not shown)")),
-        (relay(|value| value["access"] = json!({ "issuer": "http://127.0.0.1:8702", "audience": ["x"] })), None),
-        (cors(with_credentials()), None),
-        (cors(listed()), Some("cors.allow_credentials: found false, so that no listed origin can call; write true: every caller is checked")),
-        (cors(json!({ "allowed_origins": ["*"] })), Some("cors.allow_credentials: found false, so that no listed origin can call; name the origins one by one, with")),
-        (relay(|value| value["routes"][0]["cors"] = listed()), Some("routes[0].cors.allow_credentials: found false")),
-        (relay(|value| value["routes"][0]["cors"] = json!({ "allowed_origins": [] })), None),
-        (relay(|value| { open(value); value["cors"] = listed(); }), None),
-    ];
-    for (value, expected) in table {
+    for (value, expected) in warned_of() {
         let found = warnings(&value);
         assert_eq!(found.len(), usize::from(expected.is_some()), "{value:#} {found:?}");
         assert!(found.iter().zip(expected).all(|(found, expected)| found.starts_with(expected)), "{found:?}");
