@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use access_relay_core::config::error::ConfigError;
+use access_relay_core::config::error::{ConfigError, without_indices};
+use access_relay_core::config::keys::ALL;
 use access_relay_core::config::keys::relay::ROUTES;
 use access_relay_core::config::keys::routes as keys;
 use access_relay_core::config::parse::parse;
@@ -32,7 +33,7 @@ pub fn environment(file: &str, text: &str, name: Option<&str>) -> Findings {
         let help = format!("write {LONGEST} at most, of which wrangler needs far less");
         return Findings::mistake(Finding::new("wrangler::too_long", "", format!("found {} bytes", text.len()), help));
     }
-    let body = body(text);
+    let body = wrangler::body(text);
     let (findings, spans) = match wrangler::read(file, body) {
         Ok(wrangler) => {
             let spans = if wrangler::is_json(file) { Spans::of_jsonc(body) } else { Spans::of_toml(body) };
@@ -41,11 +42,6 @@ pub fn environment(file: &str, text: &str, name: Option<&str>) -> Findings {
         Err(finding) => (Findings::mistake(*finding), None),
     };
     placed(findings, body, spans.as_ref()).redacted()
-}
-
-/// A text without a byte order mark, which is no part of either language, and which editors leave.
-fn body(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Each finding with its place in the text.
@@ -63,7 +59,7 @@ fn placed(mut findings: Findings, text: &str, spans: Option<&Spans>) -> Findings
 /// The findings as people read them, warnings first: each with its line of the file, marked. `findings` are those of this text.
 #[must_use]
 pub fn marked(findings: &Findings, file: &str, text: &str, colours: bool) -> Vec<String> {
-    let text = body(text);
+    let text = wrangler::body(text);
     let warnings = findings.warnings.iter().map(|finding| (Severity::Warning, finding));
     let mistakes = findings.mistakes.iter().map(|finding| (Severity::Error, finding));
     warnings
@@ -134,12 +130,18 @@ fn plain_secrets(environment: &Value, relay: &Value) -> Vec<String> {
     secret_names(relay).iter().filter(|name| !is_client_id(name)).filter_map(value).collect()
 }
 
-/// What the core says of a table. The code names the key, in whatever item of a list.
+/// What the core says of a table. The code names the key, in whatever item of a list; a key that the relay does not have is in no code.
 fn of_relay(place: &str, error: &ConfigError) -> Finding {
-    let inner = error.path.strip_prefix("RELAY").unwrap_or(&error.path);
+    let inner = if error.path == "RELAY" { "" } else { &error.path };
     let dot = if inner.is_empty() { "" } else { "." };
-    let key: String = inner.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect();
-    let code = if key.is_empty() { "relay::table".to_owned() } else { format!("relay::{key}") };
+    let key = without_indices(inner);
+    // A route's own policy has the keys of the global one.
+    let known = key.strip_prefix("routes.").filter(|key| key.starts_with("cors.")).unwrap_or(&key);
+    let code = match known {
+        "" => "relay::table".to_owned(),
+        _ if ALL.iter().any(|key| without_indices(&key.path()) == known) => format!("relay::{key}"),
+        _ => "relay::unknown_key".to_owned(),
+    };
     Finding::new(&code, format!("{place}vars.RELAY{dot}{inner}"), format!("found {}", error.found), &error.expected)
 }
 

@@ -1,7 +1,7 @@
 //! A finding as people read it: the line of the file that it is about, marked, in the manner of rustc.
 
 use access_relay_core::syntax::redact::{NOT_SHOWN, redacted};
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::findings::{Finding, is_obeyed, one_line};
 
@@ -32,20 +32,16 @@ pub fn marked(
     let name = one_line(&redacted(file, []));
     let title = if path.is_empty() { found.clone() } else { format!("{path}: {found}") };
     let line = Line::of(finding, secrets, text);
-    let mut group = level
-        .primary_title(title)
-        .id(code.as_str())
-        .elements([] as [Snippet<'_, annotate_snippets::Annotation<'_>>; 0]);
-    match &line {
+    let group = Group::with_title(level.primary_title(title).id(code.as_str()));
+    let group = match &line {
         Some(line) => {
             let mark = AnnotationKind::Primary.span(line.from..line.to);
-            group = group.element(
-                Snippet::source(line.text.as_str()).path(name.as_str()).line_start(line.number).annotation(mark),
-            );
+            let source = Snippet::source(line.text.as_str()).path(name.as_str()).line_start(line.number);
+            group.element(source.annotation(mark))
         }
-        None => group = group.element(annotate_snippets::Origin::path(name.as_str())),
-    }
-    group = group.element(Level::HELP.message(help.as_str()));
+        None => group.element(Origin::path(name.as_str())),
+    };
+    let group = group.element(Level::HELP.message(help.as_str()));
     let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
 }

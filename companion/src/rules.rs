@@ -2,6 +2,7 @@
 //!
 //! Each is a schema for its table; editors mark the value that has to change, and show what to write instead.
 
+use access_relay_core::config::keys::Key;
 use access_relay_core::config::keys::access::{
     AUDIENCE, DANGEROUSLY_ALLOW_ANYONE, GROUPS, IDENTITY_HEADERS, ISSUER, MAX_TOKEN_AGE_SECONDS, PLATFORM,
 };
@@ -12,7 +13,6 @@ use access_relay_core::config::keys::relay::{ACCESS, CORS as GLOBAL_CORS, ROUTES
 use access_relay_core::config::keys::routes::{
     BINDING, CACHE, CORS, CREDENTIALS, REQUEST_COOKIES, RESPONSE_COOKIES, SERVICE_TOKEN, UPSTREAM,
 };
-use access_relay_core::config::keys::{Key, access, routes};
 use serde_json::{Map, Value, json};
 
 use crate::shapes;
@@ -32,7 +32,7 @@ pub fn of(table: &str) -> Vec<Value> {
 fn who_may_call() -> Value {
     let others = [ISSUER, AUDIENCE, PLATFORM, MAX_TOKEN_AGE_SECONDS, IDENTITY_HEADERS, GROUPS];
     let by_token = json!({
-        "required": [access::ISSUER.name, access::AUDIENCE.name],
+        "required": [ISSUER.name, AUDIENCE.name],
         "properties": { GROUPS.name: must_be_false("Add platform = true, or leave it out: a token of Access names no groups.") },
     });
     let by_word = json!({ "dependencies": { ISSUER.name: [AUDIENCE.name] } });
@@ -130,7 +130,7 @@ fn relay() -> Vec<Value> {
         "caller-token",
         "Use \"service-token\", or let the relay answer preflights: a preflight carries no caller's token to send.",
     );
-    let global = json!({ "if": { "not": { "required": [routes::CORS.name] } }, "then": { "properties": { CREDENTIALS.name: no_preflight } } });
+    let global = json!({ "if": { "not": { "required": [CORS.name] } }, "then": { "properties": { CREDENTIALS.name: no_preflight } } });
     vec![
         json!({ "if": access(unverified), "then": each_route(json!({ "properties": { CREDENTIALS.name: no_caller } })) }),
         json!({ "if": access(named), "then": each_route(json!({ "properties": { CACHE.name: must_be_false(NAMED) } })) }),

@@ -16,6 +16,12 @@ pub fn read(file: &str, text: &str) -> Result<Value, Box<Finding>> {
     if is_json(file) { from_jsonc(text) } else { from_toml(text) }
 }
 
+/// A text without a byte order mark, which is no part of either language, and which editors leave.
+#[must_use]
+pub fn body(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// Whether a file of this name is JSON.
 #[must_use]
 pub fn is_json(file: &str) -> bool {

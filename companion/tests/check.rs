@@ -3,6 +3,8 @@
 use access_relay_companion::check;
 use access_relay_companion::findings::Finding;
 
+use crate::committed;
+
 const SOUND: &str = r#"
 [vars.RELAY.access]
 issuer = "https://acme.cloudflareaccess.com"
@@ -28,11 +30,6 @@ fn lines_of(name: &str, text: &str) -> Lines {
     };
     let lines = |findings: &[Finding]| findings.iter().map(line).collect();
     Lines { warnings: lines(&found.warnings), mistakes: lines(&found.mistakes), sound: found.sound }
-}
-
-/// Reads a file of the project's.
-fn committed(file: &str) -> String {
-    std::fs::read_to_string(format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 #[test]

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use access_relay_companion::check;
 use access_relay_companion::findings::Findings;
 
-fn read(file: &str) -> String {
-    std::fs::read_to_string(format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
+use crate::committed;
 
 /// What an example stands in.
 const AROUND: [&str; 2] = ["workers_dev = false", "preview_urls = false"];
@@ -36,7 +34,7 @@ fn example(section: &str, word: &str) -> Findings {
 
 #[test]
 fn each_example_is_what_it_says() {
-    let page = read("docs/checks.md");
+    let page = committed("docs/checks.md");
     let sections: Vec<&str> = page.split("\n## ").filter(|section| section.starts_with("wrangler::")).collect();
     assert!(sections.len() > 15);
     for section in sections {
@@ -54,7 +52,7 @@ fn each_example_is_what_it_says() {
 #[test]
 fn the_page_has_every_code_and_no_other() {
     let sources =
-        ["check", "surroundings", "wrangler"].map(|module| read(&format!("companion/src/{module}.rs"))).concat();
+        ["check", "surroundings", "wrangler"].map(|module| committed(&format!("companion/src/{module}.rs"))).concat();
     let mut codes: BTreeSet<String> = BTreeSet::new();
     for (start, _) in sources.match_indices("\"wrangler::").chain(sources.match_indices("\"relay::")) {
         let code = sources[start + 1..].split('"').next().unwrap();
@@ -64,7 +62,7 @@ fn the_page_has_every_code_and_no_other() {
     }
     // Named by their keys.
     codes.extend(["wrangler::workers_dev", "wrangler::preview_urls"].map(str::to_owned));
-    let page = read("docs/checks.md");
+    let page = committed("docs/checks.md");
     let told = page.lines().filter_map(|line| {
         line.strip_prefix("## ").or_else(|| line.strip_prefix("- `")?.split_once("`: ").map(|(code, _)| code))
     });
@@ -74,10 +72,28 @@ fn the_page_has_every_code_and_no_other() {
 
 #[test]
 fn the_page_shows_what_the_command_prints() {
-    let page = read("docs/checks.md");
+    let page = committed("docs/checks.md");
     let (_, shown) = page.split_once("```\n").unwrap();
     let (shown, _) = shown.split_once("\n```").unwrap();
     let text = format!("{}{}\n{}", "\n".repeat(5), AROUND.join("\n"), RELAY.replace("https://api", "http://api"));
     let found = check::text("wrangler.toml", &text);
     assert_eq!(check::marked(&found, "wrangler.toml", &text, false), [shown]);
+}
+
+#[test]
+fn a_code_is_a_key_that_the_relay_has_or_says_that_it_has_none() {
+    let cases = [
+        ("max_age = 99999", "[vars.RELAY.cors]", "relay::cors.max_age", "vars.RELAY.cors.max_age"),
+        ("cors.max_age = 99999", "", "relay::routes.cors.max_age", "vars.RELAY.routes[0].cors.max_age"),
+        ("clientele = 1", "[vars.RELAY]", "relay::unknown_key", "vars.RELAY.clientele"),
+        ("RELAYED = 1", "[vars.RELAY]", "relay::unknown_key", "vars.RELAY.RELAYED"),
+        ("colour = 1", "", "relay::unknown_key", "vars.RELAY.routes[0].colour"),
+        ("cors.colour = 1", "", "relay::unknown_key", "vars.RELAY.routes[0].cors.colour"),
+    ];
+    for (line, table, code, path) in cases {
+        let text = if table.is_empty() { format!("{RELAY}{line}\n") } else { format!("{table}\n{line}{RELAY}") };
+        let found = check::text("wrangler.toml", &text).mistakes;
+        let found: Vec<_> = found.iter().map(|found| (found.code.as_str(), found.path.as_str())).collect();
+        assert!(found.contains(&(code, path)), "{line}: {found:?}");
+    }
 }

@@ -8,7 +8,7 @@ use access_relay_companion::import::moved::Moved;
 
 /// A file as somebody might have it; every name in it is made up.
 fn sample(file: &str) -> String {
-    std::fs::read_to_string(format!("{}/tests/samples/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    crate::committed(&format!("companion/tests/samples/{file}"))
 }
 
 fn wish(name: &str) -> Wish {

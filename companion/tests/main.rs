@@ -26,3 +26,8 @@ mod look;
 mod project;
 mod schema;
 mod schema_and_reader;
+
+/// Reads a file of the project's.
+fn committed(file: &str) -> String {
+    std::fs::read_to_string(format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}

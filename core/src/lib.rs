@@ -15,6 +15,8 @@
 //!
 //! # Invariants
 //! - Nothing panics on the request path; lints deny it.
+//! - What few requests need is a function of its own (`#[inline(never)]`, `seldom`): V8 compiles it when it is first called, and a
+//!   young isolate does without. `docs/performance.md` has the figures.
 //! - What is unknown is refused: without a valid configuration nothing is served, without a valid token nothing is
 //!   forwarded.
 

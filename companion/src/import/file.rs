@@ -29,7 +29,7 @@ pub struct Wish {
 /// # Errors
 /// It cannot be read, or it is not clear what is meant: what was found, and what to write.
 pub fn import(file: &str, text: &str, wish: &Wish) -> Result<Moved, Vec<String>> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = wrangler::body(text);
     let kind = wish.from.as_deref().map(Kind::parse).transpose().map_err(|error| vec![error])?;
     let found = read(file, text, kind).map_err(|error| vec![harmless(&error)])?;
     let application = chosen(&found, wish.name.as_deref())?;
@@ -110,7 +110,6 @@ fn unclear() -> String {
 
 /// A text in TOML or JSON, by the file's name; why it is none, and where.
 fn value_of(file: &str, text: &str) -> Result<Value, String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     wrangler::read(file, text).map_err(|finding| {
         let place = finding.span.as_ref().map(|span| LineStarts::of(text).place(span));
         let at = place.map(|place| format!("line {}, column {}: ", place.line, place.column));

@@ -7,6 +7,7 @@ use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectKey, UnaryOperator};
 use hcl_edit::structure::{Block, Body};
 
+use crate::findings::LineStarts;
 use crate::import::found::Application;
 use crate::import::term::{Term, code};
 use crate::import::terraform;
@@ -46,12 +47,12 @@ pub fn applications(text: &str) -> Result<Vec<Application>, String> {
 /// A file's text, and where its lines begin.
 struct File<'t> {
     text: &'t str,
-    lines: Vec<usize>,
+    lines: LineStarts<'t>,
 }
 
 impl<'t> File<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, lines: text.match_indices('\n').map(|(at, _)| at).collect() }
+        Self { text, lines: LineStarts::of(text) }
     }
 
     /// A body as a table; of blocks with one name, a list.
@@ -123,6 +124,6 @@ impl<'t> File<'t> {
     }
 
     fn line(&self, at: usize) -> String {
-        format!(" (line {})", self.lines.partition_point(|line| *line < at) + 1)
+        format!(" (line {})", self.lines.place(&(at..at)).line)
     }
 }

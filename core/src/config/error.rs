@@ -21,3 +21,9 @@ impl fmt::Display for ConfigError {
         write!(f, "{}: found {}; {}", self.path, self.found, self.expected)
     }
 }
+
+/// A path without the places in its lists: `routes[1].cors` is written `[vars.RELAY.routes.cors]` in TOML.
+#[must_use]
+pub fn without_indices(path: &str) -> String {
+    path.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
+}

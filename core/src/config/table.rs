@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::config::error::FILL_IN;
+use crate::config::error::{FILL_IN, without_indices};
 use crate::config::keys::{Absent, Key, Kind};
 use crate::config::report::Report;
 use crate::syntax::text::{has_placeholder, quoted};
@@ -220,9 +220,4 @@ impl<'r> Table<'r> {
         self.error(key, &self.report.kind_and_value(found), expected);
         None
     }
-}
-
-/// The name that TOML has for a table within a list: `routes[1].cors` is written `[vars.RELAY.routes.cors]`.
-fn without_indices(path: &str) -> String {
-    path.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
 }
