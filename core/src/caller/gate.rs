@@ -14,7 +14,7 @@ use crate::caller::keys::{self, KeyCache, Lookup};
 use crate::caller::people::{Look, People};
 use crate::caller::platform::{self, PlatformPolicy, Told, Word};
 use crate::caller::runtime::{Runtime, Source, seldom};
-use crate::caller::token::{self, Candidate, JwtPolicy};
+use crate::caller::token::{self, Candidate, JwtPolicy, unauthenticated};
 use crate::caller::verified::VerifiedTokens;
 use crate::messages::cookies;
 use crate::messages::head::RequestHead;
@@ -222,7 +222,7 @@ impl<R: Runtime> Gate<R> {
             return Err(unauthenticated(format!("the signature does not match key {}", quoted(&candidate.kid))));
         }
         let now = self.runtime.now();
-        let (caller, expires) = candidate.check_claims(policy, now).map_err(unauthenticated)?;
+        let (caller, expires) = candidate.check_claims(policy, now)?;
         let caller = Rc::new(caller);
         if caller.weight() <= REMEMBERED_BYTES {
             let until = expires.min(now + REMEMBERED_SECONDS);
@@ -244,7 +244,7 @@ impl<R: Runtime> Gate<R> {
         policy: &PlatformPolicy,
         tokens: Option<&JwtPolicy>,
     ) -> Result<Identity, Refusal> {
-        policy.check(&word.aud).map_err(unauthenticated)?;
+        policy.check(&word.aud)?;
         if !policy.asks_who() {
             return Ok(Identity::of(Rc::new(Caller::Somebody)));
         }
@@ -261,7 +261,8 @@ impl<R: Runtime> Gate<R> {
             Some(tokens) => seldom(self.name_program(request, identity, tokens)).await,
             None if policy.max_token_age_seconds.is_some() => Err(unauthenticated(
                 "a service token has no identity with an iat, and access.max_token_age_seconds needs one",
-            )),
+            )
+            .by("access.max_token_age_seconds")),
             None => Ok(identity),
         }
     }
@@ -280,7 +281,8 @@ impl<R: Runtime> Gate<R> {
                 Err(refusal)
             }
             Ok(_) if policy.max_token_age_seconds.is_some() => {
-                Err(unauthenticated("the token is a person's, and not the program's"))
+                Err(unauthenticated("the token is a person's, and not the program's")
+                    .by("access.max_token_age_seconds"))
             }
             Ok(_) | Err(_) => Ok(nameless),
         }
@@ -363,7 +365,9 @@ impl<R: Runtime> Gate<R> {
                 }
                 Lookup::Fetch | Lookup::Unknown => {
                     let kid = quoted(kid.unwrap_or_default());
-                    return Err(unauthenticated(format!("no signing key of the issuer has the kid {kid}")));
+                    return Err(
+                        unauthenticated(format!("no signing key of the issuer has the kid {kid}")).by("access.issuer")
+                    );
                 }
                 Lookup::Wait => match pauses.next() {
                     Some(milliseconds) => self.runtime.pause(*milliseconds).await,
@@ -381,10 +385,6 @@ impl<R: Runtime> Gate<R> {
         let fetched = keys::fetch(&self.runtime, &url, source).await;
         self.keys.borrow_mut().end_fetch(fetched, self.runtime.now());
     }
-}
-
-fn unauthenticated(reason: impl Into<String>) -> Refusal {
-    Refusal::new(Code::Unauthenticated, reason)
 }
 
 fn keys_unavailable(reason: &str) -> Refusal {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::caller::identity::Caller;
-use crate::caller::token::{LEEWAY_SECONDS, age_limit, said};
+use crate::caller::token::{LEEWAY_SECONDS, age_limit, said, unauthenticated};
 use crate::outcomes::problem::{Code, Refusal};
 use crate::syntax::field::is_plain_value;
 use crate::syntax::json;
@@ -57,15 +57,16 @@ impl PlatformPolicy {
     ///
     /// # Errors
     /// Why it does not.
-    pub fn check(&self, aud: &str) -> Result<(), String> {
+    pub fn check(&self, aud: &str) -> Result<(), Refusal> {
         if aud.is_empty() {
-            return Err("ctx.access names no AUD tag".to_owned());
+            return Err(unauthenticated("ctx.access names no AUD tag"));
         }
         let is_meant = self.audience.is_empty() || self.audience.iter().any(|audience| audience == aud);
         if is_meant {
             Ok(())
         } else {
-            Err(format!("ctx.access is for {}, which access.audience does not list", quoted(aud)))
+            let reason = format!("ctx.access is for {}, which access.audience does not list", quoted(aud));
+            Err(unauthenticated(reason).by("access.audience"))
         }
     }
 }
@@ -98,8 +99,7 @@ pub fn read(identity: Option<&str>, policy: &PlatformPolicy, now: i64) -> Result
     if sub.is_none() && email.is_none() {
         return Err(unavailable("getIdentity() names nobody: no user_uuid and no email that a header can tell"));
     }
-    let too_old =
-        check_age(identity.get("iat"), policy, now).map_err(|why| Refusal::new(Code::Unauthenticated, why))?;
+    let too_old = check_age(identity.get("iat"), policy, now)?;
     let groups = identity.get("groups").filter(|_| policy.groups).and_then(|groups| list(groups, &mut warnings));
     Ok(Told { caller: Rc::new(Caller::User { sub, email, groups }), until: until.min(too_old), warnings })
 }
@@ -120,11 +120,11 @@ pub fn unavailable(why: &str) -> Refusal {
 }
 
 /// Until when an identity of this `iat` opens anything.
-fn check_age(iat: Option<&Value>, policy: &PlatformPolicy, now: i64) -> Result<i64, String> {
+fn check_age(iat: Option<&Value>, policy: &PlatformPolicy, now: i64) -> Result<i64, Refusal> {
     let Some(oldest) = policy.max_token_age_seconds else { return Ok(i64::MAX) };
     let iat = iat.and_then(Value::as_i64);
     if iat.is_some_and(|iat| iat > now + LEEWAY_SECONDS) {
-        return Err("iat of the identity is in the future".to_owned());
+        return Err(unauthenticated("iat of the identity is in the future"));
     }
     age_limit("iat of the identity", iat, oldest, now)
 }

@@ -14,6 +14,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Se
 
 use crate::caller::identity::Caller;
 use crate::caller::jwk::RSA_LENGTHS;
+use crate::outcomes::problem::{Code, Refusal};
 use crate::syntax::text::{is_lower_hex, quoted};
 
 /// Clocks differ: a token counts as valid this long beyond its times.
@@ -114,52 +115,54 @@ impl<'a> Candidate<'a> {
     ///
     /// # Errors
     /// The first claim that does not open the application.
-    pub fn check_claims(&self, policy: &JwtPolicy, now: i64) -> Result<(Caller, i64), String> {
-        let claims: Claims<AccessClaims> = self
-            .untrusted
-            .deserialize_claims_unchecked()
-            .map_err(|_| "the claims are no JSON object, or one is of the wrong type, or there twice")?;
+    pub fn check_claims(&self, policy: &JwtPolicy, now: i64) -> Result<(Caller, i64), Refusal> {
+        let claims: Claims<AccessClaims> = self.untrusted.deserialize_claims_unchecked().map_err(|_| {
+            unauthenticated("the claims are no JSON object, or one is of the wrong type, or there twice")
+        })?;
         let expires = check_times(&claims, policy, now)?;
         let AccessClaims { iss, aud, r#type, sub, email, common_name } = claims.custom;
         if iss.as_deref() != Some(policy.issuer.as_str()) {
-            return Err(format!("iss is {}, not access.issuer", quoted(&iss.unwrap_or_default())));
+            let reason = format!("iss is {}, not access.issuer", quoted(&iss.unwrap_or_default()));
+            return Err(unauthenticated(reason).by("access.issuer"));
         }
         if !policy.audience.iter().any(|audience| aud.0.contains(audience)) {
-            return Err("aud holds none of access.audience".to_owned());
+            return Err(unauthenticated("aud holds none of access.audience").by("access.audience"));
         }
         // The global session token has the same keys and issuer, and opens no application: its type is "org".
         if r#type.as_deref() != Some("app") {
-            return Err(format!("type is {}, not \"app\"", quoted(&r#type.unwrap_or_default())));
+            return Err(unauthenticated(format!("type is {}, not \"app\"", quoted(&r#type.unwrap_or_default()))));
         }
         let caller = match (said(sub), said(common_name)) {
             (sub @ Some(_), _) => Caller::User { sub, email: said(email), groups: None },
             (None, common_name @ Some(_)) => Caller::Service { common_name },
-            (None, None) => return Err("neither sub nor common_name says who calls".to_owned()),
+            (None, None) => return Err(unauthenticated("neither sub nor common_name says who calls")),
         };
         Ok((caller, expires))
     }
 }
 
 /// Until when the claims hold.
-fn check_times(claims: &Claims<AccessClaims>, policy: &JwtPolicy, now: i64) -> Result<i64, String> {
-    let moment = DateTime::<Utc>::from_timestamp(now, 0).ok_or("the clock is off")?;
+fn check_times(claims: &Claims<AccessClaims>, policy: &JwtPolicy, now: i64) -> Result<i64, Refusal> {
+    let moment = DateTime::<Utc>::from_timestamp(now, 0).ok_or_else(|| unauthenticated("the clock is off"))?;
     let time = TimeOptions::new(Duration::seconds(LEEWAY_SECONDS), || moment);
-    claims.validate_expiration(&time).map_err(|error| match error {
-        ValidationError::Expired => "exp is in the past",
-        _ => "exp is missing",
+    claims.validate_expiration(&time).map_err(|error| {
+        unauthenticated(match error {
+            ValidationError::Expired => "exp is in the past",
+            _ => "exp is missing",
+        })
     })?;
     let seconds = |claim: Option<DateTime<Utc>>| claim.map(|time| time.timestamp());
     let expires = seconds(claims.expiration).unwrap_or_default();
     if expires - now > FARTHEST_SECONDS {
-        return Err("exp is more than ten years away".to_owned());
+        return Err(unauthenticated("exp is more than ten years away"));
     }
     // Service tokens have no nbf. Compared here: the library would subtract, and panic on a date at the edge of time.
     let (not_before, issued_at) = (seconds(claims.not_before), seconds(claims.issued_at));
     if not_before.is_some_and(|not_before| not_before > now + LEEWAY_SECONDS) {
-        return Err("nbf is in the future".to_owned());
+        return Err(unauthenticated("nbf is in the future"));
     }
     if issued_at.is_some_and(|issued_at| issued_at > now + LEEWAY_SECONDS) {
-        return Err("iat is in the future".to_owned());
+        return Err(unauthenticated("iat is in the future"));
     }
     let Some(oldest) = policy.max_token_age_seconds else { return Ok(expires) };
     Ok(expires.min(age_limit("iat", issued_at, oldest, now)?))
@@ -170,13 +173,19 @@ fn check_times(claims: &Claims<AccessClaims>, policy: &JwtPolicy, now: i64) -> R
 ///
 /// # Errors
 /// It is too old, or does not say.
-pub fn age_limit(what: &str, iat: Option<i64>, oldest: i64, now: i64) -> Result<i64, String> {
-    let iat = iat.ok_or_else(|| format!("{what} is missing, and access.max_token_age_seconds needs it"))?;
-    let too_old = iat.saturating_add(oldest);
-    if too_old.saturating_add(LEEWAY_SECONDS) < now {
-        return Err(format!("{what} is longer ago than access.max_token_age_seconds = {oldest}"));
+pub fn age_limit(what: &str, iat: Option<i64>, oldest: i64, now: i64) -> Result<i64, Refusal> {
+    let too_old = |reason: String| unauthenticated(reason).by("access.max_token_age_seconds");
+    let iat = iat.ok_or_else(|| too_old(format!("{what} is missing, and access.max_token_age_seconds needs it")))?;
+    let until = iat.saturating_add(oldest);
+    if until.saturating_add(LEEWAY_SECONDS) < now {
+        return Err(too_old(format!("{what} is longer ago than access.max_token_age_seconds = {oldest}")));
     }
-    Ok(too_old)
+    Ok(until)
+}
+
+/// A refusal of whoever calls, for what they have shown.
+pub fn unauthenticated(reason: impl Into<String>) -> Refusal {
+    Refusal::new(Code::Unauthenticated, reason)
 }
 
 /// What a claim says: an empty text says nothing, as the `sub` of a service token.

@@ -25,7 +25,7 @@ use crate::messages::present::Read;
 use crate::outcomes::answer::Answer;
 use crate::outcomes::problem::{Code, Refusal};
 use crate::rules::cors::{self, Policy, PreflightBy};
-use crate::rules::cross_origin;
+use crate::rules::cross_origin::{self, Grounds};
 use crate::rules::route::{Credentials, Route};
 use crate::syntax::path::{Prefix, is_cloudflares};
 use crate::syntax::target::Target;
@@ -106,7 +106,7 @@ fn before_caller<'c, 'r, H: Read>(
     known.cors = Policy::of_path(&route.cors, target.path);
     if request.header(Name::Loop).is_some_and(|passed| forward::has_passed(&passed, &route.id)) {
         let reason = "its access-relay-loop names this route, or too many routes: an upstream leads back to the relay";
-        return Err(Refusal::new(Code::LoopDetected, reason));
+        return Err(Refusal::new(Code::LoopDetected, reason).by("routes.upstream"));
     }
     if ["TRACE", "TRACK", "CONNECT"].iter().any(|method| request.method.eq_ignore_ascii_case(method)) {
         return Err(Refusal::new(
@@ -128,9 +128,11 @@ fn before_caller<'c, 'r, H: Read>(
     }
 
     // As nearly all are; nothing else has to be read for it.
-    if request.header(Name::SecFetchSite).as_deref() != Some("same-origin") {
-        check_origin(request, route, target, known, vouched, config.debug)?;
-    }
+    known.passed = Some(if request.header(Name::SecFetchSite).as_deref() == Some("same-origin") {
+        Grounds::Own
+    } else {
+        check_origin(request, route, target, known, vouched, config.debug)?
+    });
     Ok(ControlFlow::Continue(Passage { route, target, rest }))
 }
 
@@ -152,7 +154,7 @@ async fn check_caller<'r, H: Read, R: Runtime>(
         let (identity, token) = gate.by_token(request, policy).await?;
         (identity, Some(token))
     } else if platform.is_some() {
-        return Err(Refusal::new(Code::Unauthenticated, NO_WORD));
+        return Err(Refusal::new(Code::Unauthenticated, NO_WORD).by("access.platform"));
     } else {
         return Ok(None);
     };
@@ -173,7 +175,7 @@ fn check_origin<H: Read>(
     known: &Known,
     vouched: bool,
     debug: bool,
-) -> Result<(), Refusal> {
+) -> Result<Grounds, Refusal> {
     let site = request.header(Name::SecFetchSite);
     let credentials = [Name::Cookie, Name::AccessJwtAssertion, Name::AccessToken];
     let [mode, dest, purpose] =
@@ -206,8 +208,10 @@ fn check_origin<H: Read>(
 
 /// The deepest route that covers the path, and what comes after its prefix.
 fn find_route<'c, 'p>(config: &'c Config, path: &'p str) -> Result<(&'c Rc<Route>, &'p str), Refusal> {
-    let (route, rest) =
-        config.routes.find(path).ok_or_else(|| Refusal::new(Code::NotFound, "no route's path covers this one"))?;
+    let (route, rest) = config
+        .routes
+        .find(path)
+        .ok_or_else(|| Refusal::new(Code::NotFound, "no route's path covers this one").by("routes"))?;
     // Access logs people in and out there, on the page's host and on the API's: none of it passes through us.
     let leads_to_cloudflare = route.strip_prefix && route.upstream.base_path.is_empty() && is_cloudflares(rest);
     if is_cloudflares(path) || leads_to_cloudflare {

@@ -12,6 +12,7 @@ use crate::outcomes::answer::Answer;
 use crate::outcomes::log::Record;
 use crate::outcomes::problem::Refusal;
 use crate::rules::cors::Policy;
+use crate::rules::cross_origin::Grounds;
 use crate::rules::route::Route;
 
 /// What is known of a request, for its log record and for the headers of its answer.
@@ -29,6 +30,8 @@ pub struct Known {
     pub websocket: bool,
     /// What the browser makes of the answer.
     pub destination: Destination,
+    /// Why the cross-origin rule let it pass, once it has.
+    pub passed: Option<Grounds>,
     /// Who called, once that is proven.
     pub caller: Option<Rc<Caller>>,
     /// What the log should say though nothing was refused.
@@ -47,6 +50,7 @@ impl Known {
             origin: request.header(Name::Origin).map(Into::into),
             websocket: request.is_websocket(),
             destination: Destination::of(request.header(Name::SecFetchDest).as_deref()),
+            passed: None,
             caller: None,
             warnings: Vec::new(),
         }

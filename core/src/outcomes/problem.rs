@@ -91,6 +91,8 @@ pub struct Refusal {
     pub code: Code,
     /// What was wrong, what was seen and what would have passed. Never holds a token, cookie or secret.
     pub reason: String,
+    /// The key of the configuration that decided, as in `access.audience`; nothing where no key could have let it pass.
+    pub key: Option<&'static str>,
     /// With `debug`, how a CORS policy came to it.
     pub explanation: Option<Box<Explanation>>,
 }
@@ -112,7 +114,7 @@ impl Refusal {
     /// A refusal with its reason.
     #[must_use]
     pub fn new(code: Code, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), explanation: None }
+        Self { code, reason: reason.into(), key: None, explanation: None }
     }
 
     /// The same refusal, as it may be told: without any of these secrets in its reason, which is cut after that where nobody
@@ -126,6 +128,12 @@ impl Refusal {
             self.reason.truncate(end);
         }
         self
+    }
+
+    /// The same refusal, decided by a key of the configuration.
+    #[must_use]
+    pub fn by(self, key: &'static str) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// The same refusal, explained.

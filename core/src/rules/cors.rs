@@ -155,10 +155,10 @@ impl Policy {
         Rc::clone(policy)
     }
 
-    /// One of the policy's keys by its path, as in `routes[1].cors.allowed_origins`.
+    /// One of the policy's keys, as in `cors.allowed_origins`, by its path, as in `routes[1].cors.allowed_origins`.
     #[must_use]
     pub fn key(&self, key: &str) -> String {
-        format!("{}.{key}", if self.path.is_empty() { "cors" } else { &self.path })
+        [self.path.strip_suffix("cors").unwrap_or_default(), key].concat()
     }
 
     /// Decides a preflight: origin, then method, then headers.
@@ -168,17 +168,19 @@ impl Policy {
     pub fn preflight(&self, preflight: Preflight) -> PreflightAnswer {
         let mut answer = Edits::from_iter([Edit::Set(Name::Vary, PREFLIGHT_VARY)]);
         let refused = |code, rule, seen: &str, answer| {
-            let reason = match self.origins {
-                Callers::Excluded => format!("{} lists the path", self.key("excluded_paths")),
-                _ if code == Code::HeaderNotAllowed && is_no_browsers(seen) => {
-                    format!("access-control-request-headers has {} bytes, or too many elements", seen.len())
+            let (rule, reason) = match self.origins {
+                Callers::Excluded => {
+                    ("cors.excluded_paths", format!("{} lists the path", self.key("cors.excluded_paths")))
                 }
-                _ => format!("{} does not list {}", self.key(rule), quoted(seen)),
+                _ if code == Code::HeaderNotAllowed && is_no_browsers(seen) => {
+                    (rule, format!("access-control-request-headers has {} bytes, or too many elements", seen.len()))
+                }
+                _ => (rule, format!("{} does not list {}", self.key(rule), quoted(seen))),
             };
-            Err(Refused { refusal: Refusal::new(code, reason), gathered: answer })
+            Err(Refused { refusal: Refusal::new(code, reason).by(rule), gathered: answer })
         };
         if !self.allows_origin(preflight.origin) {
-            return refused(Code::OriginNotAllowed, "allowed_origins", preflight.origin, answer);
+            return refused(Code::OriginNotAllowed, "cors.allowed_origins", preflight.origin, answer);
         }
         self.allow_origin(preflight.origin, &mut answer);
 
@@ -187,7 +189,7 @@ impl Policy {
             MethodAllowed::AsListed => answer.push(Edit::Set(Name::AllowMethods, preflight.method)),
             MethodAllowed::AsWildcard => answer.push(Edit::Set(Name::AllowMethods, "*")),
             MethodAllowed::No => {
-                return refused(Code::MethodNotAllowed, "allowed_methods", preflight.method, answer);
+                return refused(Code::MethodNotAllowed, "cors.allowed_methods", preflight.method, answer);
             }
         }
         match self.allowed_headers(preflight.headers.unwrap_or_default()) {
@@ -199,7 +201,7 @@ impl Policy {
                 if let Allowed::Listed(names) = &self.headers {
                     answer.push(Edit::Set(Name::AllowHeaders, &names.join(",")));
                 }
-                return refused(Code::HeaderNotAllowed, "allowed_headers", name, answer);
+                return refused(Code::HeaderNotAllowed, "cors.allowed_headers", name, answer);
             }
         }
         answer.push(Edit::Set(Name::MaxAge, &self.max_age.to_string()));

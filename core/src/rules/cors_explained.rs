@@ -22,7 +22,7 @@ impl Policy {
                 let mut passes = vec!["GET".to_owned(), "HEAD".to_owned(), "POST".to_owned()];
                 passes.extend(listed(&self.methods));
                 (
-                    "allowed_methods",
+                    "cors.allowed_methods",
                     preflight.method,
                     passes,
                     "add the method, in the same case: methods are case-sensitive, and browsers do not change PATCH",
@@ -37,11 +37,11 @@ impl Policy {
                 } else {
                     "add the header; content-type has to be listed for JSON, too"
                 };
-                ("allowed_headers", name, listed(&self.headers), change)
+                ("cors.allowed_headers", name, listed(&self.headers), change)
             }
             _ if self.origins == Callers::Excluded => {
                 let change = "call the path from the relay's own origin, or take it out of the list";
-                ("excluded_paths", preflight.origin, Vec::new(), change)
+                ("cors.excluded_paths", preflight.origin, Vec::new(), change)
             }
             _ => {
                 let passes = match &self.origins {
@@ -50,7 +50,7 @@ impl Policy {
                     Callers::Listed(origins) => origins.iter().take(EXPLAINED).collect(),
                 };
                 let change = "add the page's origin, exactly as it was seen; the relay's own origin needs no policy";
-                ("allowed_origins", preflight.origin, passes, change)
+                ("cors.allowed_origins", preflight.origin, passes, change)
             }
         };
         Explanation { rule: self.key(key), seen: quoted(seen), passes, change }

@@ -13,7 +13,7 @@
 //!    that somebody follows passes (`foreign_requests` says how much else).
 
 use crate::outcomes::problem::{Code, Refusal};
-use crate::rules::cors::Policy;
+use crate::rules::cors::{Callers, Policy};
 use crate::syntax::origin::{split_scheme, without_default_port};
 use crate::syntax::text::quoted;
 
@@ -58,20 +58,35 @@ pub struct Facts<'a> {
     pub callback: bool,
 }
 
+/// Why the rule lets a request pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grounds {
+    /// No page of another origin made it.
+    NotForeign,
+    /// A page of the relay's own origin made it.
+    Own,
+    /// Its path is one of `callback_paths`, and a foreign page's form leads there.
+    Callback,
+    /// The CORS policy allows the page's origin.
+    Allowed,
+    /// `foreign_requests` of the route lets it pass.
+    Navigation,
+}
+
 /// Lets a request pass, unless a browser made it from a foreign origin that the policy does not allow.
 ///
 /// # Errors
 /// `cross_origin_blocked`, with the header that gave it away.
-pub fn check(facts: Facts, policy: &Policy) -> Result<(), Refusal> {
+pub fn check(facts: Facts, policy: &Policy) -> Result<Grounds, Refusal> {
     // A browser lets no page choose the origin that it names: what names the relay's is the relay's own page, though WebKit
     // calls a form of its with target=_blank `cross-site`.
     if facts.origin.is_some_and(|origin| is_own(origin, facts.scheme, facts.host)) {
-        return Ok(());
+        return Ok(Grounds::Own);
     }
     let foreign = match (facts.site, facts.origin) {
         // Speculation rules of a page send `none`, like a typed address, also from a sibling host.
         (Some("none"), None) if facts.prefetch => "sec-fetch-site is none, with sec-purpose".to_owned(),
-        (Some("same-origin" | "none"), _) | (None, None) => return Ok(()),
+        (Some("same-origin" | "none"), _) | (None, None) => return Ok(Grounds::NotForeign),
         (Some(site), _) => format!("sec-fetch-site is {}", quoted(site)),
         (None, Some(origin)) => format!(
             "origin is {}, not the relay's own, {}",
@@ -80,28 +95,34 @@ pub fn check(facts: Facts, policy: &Policy) -> Result<(), Refusal> {
         ),
     };
     if facts.callback && facts.is_top_level("POST") {
-        return Ok(());
+        return Ok(Grounds::Callback);
     }
     if facts.origin.is_some_and(|origin| policy.allows_origin(origin)) {
         // A policy without credentials lets everybody's pages in: only with what they have themselves.
         if policy.credentials || !facts.carries_credentials {
-            return Ok(());
+            return Ok(Grounds::Allowed);
         }
         let reason =
-            format!("{} is false, and a cookie or an Access token came along", policy.key("allow_credentials"));
-        return Err(Refusal::new(Code::CrossOriginBlocked, reason));
+            format!("{} is false, and a cookie or an Access token came along", policy.key("cors.allow_credentials"));
+        return Err(Refusal::new(Code::CrossOriginBlocked, reason).by("cors.allow_credentials"));
     }
     let reads = matches!(facts.method, "GET" | "HEAD") && !facts.websocket && facts.origin.is_none();
-    let reason = match facts.foreign_requests {
-        ForeignRequests::All if reads => return Ok(()),
-        ForeignRequests::Navigations if reads && facts.is_top_level("GET") && !facts.prefetch => return Ok(()),
+    let (reason, key) = match facts.foreign_requests {
+        ForeignRequests::All if reads => return Ok(Grounds::Navigation),
+        ForeignRequests::Navigations if reads && facts.is_top_level("GET") && !facts.prefetch => {
+            return Ok(Grounds::Navigation);
+        }
         _ if reads => {
             let [mode, dest] = [facts.mode, facts.dest].map(|said| quoted(said.unwrap_or_default()));
-            format!("{foreign}, sec-fetch-mode {mode}, sec-fetch-dest {dest}: foreign_requests of the route decides")
+            let reason = format!(
+                "{foreign}, sec-fetch-mode {mode}, sec-fetch-dest {dest}: foreign_requests of the route decides"
+            );
+            (reason, "routes.foreign_requests")
         }
-        _ => foreign,
+        _ if matches!(policy.origins, Callers::Excluded) => (foreign, "cors.excluded_paths"),
+        _ => (foreign, "cors.allowed_origins"),
     };
-    Err(Refusal::new(Code::CrossOriginBlocked, reason))
+    Err(Refusal::new(Code::CrossOriginBlocked, reason).by(key))
 }
 
 impl Facts<'_> {

@@ -1,12 +1,14 @@
 //! The whole flow: request in; refused, answered, or forwarded.
 
+use access_relay_core::config::keys::ALL;
 use access_relay_core::flow::gateway::Action;
 use access_relay_core::outcomes::problem::Code;
+use access_relay_core::rules::cross_origin::Grounds;
 use serde_json::{Value, json};
 
 use crate::support::config::{open, relay};
 use crate::support::requests::{Outcome, decide, send};
-use crate::support::tokens::token;
+use crate::support::tokens::{NOW, issuer_key, other_key, person, token};
 
 #[test]
 fn health_is_asked_at_its_path_and_nowhere_else() {
@@ -236,4 +238,69 @@ fn a_foreign_callback_reaches_its_paths_and_no_other() {
     {
         assert_eq!(of(path), Some("cross_origin_blocked"), "{path}");
     }
+}
+
+#[test]
+fn a_refusal_names_the_key_that_decided_and_what_passed_says_why() {
+    let with_cors = relay(|value| {
+        value["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "excluded_paths": ["/api/own"] });
+    });
+    let expired = issuer_key().sign(&changed(person(), "exp", json!(NOW - 61)));
+    let elsewhere = issuer_key().sign(&changed(person(), "aud", json!(["other"])));
+    let foreign = issuer_key().sign(&changed(person(), "iss", json!("https://other.cloudflareaccess.com")));
+    let unknown = other_key().sign(&person());
+    let token = token();
+    let url = "https://app.example.com/api/x";
+    let own = "https://app.example.com/api/own";
+    let header = "cf-access-jwt-assertion";
+    let [admin, evil] = ["https://admin.example.com", "https://evil.example"].map(|origin| ("origin", origin));
+    let asks = ("access-control-request-method", "PUT");
+    #[rustfmt::skip]
+    let refused: &[(&str, &str, &[(&str, &str)], Option<&str>)] = &[
+        ("GET", "https://app.example.com/other", &[], Some("routes")),
+        ("GET", "https://app.example.com/api/../x", &[], None),
+        ("TRACE", url, &[], None),
+        ("GET", url, &[], None),
+        ("GET", url, &[(header, &expired)], None),
+        ("GET", url, &[(header, &elsewhere)], Some("access.audience")),
+        ("GET", url, &[(header, &foreign)], Some("access.issuer")),
+        ("GET", url, &[(header, &unknown)], Some("access.issuer")),
+        ("OPTIONS", url, &[evil, asks], Some("cors.allowed_origins")),
+        ("OPTIONS", own, &[admin, asks], Some("cors.excluded_paths")),
+        ("OPTIONS", url, &[admin, asks], Some("cors.allowed_methods")),
+        ("OPTIONS", url, &[admin, ("access-control-request-method", "GET"), ("access-control-request-headers", "x-a")], Some("cors.allowed_headers")),
+        ("POST", url, &[evil], Some("cors.allowed_origins")),
+        ("POST", own, &[admin], Some("cors.excluded_paths")),
+        ("POST", url, &[admin, ("cookie", "a=1")], Some("cors.allow_credentials")),
+        ("GET", url, &[("sec-fetch-site", "cross-site")], Some("routes.foreign_requests")),
+    ];
+    for (method, url, headers, key) in refused {
+        let Action::Answer(answer) = decide(&with_cors, method, url, headers).0.action else { panic!("{headers:?}") };
+        assert_eq!(answer.refusal.unwrap().key, *key, "{method} {url} {headers:?}");
+        let is_known = |key: &&str| *key == "routes" || ALL.iter().any(|known| known.path().replace("[]", "") == **key);
+        assert!(key.iter().all(is_known), "{key:?} is a key of RELAY");
+    }
+    let navigation = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    let mut open = with_cors.clone();
+    open["access"] = json!({ "dangerously_allow_anyone": true });
+    open["routes"][0]["callback_paths"] = json!(["/api/callback"]);
+    let form = [evil, navigation[0], navigation[1], navigation[2]];
+    for (method, url, headers, grounds) in [
+        ("POST", url, [(header, token.as_str())].as_slice(), Grounds::NotForeign),
+        ("POST", url, &[("origin", "https://app.example.com")], Grounds::Own),
+        ("POST", url, &[("sec-fetch-site", "same-origin")], Grounds::Own),
+        ("POST", "https://app.example.com/api/callback", &form, Grounds::Callback),
+        ("POST", url, &[admin], Grounds::Allowed),
+        ("GET", url, &navigation, Grounds::Navigation),
+    ] {
+        let (decision, _) = decide(&open, method, url, headers);
+        assert_eq!(decision.known.passed, Some(grounds), "{method} {url} {headers:?}");
+        assert!(matches!(decision.action, Action::Forward(_)));
+    }
+}
+
+/// Claims with another value.
+fn changed(mut claims: Value, claim: &str, value: Value) -> Value {
+    claims[claim] = value;
+    claims
 }

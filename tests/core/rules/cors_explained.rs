@@ -64,5 +64,5 @@ fn an_explanation_names_the_rule_what_was_seen_and_what_would_pass() {
     assert_eq!(policy.path, "routes[0].cors");
     relay["routes"][0]["cors"]["excluded_paths"] = json!(["/api/admin"]);
     let policy = Rc::clone(&parsed(&relay).routes[0].cors);
-    assert_eq!(Policy::of_path(&policy, "/api/admin").key("excluded_paths"), "routes[0].cors.excluded_paths");
+    assert_eq!(Policy::of_path(&policy, "/api/admin").key("cors.excluded_paths"), "routes[0].cors.excluded_paths");
 }

@@ -24,6 +24,7 @@ pub fn known(config: &Config) -> Known {
         origin: None,
         websocket: false,
         destination: Destination::Other,
+        passed: None,
         caller: Some(Rc::new(Caller::User { sub: Some("ada-1".to_owned()), email: None, groups: None })),
         warnings: Vec::new(),
     }
