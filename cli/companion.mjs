@@ -1,7 +1,7 @@
 // The companion: what decides and explains, in Wasm. Texts in, texts out.
 
 import { readFileSync } from "node:fs";
-import { initSync, bundled_schema, by_hand, check_file, fit as fitOf, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file } from "../build/companion.js";
+import { initSync, bundled_schema, by_hand, check_file, explain_request, fit as fitOf, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file } from "../build/companion.js";
 
 initSync({ module: readFileSync(new URL("../build/companion_bg.wasm", import.meta.url)) });
 
@@ -49,6 +49,13 @@ export const wranglerFile = (form, name, known) => told(wrangler_file(form, name
 
 /** The policy in a file of somebody else's: `{ text, notes, mistakes }`. Throws why it cannot be read, or what is not clear. */
 export const importPolicy = (name, text, options) => told(import_policy(name, text, JSON.stringify(options)));
+
+/**
+ * What becomes of one request, by a wrangler file: `{ explanation, told }`; or `{ unsound }`, and `check` says why. `verify` says whether a
+ * signature holds. Throws what is not clear in the question.
+ */
+export const explain = (question, name, text, { environment, colours = false, verify }) =>
+  told(explain_request(JSON.stringify(question), name, text, environment, colours, verify));
 
 /** A name for the Worker: that of the package, or one made of the page's host. */
 export const workerName = worker_name;

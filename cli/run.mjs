@@ -27,10 +27,13 @@ export async function run(words) {
     err(redacted(`there is no command ${JSON.stringify(name)}; access-relay --help lists what there is`));
     return 2;
   }
-  const { options, load } = commands[name];
+  const { options, load, rest: ending } = commands[name];
+  // From this word on, the line is somebody else's.
+  const end = ending === undefined ? -1 : rest.indexOf(ending);
+  const [own, others] = end < 0 ? [rest] : [rest.slice(0, end), rest.slice(end)];
   let given;
   try {
-    given = parseArgs({ args: rest, options: { ...options, help: { type: "boolean", short: "h" } }, allowPositionals: true });
+    given = parseArgs({ args: own, options: { ...options, help: { type: "boolean", short: "h" } }, allowPositionals: true });
   } catch (error) {
     err(redacted(`${error.message.split(". To specify")[0]}; access-relay ${name} --help lists the options`));
     return 2;
@@ -40,7 +43,7 @@ export async function run(words) {
     return 0;
   }
   try {
-    return await (await load())(given.positionals, given.values);
+    return await (await load())(given.positionals, given.values, others);
   } catch (error) {
     if (error instanceof GoneAway) {
       err("\nNothing was written.");

@@ -11,11 +11,13 @@ export const err = (line) => process.stderr.write(`${harmless(line)}\n`);
 /** Text that somebody else may have written: what a terminal would obey is shown, all but line breaks and tabs. */
 const harmless = (text) => text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-/** Whether what is told may be in colours. */
-export const inColours = () => Boolean(process.stderr.isTTY && !process.env.NO_COLOR);
+/** Whether what goes there may be in colours. */
+export const coloursOn = (stream) => Boolean(stream.isTTY && !process.env.NO_COLOR);
+export const inColours = () => coloursOn(process.stderr);
 
 /** Lines of our own, in which nobody else's text is but what was cleaned before. */
 export const tell = (lines) => process.stderr.write(`${lines}\n`);
+export const tellOut = (lines) => process.stdout.write(lines);
 
 const painted = (code, text) => (inColours() ? `\x1b[${code}m${text}\x1b[0m` : text);
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use access_relay_core::caller::token::is_aud_tag;
 use access_relay_core::flow::denial::access_denial;
-use access_relay_core::messages::head::ResponseHead;
 use access_relay_core::messages::name::Name;
-use access_relay_core::messages::present::{Present, Read};
 use access_relay_core::syntax::origin::{Origin, split_authority, split_scheme};
 use serde::Deserialize;
+
+use crate::headers::Headers;
 
 /// Status and headers, or why there are none.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,27 +28,13 @@ pub enum Answer {
     },
 }
 
-struct Headers<'a>(&'a BTreeMap<String, String>);
-
-impl Read for Headers<'_> {
-    fn read(&self, name: Name) -> Option<String> {
-        self.0.get(name.as_str()).cloned()
-    }
-
-    fn set_cookies(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
 impl Answer {
     /// What shows that Access answered in the server's place, by the relay's own rule; `None` if nothing does.
     #[must_use]
     pub fn shows_access(&self) -> Option<String> {
         let Self::Came { status, headers } = self else { return None };
-        let places: String =
-            Name::ALL.iter().filter(|name| headers.contains_key(name.as_str())).map(|name| name.place()).collect();
-        let present = Present::of(&places, &[], |_| false);
-        access_denial(&ResponseHead { status: *status, present: &present, headers: &Headers(headers) })
+        let headers: Headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        headers.answered(*status, access_denial)
     }
 
     /// What its headers say of the application that answered, if Access did. Anybody can write them.

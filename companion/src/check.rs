@@ -146,7 +146,10 @@ fn of_relay(place: &str, error: &ConfigError) -> Finding {
 }
 
 /// As in the Worker, the table may also be JSON in a text.
-fn table_of(relay: &Value) -> Result<Cow<'_, Value>, Vec<ConfigError>> {
+///
+/// # Errors
+/// It is no JSON.
+pub fn table_of(relay: &Value) -> Result<Cow<'_, Value>, Vec<ConfigError>> {
     match relay.as_str() {
         Some(text) => from_text(text.as_bytes()).map(Cow::Owned),
         None => Ok(Cow::Borrowed(relay)),

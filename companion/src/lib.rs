@@ -18,9 +18,29 @@ pub mod forms; // the forms of a project, and which one fits
 pub mod project; // a project's wrangler file
 pub mod addresses; // a page and an API, and what to ask of them
 pub mod metadata; // what Access says of a URL
+pub mod headers; // a message's headers, as the core decides on them
 pub mod answers; // an answer, as a program saw it
 pub mod view; // an address, and what stands in front of it
 pub mod look; // what all of it means
+pub mod fetch; // what a browser does for a page, and concludes
+pub mod explain {
+    //! One request, decided step by step.
+
+    pub mod shell; // a command line, taken apart
+    pub mod shown; // what may be shown
+    pub mod request; // a request that is asked about
+    pub mod curl; // a curl command as one
+    pub mod recorded; // an entry of a HAR as one
+    pub mod who; // who calls
+    pub mod world; // what the caller check needs
+    pub mod upstream; // what the API gets
+    pub mod flow; // box by box
+    pub mod asked; // a question, read
+    pub mod token; // tokens, taken apart
+    pub mod mend; // what to change
+    pub mod explanation; // the answer
+    pub mod told; // as people read it
+}
 pub mod import {
     //! A policy that somebody has elsewhere, moved here.
 

@@ -13,13 +13,27 @@ mod config {
 #[path = "."]
 #[allow(dead_code, reason = "the core's tests use the rest")]
 mod support {
+    #[path = "../../tests/core/support/browser.rs"]
+    pub mod browser;
     #[path = "../../tests/core/support/config.rs"]
     pub mod config;
+    #[path = "../../tests/core/support/heads.rs"]
+    pub mod heads;
+    #[path = "../../tests/core/support/issuer.rs"]
+    pub mod issuer;
+    #[path = "../../tests/core/support/requests.rs"]
+    pub mod requests;
+    #[path = "../../tests/core/support/tasks.rs"]
+    pub mod tasks;
+    #[path = "../../tests/core/support/tokens.rs"]
+    pub mod tokens;
 }
 
 mod check;
 mod checks;
 mod document;
+mod explain;
+mod explain_and_core;
 mod forms;
 mod import;
 mod look;

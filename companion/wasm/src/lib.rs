@@ -2,15 +2,20 @@
 
 use access_relay_companion::addresses::{Addresses, Said};
 use access_relay_companion::document::Language;
+use access_relay_companion::explain::asked::Question;
+use access_relay_companion::explain::explanation::{self, Failure};
+use access_relay_companion::explain::told;
 use access_relay_companion::forms::{Folder, Form};
 use access_relay_companion::import::file::{self, Wish};
 use access_relay_companion::project::{self, Known, Values};
 use access_relay_companion::view::Seen;
 use access_relay_companion::{check, look, metadata, schema, suffixes};
+use access_relay_core::caller::jwk::Jwk;
 use access_relay_core::syntax::redact;
+use js_sys::{Array, Function, Uint8Array};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 /// What is wrong with a wrangler file: `{sound, warnings, mistakes}`. `sound` is a list of lines; of the others, each has `code`, `path`,
 /// `found`, `help` and `place`. `marked` has the same as people read it, with colours or without. If an `environment` is named, nothing
@@ -162,6 +167,39 @@ pub fn import_policy(name: &str, text: &str, options: &str) -> String {
     match wish.and_then(|wish| file::import(name, text, &wish)) {
         Ok(moved) => json!(moved),
         Err(errors) => json!({ "errors": errors }),
+    }
+    .to_string()
+}
+
+/// What becomes of one request, by the wrangler file of this name and text: `{explanation, told}`, of which `told` is the same as people
+/// read it; `question` is as `access_relay_companion::explain::asked::Question` has it. Or `{errors}`: it is not clear what is asked. Or
+/// `{unsound}`: `check_file` says what is wrong with the file.
+///
+/// `verify` is called with `n` and `e` of a key, in base64url, with what was signed, and with the signature, and says whether RS256 holds.
+#[wasm_bindgen]
+#[must_use]
+#[allow(clippy::needless_pass_by_value, reason = "what JavaScript hands over is ours")]
+pub fn explain_request(
+    question: &str,
+    name: &str,
+    text: &str,
+    environment: Option<String>,
+    colours: bool,
+    verify: &Function,
+) -> String {
+    let holds = |key: &Jwk, signed: &[u8], signature: &[u8]| {
+        let bytes = |bytes: &[u8]| JsValue::from(Uint8Array::from(bytes));
+        let arguments = Array::of4(&(&key.n).into(), &(&key.e).into(), &bytes(signed), &bytes(signature));
+        verify.apply(&JsValue::NULL, &arguments).is_ok_and(|holds| holds.is_truthy())
+    };
+    let question = match read::<Question>(question) {
+        Ok(question) => question,
+        Err(error) => return json!({ "errors": [error] }).to_string(),
+    };
+    match explanation::explain(&question, name, text, environment.as_deref(), &holds) {
+        Ok(explanation) => json!({ "told": told::told(&explanation, name, colours), "explanation": explanation }),
+        Err(Failure::Unclear(errors)) => json!({ "errors": errors }),
+        Err(Failure::Unsound) => json!({ "unsound": true }),
     }
     .to_string()
 }

@@ -234,11 +234,17 @@ pub fn never_crosses_to_the_browser(name: &str) -> bool {
 /// Whether a list has a name.
 #[must_use]
 pub fn is_listed(name: &str, list: &[&str]) -> bool {
+    listed_by(name, list).is_some()
+}
+
+/// The pattern of a list that a name meets.
+#[must_use]
+pub fn listed_by<'l>(name: &str, list: &[&'l str]) -> Option<&'l str> {
     // Most patterns begin otherwise, and each name meets every one of them: so that is seen before anything else is.
     let first = name.as_bytes().first();
     let may_match =
         |pattern: &str| matches!(pattern.as_bytes().first(), Some(b'*')) || pattern.as_bytes().first() == first;
-    list.iter().any(|pattern| may_match(pattern) && matches(pattern, name))
+    list.iter().copied().find(|pattern| may_match(pattern) && matches(pattern, name))
 }
 
 /// A request's headers, as `head` of `headers.js` tells them.

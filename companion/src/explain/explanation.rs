@@ -1,0 +1,352 @@
+//! The answer to a question about one request: its way, what the browser concludes, and what to change.
+
+use std::collections::BTreeMap;
+
+use access_relay_core::config::parse::parse;
+use access_relay_core::config::secrets::secret_names;
+use access_relay_core::config::types::Config;
+use access_relay_core::outcomes::problem::{Code, Refusal};
+use access_relay_core::syntax::text::quoted;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::check;
+use crate::explain::asked::{Asked, Question};
+use crate::explain::flow::{self, State, Way};
+use crate::explain::mend::{Change, mended};
+use crate::explain::request::{Recorded, Request};
+use crate::explain::shown;
+use crate::explain::token::{self, Token};
+use crate::explain::who::Who;
+use crate::explain::world::{Verify, World};
+use crate::findings::{LineStarts, Place};
+use crate::spans::Spans;
+use crate::{suffixes, wrangler};
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Whether the request is served, and whoever made it can read the answer.
+    pub served: bool,
+    /// The code of the refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// Who makes the request.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub by: String,
+    /// The tokens in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<Token>,
+    /// Whether the tokens' signatures were checked.
+    pub signatures_checked: bool,
+    /// The way of the browser's question before it, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preflight: Option<Way>,
+    /// The way of the request itself, if the browser sends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Way>,
+    /// What the browser makes of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browser: Option<Verdict>,
+    /// What a recording has for an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Recorded>,
+    /// What to write so that it passes. Each was tried.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// What else to do, or to know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
+    /// Where the keys stand that decided.
+    pub places: BTreeMap<String, Place>,
+}
+
+/// What a browser concludes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Whether the page can read the answer.
+    pub reads: bool,
+    /// Why, or why not.
+    pub text: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The question is not clear.
+    Unclear(Vec<String>),
+    /// With this configuration the relay serves nothing: `check` says why.
+    Unsound,
+}
+
+/// So many changes are tried, one after the other.
+const MOST_CHANGES: usize = 8;
+
+/// Explains what becomes of a request by the configuration in a wrangler file; `environment` names the one that is meant.
+///
+/// # Errors
+/// There is nothing to explain.
+pub fn explain(
+    question: &Question,
+    file: &str,
+    text: &str,
+    environment: Option<&str>,
+    verify: Verify,
+) -> Result<Explanation, Failure> {
+    let asked = Asked::read(question).map_err(Failure::Unclear)?;
+    let body = wrangler::body(text);
+    let table = wrangler::read(file, body).map_err(|_| Failure::Unsound)?;
+    let place = environment.map(|name| format!("env.{name}.")).unwrap_or_default();
+    let relay = relay_of(&table, environment).map_err(|error| Failure::Unclear(vec![error]))?;
+    let relay = check::table_of(relay).map_err(|_| Failure::Unsound)?;
+    let config = read(&relay).ok_or(Failure::Unsound)?;
+    let tried = Tried { asked: &asked, keys: question.keys.as_deref(), verify };
+    let mut ways = tried.ways(&config, &relay).ok_or(Failure::Unsound)?;
+    let (changes, mut advice) = tried.changes(&ways, &config, &relay);
+    advice.extend(tried.advice(&ways, &config));
+    let spans = if wrangler::is_json(file) { Spans::of_jsonc(body) } else { Spans::of_toml(body) };
+    let lines = LineStarts::of(body);
+    let steps = [&ways.preflight, &ways.request].into_iter().flatten().flat_map(|way| &way.boxes);
+    let keys: Vec<String> = steps.filter_map(|step| step.key.clone()).collect();
+    let placed = keys.into_iter().filter_map(|key| {
+        let span = spans.as_ref()?.find(&format!("{place}vars.RELAY.{key}"))?;
+        Some((key, lines.place(&span)))
+    });
+    let tokens = if asked.said.who.is_none() { token::tokens(&asked.request, asked.now) } else { Vec::new() };
+    Ok(Explanation {
+        served: ways.is_served(),
+        code: ways.refusal().map(|(_, refusal, _)| refusal.code.as_str()),
+        by: asked.by(&config),
+        signatures_checked: !tokens.is_empty() && question.keys.is_some(),
+        tokens,
+        browser: ways.browser.take(),
+        preflight: ways.preflight,
+        request: ways.request,
+        recorded: asked.request.recorded.clone(),
+        changes,
+        advice,
+        places: placed.collect(),
+    })
+}
+
+/// `RELAY` of the file, or of one of its environments.
+fn relay_of<'t>(table: &'t Value, environment: Option<&str>) -> Result<&'t Value, String> {
+    let relay = |table: &'t Value| table.get("vars")?.get("RELAY");
+    let environments = table.get("env").and_then(Value::as_object);
+    let names = environments.into_iter().flatten().filter(|(_, table)| relay(table).is_some());
+    let names: Vec<String> = names.map(|(name, _)| shown::clean(name)).collect();
+    let found = match environment {
+        Some(name) => environments.and_then(|all| all.get(name)).and_then(relay),
+        None => relay(table),
+    };
+    found.ok_or_else(|| {
+        let what = environment
+            .map_or_else(|| "no [vars.RELAY]".to_owned(), |name| format!("no RELAY in env {}", quoted(name)));
+        let help = if names.is_empty() {
+            "write one, or let `access-relay init` do it".to_owned()
+        } else {
+            format!("name one by --env: {}", names.join(", "))
+        };
+        shown::clean(&format!("found {what}; {help}"))
+    })
+}
+
+fn read(relay: &Value) -> Option<Config> {
+    parse(relay, &check::stand_ins(&secret_names(relay)), suffixes::listed).ok()
+}
+
+/// The ways of a request and of the question before it.
+struct Ways {
+    preflight: Option<Way>,
+    /// Where the browser goes no further after the preflight.
+    stopped: bool,
+    request: Option<Way>,
+    browser: Option<Verdict>,
+}
+
+impl Ways {
+    /// The first refusal: its way, what it is, and the key that decided.
+    fn refusal(&self) -> Option<(&Way, &Refusal, Option<&str>)> {
+        let ways = [&self.preflight, &self.request].into_iter().flatten();
+        ways.filter_map(|way| {
+            let key = way.boxes.iter().find(|step| step.state == State::Refused).and_then(|step| step.key.as_deref());
+            Some((way, way.refusal.as_ref()?, key))
+        })
+        .next()
+    }
+
+    fn is_served(&self) -> bool {
+        self.refusal().is_none() && self.browser.as_ref().is_none_or(|verdict| verdict.reads)
+    }
+}
+
+/// A question that may be asked of several configurations.
+struct Tried<'q> {
+    asked: &'q Asked,
+    keys: Option<&'q str>,
+    verify: Verify<'q>,
+}
+
+impl Tried<'_> {
+    fn ways(&self, config: &Config, relay: &Value) -> Option<Ways> {
+        if self.asked.is_mixed_content() {
+            let text = "it does not send the request: a page by https may not ask for http (Mixed Content)".to_owned();
+            let browser = Some(Verdict { reads: false, text });
+            return Some(Ways { preflight: None, stopped: true, request: None, browser });
+        }
+        let preflight = match self.asked.preflight() {
+            Some(request) => Some(flow::way(config, relay, &request, self.world(&request), None)?),
+            None => None,
+        };
+        if let (Some(way), Some((ask, _))) = (&preflight, &self.asked.page) {
+            let (status, headers) = &way.got;
+            // Where the API answers it, nobody knows here what it says.
+            let checked = match &way.upstream {
+                None => ask.check_preflight(*status, headers),
+                Some(_) => ask.check(headers),
+            };
+            if let Err(why) = checked {
+                let text = format!("network error, and the request is never sent: of the preflight's answer, {why}");
+                let browser = Some(Verdict { reads: false, text });
+                return Some(Ways { preflight, stopped: true, request: None, browser });
+            }
+        }
+        let request = self.asked.arrives(&config.access);
+        let word = self.asked.said.who.and_then(|who| who.word(&config.access, self.asked.now));
+        let way = flow::way(config, relay, &request, self.world(&request), word)?;
+        let (status, headers) = &way.got;
+        let browser = self.asked.reader().map(|ask| match ask.check(headers) {
+            Err(why) => Verdict { reads: false, text: format!("network error: of the answer, {why}") },
+            Ok(()) if way.refusal.is_some() => {
+                Verdict { reads: true, text: format!("the page can read the refusal, with its status {status}") }
+            }
+            Ok(()) => Verdict { reads: true, text: "the page can read the answer".to_owned() },
+        });
+        Some(Ways { preflight, stopped: false, request: Some(way), browser })
+    }
+
+    /// The keys that sign: those that are given, but for somebody who is made up.
+    fn world(&self, request: &Request) -> World {
+        let keys = self.keys.filter(|_| self.asked.said.who.is_none());
+        World::of(self.asked.now, &token::texts(request), keys, self.verify)
+    }
+
+    /// Changes that lead further, each tried upon the one before; and why one more would not do.
+    fn changes(&self, ways: &Ways, config: &Config, relay: &Value) -> (Vec<Change>, Vec<String>) {
+        let (mut changes, mut relay): (Vec<Change>, Value) = (Vec::new(), relay.clone());
+        let mut next = self.mended(ways, &relay, config);
+        for _ in 0..MOST_CHANGES {
+            let found = match next {
+                Ok(found) => found,
+                Err(why) => return (changes, why.into_iter().collect()),
+            };
+            changes.retain(|change| (&change.table, &change.key) != (&found.change.table, &found.change.key));
+            changes.push(found.change);
+            relay = found.relay;
+            let Some(ways) = self.ways(&found.config, &relay) else { break };
+            if ways.is_served() {
+                return (changes, Vec::new());
+            }
+            next = self.mended(&ways, &relay, &found.config);
+        }
+        (changes, Vec::new())
+    }
+
+    fn mended(
+        &self,
+        ways: &Ways,
+        relay: &Value,
+        config: &Config,
+    ) -> Result<crate::explain::mend::Mended, Option<String>> {
+        if let Some((way, refusal, Some(key))) = ways.refusal() {
+            let preflight = self.asked.preflight().filter(|_| ways.preflight.as_ref() == Some(way));
+            let request = preflight.unwrap_or_else(|| self.asked.arrives(&config.access));
+            return mended(relay, key, refusal, &request);
+        }
+        // The relay lets it pass, and the browser does not: the policy has no credentials.
+        let needs = self.asked.reader().is_some_and(|ask| ask.include);
+        let refused = ways.browser.as_ref().is_some_and(|verdict| !verdict.reads);
+        let policy = [&ways.preflight, &ways.request].into_iter().flatten().flat_map(|way| &way.boxes);
+        let mut tables = policy.filter_map(|step| step.key.as_deref()?.rsplit_once('.'));
+        let table = tables.find(|(table, _)| table.ends_with("cors")).map(|(table, _)| table);
+        match table.filter(|_| needs && refused) {
+            Some(table) => {
+                let refusal = Refusal::new(Code::CrossOriginBlocked, "");
+                mended(relay, &format!("{table}.allow_credentials"), &refusal, &self.asked.request)
+            }
+            None => Err(None),
+        }
+    }
+
+    /// What to do where no key of a policy decides, and what lies in front of the relay.
+    fn advice(&self, ways: &Ways, config: &Config) -> Vec<String> {
+        let mut advice = Vec::new();
+        if let Some((_, refusal, key)) = ways.refusal() {
+            advice.extend(self.advice_on(refusal, key, config));
+        }
+        let preflight = ways.preflight.is_some() || self.asked.request.method == "OPTIONS";
+        let is_ours = ways.refusal().is_none_or(|(_, refusal, _)| refusal.code != Code::NotFound);
+        if preflight && is_ours && config.access.tokens().is_some() | config.access.platform().is_some() {
+            advice.push(
+                "in front of the relay, Access itself refuses preflights with 403, unless the application of the page's host has \
+                 \"Bypass options requests to origin\" switched on"
+                    .to_owned(),
+            );
+        }
+        let upstream = |way: &Way| way.upstream.is_some() && self.asked.preflight().is_some();
+        if ways.preflight.as_ref().is_some_and(upstream) {
+            advice.push("which methods and headers pass, the API's own answer to the preflight says".to_owned());
+        }
+        if ways.stopped && ways.preflight.is_none() {
+            advice.push("write https:// in the page's call".to_owned());
+        }
+        advice
+    }
+
+    fn advice_on(&self, refusal: &Refusal, key: Option<&str>, config: &Config) -> Option<String> {
+        let own = |text: &str| Some(text.to_owned());
+        let paths = || {
+            config.routes.iter().map(|route| match route.prefix.as_str() {
+                "" => "/".to_owned(),
+                path => path.to_owned(),
+            })
+        };
+        match (refusal.code, key) {
+            (Code::NotFound, Some(_)) => Some(format!(
+                "call a path that a route covers ({}), or write a route for this one",
+                paths().collect::<Vec<_>>().join(", ")
+            )),
+            (Code::NotFound, None) => own("call another path: Cloudflare itself answers below /cdn-cgi/"),
+            (Code::BadPath, _) => {
+                own("write the path without dot segments, backslashes and control characters, encoded ones too")
+            }
+            (Code::BadRequest, _) => own("name fewer headers in connection"),
+            (Code::MethodNotForwarded, _) => own("use another method"),
+            (Code::LoopDetected, _) => {
+                own("name the API's own host as the route's upstream, not one that leads to this relay")
+            }
+            (Code::CrossOriginBlocked | Code::OriginNotAllowed, Some(key)) if key.ends_with("excluded_paths") => {
+                own("call the path from the page's own origin: excluded_paths keeps all others out")
+            }
+            (Code::Unauthenticated, Some("access.audience")) => own(
+                "compare the token's aud with access.audience: a token is for the application in front of the page's host, and not for the API's",
+            ),
+            (Code::Unauthenticated, Some("access.issuer")) => {
+                own("compare the token's iss with access.issuer: they are two teams, or the keys are another team's")
+            }
+            (Code::Unauthenticated, Some("access.platform")) => {
+                own("no request shows the runtime's word: add --as person to see what somebody gets whom Access let in")
+            }
+            (Code::Unauthenticated, _) if self.asked.said.who == Some(Who::Nobody) => own(
+                "have Access protect the path on the page's host: whoever has logged in there, or has a service token, gets past this check",
+            ),
+            (Code::Unauthenticated, _) if token::texts(&self.asked.arrives(&config.access)).is_empty() => own(
+                "the request holds no token of Access (browsers leave cookies out of what they export): add --as person to see what \
+                 somebody gets who is logged in",
+            ),
+            (Code::Unauthenticated, _) => own("log in again: reload the page, and send the request with the new token"),
+            (Code::KeysUnavailable, _) => own("--keys: write the file that the issuer serves at /cdn-cgi/access/certs"),
+            _ => None,
+        }
+    }
+}

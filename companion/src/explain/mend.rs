@@ -1,0 +1,118 @@
+//! What to change in `RELAY` so that a request passes. Each change is tried: the core reads the changed table and decides anew.
+
+use access_relay_core::config::parse::parse;
+use access_relay_core::config::secrets::secret_names;
+use access_relay_core::config::types::Config;
+use access_relay_core::outcomes::problem::{Code, Refusal};
+use access_relay_core::syntax::text::quoted;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::explain::request::Request;
+use crate::{check, suffixes};
+
+/// A line to write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The table that it stands in, as in `cors` or `routes[1].cors`.
+    pub table: String,
+    /// The key.
+    pub key: String,
+    /// Its new value.
+    pub value: Value,
+    /// What it lets in besides.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub note: &'static str,
+}
+
+/// A table with a change in it, which the core takes.
+pub struct Mended {
+    /// The table.
+    pub relay: Value,
+    /// The same, read.
+    pub config: Config,
+    /// What is new in it.
+    pub change: Change,
+}
+
+/// A value for the key that has refused a request.
+///
+/// # Errors
+/// Nothing in `RELAY` would let it pass, as far as is known here; or why the core does not take what would.
+pub fn mended(relay: &Value, key: &str, refusal: &Refusal, request: &Request) -> Result<Mended, Option<String>> {
+    let (table, name) = key.rsplit_once('.').ok_or(None)?;
+    let header = |name: &str| request.headers.get(name).unwrap_or_default();
+    let old = at(relay, table).and_then(|table| table.get(name)).cloned();
+    let (value, note) = match (name, refusal.code) {
+        ("allowed_origins", _) => (with(old, &[header("origin")]), ""),
+        ("allowed_methods", _) => {
+            let method = header("access-control-request-method");
+            let upper = method.to_ascii_uppercase();
+            let lists = |list: &Value| list.as_array().is_some_and(|list| list.contains(&json!(upper)));
+            if upper != method && old.as_ref().is_some_and(lists) {
+                let [method, upper] = [&method, &upper].map(|method| quoted(method));
+                return Err(Some(format!(
+                    "the page has to write {upper} in its call, not {method}: methods are case-sensitive"
+                )));
+            }
+            (with(old, &[method]), "")
+        }
+        ("allowed_headers", _) => {
+            let asked = header("access-control-request-headers");
+            let names: Vec<String> = asked.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();
+            (with(old, &names), "")
+        }
+        ("allow_credentials", _) => (json!(true), "pages of all listed origins then call with the person's login"),
+        ("foreign_requests", Code::CrossOriginBlocked) => {
+            let is_link = request.method == "GET"
+                && header("sec-fetch-mode") == "navigate"
+                && header("sec-fetch-dest") == "document";
+            if is_link {
+                (json!("navigations"), "links from pages of other sites then lead here")
+            } else {
+                (json!("all"), "pages of other sites may then load images, scripts and frames from here")
+            }
+        }
+        _ => return Err(None),
+    };
+    let change = Change { table: table.to_owned(), key: name.to_owned(), value, note };
+    let relay = put(relay, &change).ok_or(None)?;
+    match parse(&relay, &check::stand_ins(&secret_names(&relay)), suffixes::listed) {
+        Ok(config) => Ok(Mended { relay, config, change }),
+        Err(errors) => Err(errors.first().map(ToString::to_string)),
+    }
+}
+
+/// A list with more in it, each once in whatever case.
+fn with(list: Option<Value>, more: &[impl AsRef<str>]) -> Value {
+    let mut texts: Vec<String> = match list {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    for text in more.iter().map(AsRef::as_ref).filter(|text| !text.is_empty()) {
+        if !texts.iter().any(|known| known.eq_ignore_ascii_case(text)) {
+            texts.push(text.to_owned());
+        }
+    }
+    json!(texts)
+}
+
+/// The steps to a table: `routes[1].cors` is `routes`, 1, `cors`.
+fn pointer(table: &str) -> String {
+    let steps = table.split(['.', '[']).map(|step| step.trim_end_matches(']'));
+    steps.map(|step| format!("/{step}")).collect()
+}
+
+fn at<'r>(relay: &'r Value, table: &str) -> Option<&'r Value> {
+    relay.pointer(&pointer(table))
+}
+
+fn put(relay: &Value, change: &Change) -> Option<Value> {
+    let mut relay = relay.clone();
+    let at = pointer(&change.table);
+    if relay.pointer(&at).is_none() {
+        relay.as_object_mut()?.insert(change.table.clone(), json!({}));
+    }
+    relay.pointer_mut(&at)?.as_object_mut()?.insert(change.key.clone(), change.value.clone());
+    Some(relay)
+}

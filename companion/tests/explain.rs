@@ -1,0 +1,522 @@
+//! `explain`: questions as people ask them, and what they are told.
+
+use access_relay_companion::explain::asked::{Asked, Question};
+use access_relay_companion::explain::explanation::{Explanation, Failure, explain};
+use access_relay_companion::explain::flow::State;
+use access_relay_companion::explain::request::Request;
+use access_relay_companion::explain::shell::words;
+use access_relay_companion::explain::told::told;
+use access_relay_companion::explain::{curl, recorded, upstream};
+use access_relay_core::messages::crossing::NOT_THE_CALLERS;
+use serde_json::{Value, json};
+
+use crate::explain_and_core::{file, verify};
+use crate::support::config::{minimal, relay};
+use crate::support::tokens::{NOW, issuer_key, other_key, person};
+
+const URL: &str = "https://app.example.com/api/notes";
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[test]
+fn a_line_becomes_words_as_a_shell_has_them() {
+    for (line, expected) in [
+        ("curl 'https://a.example/x' -H 'a: b'", vec!["curl", "https://a.example/x", "-H", "a: b"]),
+        ("curl 'a' \\\n  -H 'b' \\\r\n  --compressed", vec!["curl", "a", "-H", "b", "--compressed"]),
+        (r"curl 'it'\''s' a\ b", vec!["curl", "it's", "a b"]),
+        (r#"curl "a \"b\" \$c \x" """#, vec!["curl", r#"a "b" $c \x"#, ""]),
+        (r"--data-raw $'a\'b\n\u0021\x41\tc'", vec!["--data-raw", "a'b\n!A\tc"]),
+        ("a'b'\"c\"d", vec!["abcd"]),
+        // `cmd`, as Chromium writes it.
+        (
+            "curl ^\"https://a.example/x?a=1^&b=2^\" ^\r\n  -H ^\"accept: */*^\"",
+            vec!["curl", "https://a.example/x?a=1&b=2", "-H", "accept: */*"],
+        ),
+        (
+            "curl ^\"a^\" --data-raw ^\"^{^\\^\"k^\\^\":^\\^\"50^%^ off^\\^\"^}^\"",
+            vec!["curl", "a", "--data-raw", r#"{"k":"50% off"}"#],
+        ),
+        ("curl ^\"a^\" -d ^\"C:^\\^\\dir^\"", vec!["curl", "a", "-d", r"C:\\dir"]),
+        ("curl ^\"a^\" -d ^\"one^\n\ntwo^\"", vec!["curl", "a", "-d", "one\ntwo"]),
+        // As older ones did.
+        (
+            "curl \"https://a.example/^x\" ^\n -H \"b: \"\"c\"\"\"",
+            vec!["curl", "https://a.example/^x", "-H", "b: \"c\""],
+        ),
+    ] {
+        assert_eq!(words(line).unwrap(), texts(&expected), "{line}");
+    }
+    for (line, part) in [
+        ("curl 'a", "' that nothing closes"),
+        ("curl \"a", "\" that nothing closes"),
+        ("curl $'a", "$' that nothing closes"),
+        ("curl ^\"a", "\" that nothing closes"),
+        ("curl $TOKEN", "only your shell can expand"),
+        ("curl \"$(cat token)\"", "only your shell can expand"),
+        ("curl a | jq", "found |"),
+        ("curl a; rm -r x", "found ;"),
+    ] {
+        let error = words(line).unwrap_err();
+        assert!(error.contains(part), "{line}: {error}");
+    }
+}
+
+fn of_curl(line: &str) -> Result<Request, String> {
+    words(line).and_then(|words| curl::request(&words))
+}
+
+#[test]
+fn a_curl_command_becomes_a_request() {
+    for (line, method, url, headers) in [
+        ("curl https://a.example/x", "GET", "https://a.example/x", vec![]),
+        ("curl a.example/x", "GET", "http://a.example/x", vec![]),
+        ("curl -X PUT --url https://a.example/", "PUT", "https://a.example/", vec![]),
+        ("curl -XPATCH https://a.example/", "PATCH", "https://a.example/", vec![]),
+        ("curl -sSXPUT https://a.example/", "PUT", "https://a.example/", vec![]),
+        ("curl --request=PUT https://a.example/", "PUT", "https://a.example/", vec![]),
+        ("curl -I https://a.example/", "HEAD", "https://a.example/", vec![]),
+        (
+            "curl https://a.example/ --data-raw '{}' -H 'Content-Type: application/json'",
+            "POST",
+            "https://a.example/",
+            vec![("content-type", "application/json")],
+        ),
+        (
+            "curl https://a.example/ -d a=1 -d b=2",
+            "POST",
+            "https://a.example/",
+            vec![("content-type", "application/x-www-form-urlencoded")],
+        ),
+        ("curl -G https://a.example/?x=1 -d a=1 -d b=2", "GET", "https://a.example/?x=1&a=1&b=2", vec![]),
+        (
+            "curl https://a.example/ --json '{}'",
+            "POST",
+            "https://a.example/",
+            vec![("accept", "application/json"), ("content-type", "application/json")],
+        ),
+        (
+            "curl https://a.example/ -F f=@x",
+            "POST",
+            "https://a.example/",
+            vec![("content-type", "multipart/form-data")],
+        ),
+        (
+            "curl https://a.example/ -b 'a=1; b=2' -A x -e https://b.example/",
+            "GET",
+            "https://a.example/",
+            vec![("cookie", "a=1; b=2"), ("user-agent", "x"), ("referer", "https://b.example/")],
+        ),
+        (
+            "curl https://a.example/ -H 'accept:' -H 'x-empty;' -H 'a:b:c'",
+            "GET",
+            "https://a.example/",
+            vec![("x-empty", ""), ("a", "b:c")],
+        ),
+        (
+            "curl https://a.example/ -o out -m 5 --compressed --insecure -L -v --http2",
+            "GET",
+            "https://a.example/",
+            vec![],
+        ),
+        (
+            "curl https://a.example/ -u me:secret",
+            "GET",
+            "https://a.example/",
+            vec![("authorization", "Basic (not read)")],
+        ),
+    ] {
+        let found = of_curl(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        let found_headers: Vec<(&str, &str)> = found.headers.iter().collect();
+        assert_eq!((found.method.as_str(), found.url.as_str(), found_headers), (method, url, headers), "{line}");
+    }
+    for (line, error) in [
+        ("curl", "curl: found no address; copy the whole command"),
+        ("curl a b", "curl: found a second address; explain one request at a time"),
+        ("curl a -H", "curl: found nothing after --header; copy the whole command"),
+        (
+            "curl a --parallel",
+            "curl: \"--parallel\" is not an option that is known here; leave it out, and what it takes",
+        ),
+        ("curl a -sZ", "curl: \"-Z\" is not an option that is known here; leave it out, and what it takes"),
+        ("curl a -b jar.txt", "curl: --cookie names a file, which is not read; write the cookies themselves"),
+        (
+            "curl a -H 'cfast_secretsecretsecret'",
+            "--header: found a text (not shown), which is no header; write a name, a colon and a value, as in 'accept: text/html'",
+        ),
+    ] {
+        assert_eq!(of_curl(line).unwrap_err(), error, "{line}");
+    }
+}
+
+#[test]
+fn an_entry_of_a_recording_becomes_a_request() {
+    let entry = |url: &str, status: u16, extra: Value| {
+        json!({
+            "startedDateTime": "2027-01-15T09:00:00.123+01:00",
+            "request": { "method": "GET", "url": url, "headers": [{ "name": ":method", "value": "GET" }, { "name": "Accept", "value": "*/*" }], "cookies": null },
+            "response": { "status": status, "headers": extra, "content": { "text": "x" } },
+            "_resourceType": "fetch",
+        })
+    };
+    let login = json!([{ "name": "location", "value": "https://acme.cloudflareaccess.com/cdn-cgi/access/login/app.example.com?kid=1" }]);
+    let both =
+        json!({ "log": { "entries": [entry(&format!("{URL}?token=s"), 0, json!([])), entry(URL, 302, login)] } })
+            .to_string();
+    let first = recorded::request(&both, Some(1)).unwrap();
+    assert_eq!((first.method.as_str(), first.at, first.recorded.as_ref().unwrap().status), ("GET", Some(NOW), 0));
+    assert_eq!(first.headers.iter().collect::<Vec<_>>(), [("accept", "*/*")]);
+    let second = recorded::request(&format!("\u{feff}{both}"), Some(2)).unwrap().recorded.unwrap();
+    assert_eq!((second.status, second.access.as_deref()), (302, Some("302 to Access's login page")));
+    for (which, line) in [
+        (None, "--entry: the recording has several; write the number of one:"),
+        (Some(3), "--entry: found no entry 3; write one of these:"),
+    ] {
+        let listed = recorded::request(&both, which).unwrap_err();
+        assert_eq!(listed, [line, &format!("   1  GET 0 {URL}"), &format!("   2  GET 302 {URL}")]);
+    }
+    for text in ["", "[]", "{\"log\": 1}", "{}"] {
+        assert!(recorded::request(text, None).unwrap_err()[0].starts_with("--har: found no "), "{text}");
+    }
+}
+
+fn question(method: &str, url: &str, headers: &[&str], said: &[&str]) -> Question {
+    Question {
+        method: Some(method.to_owned()),
+        url: Some(url.to_owned()),
+        headers: texts(headers),
+        r#as: texts(said),
+        now: NOW,
+        ..Question::default()
+    }
+}
+
+fn explained(relay: &Value, question: &Question) -> Explanation {
+    explain(question, "wrangler.json", &file(relay), None, &verify).unwrap_or_else(|failure| panic!("{failure:?}"))
+}
+
+#[test]
+fn what_is_asked_has_to_be_clear() {
+    let url = Some(URL.to_owned());
+    for (question, error) in [
+        (
+            Question::default(),
+            "found no request; write --url, a curl command after all options, or --har FILE --entry N",
+        ),
+        (
+            question("GET", "/api", &[], &[]),
+            "--url: found no whole address; write one, as in https://app.example.com/api/notes",
+        ),
+        (
+            question("GET", "ftp://a.example/", &[], &[]),
+            "--url: found no whole address; write one, as in https://app.example.com/api/notes",
+        ),
+        (question("GE T", URL, &[], &[]), "--method: found \"GE T\"; write a method, such as GET"),
+        (
+            question("GET", URL, &["a"], &[]),
+            "--header: found a text (not shown), which is no header; write a name, a colon and a value, as in 'accept: text/html'",
+        ),
+        (question("GET", URL, &[], &["me"]), "--as: found \"me\"; write nobody, person, program or page:ORIGIN"),
+        (question("GET", URL, &[], &["person", "program"]), "--as: found two of nobody, person and program; write one"),
+        (
+            question("GET", URL, &[], &["page:https://a.example", "page:https://b.example"]),
+            "--as: found two pages; write one",
+        ),
+        (
+            question("TRACE", URL, &[], &["page:https://a.example"]),
+            "--method: browsers let no page send \"TRACE\"; leave --as page out",
+        ),
+        (
+            question("GET", URL, &["Cookie: a=1"], &["page:https://a.example"]),
+            "--header: browsers let no page set \"cookie\"; leave it out, or --as page",
+        ),
+        (
+            Question { curl: Some(texts(&["curl", "a"])), har: Some(String::new()), ..Question::default() },
+            "found more than one request: write a curl command or --har, and not both",
+        ),
+        (
+            Question { line: Some("curl 'a".to_owned()), url, ..Question::default() },
+            "curl: found ' that nothing closes: copy the whole command",
+        ),
+    ] {
+        assert_eq!(Asked::read(&question).unwrap_err(), [error]);
+    }
+    let error = Asked::read(&question("GET", URL, &[], &["page:a.example"])).unwrap_err();
+    assert!(error[0].starts_with("--as page: found \"a.example\"; "), "{error:?}");
+}
+
+#[test]
+fn each_box_says_what_became_of_it_and_by_which_key() {
+    let relay = relay(|relay| {
+        relay["routes"] = json!([
+            { "path": "/other", "upstream": "https://other.example.net/v1", "strip_prefix": true, "cors": { "allowed_origins": ["https://o.example"], "allow_credentials": true } },
+            { "path": "/api", "upstream": "https://api.example.com", "callback_paths": ["/api/callback"] },
+        ]);
+        relay["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "excluded_paths": ["/api/own"] });
+    });
+    let link = ["sec-fetch-site: cross-site", "sec-fetch-mode: navigate", "sec-fetch-dest: document"];
+    let other = "https://app.example.com/other/x?q=1";
+    #[rustfmt::skip]
+    let table: &[(&str, &str, &[&str], &[&str], [(&str, Option<&str>); 5])] = &[
+        ("GET", URL, &[], &["person"], [("ok", Some("routes[1].path")), ("ok", None), ("ok", None), ("ok", Some("access.audience")), ("ok", Some("routes[1].upstream"))]),
+        ("GET", URL, &[], &["nobody"], [("ok", Some("routes[1].path")), ("ok", None), ("ok", None), ("refused", None), ("-", None)]),
+        ("GET", "https://app.example.com/x", &[], &["person"], [("refused", Some("routes")), ("-", None), ("-", None), ("-", None), ("-", None)]),
+        ("GET", "https://app.example.com/api/../x", &[], &["person"], [("refused", None), ("-", None), ("-", None), ("-", None), ("-", None)]),
+        ("GET", other, &link, &["program"], [("ok", Some("routes[0].path")), ("ok", None), ("ok", Some("routes[0].foreign_requests")), ("ok", Some("access.audience")), ("ok", Some("routes[0].upstream"))]),
+        ("POST", other, &["origin: https://o.example"], &["person"], [("ok", Some("routes[0].path")), ("ok", None), ("ok", Some("routes[0].cors.allowed_origins")), ("ok", Some("access.audience")), ("ok", Some("routes[0].upstream"))]),
+        ("POST", other, &["origin: https://x.example"], &["person"], [("ok", Some("routes[0].path")), ("ok", None), ("refused", Some("routes[0].cors.allowed_origins")), ("-", None), ("-", None)]),
+        ("POST", URL, &["origin: https://admin.example.com"], &["person"], [("ok", Some("routes[1].path")), ("ok", None), ("refused", Some("cors.allow_credentials")), ("-", None), ("-", None)]),
+        ("POST", "https://app.example.com/api/callback", &["origin: https://x.example", link[0], link[1], link[2]], &["person"], [("ok", Some("routes[1].path")), ("ok", None), ("ok", Some("routes[1].callback_paths")), ("ok", Some("access.audience")), ("ok", Some("routes[1].upstream"))]),
+        ("OPTIONS", URL, &["origin: https://admin.example.com", "access-control-request-method: GET"], &[], [("ok", Some("routes[1].path")), ("done", Some("cors.allowed_origins")), ("-", None), ("-", None), ("-", None)]),
+        ("OPTIONS", "https://app.example.com/api/own", &["origin: https://admin.example.com", "access-control-request-method: GET"], &[], [("ok", Some("routes[1].path")), ("refused", Some("cors.excluded_paths")), ("-", None), ("-", None), ("-", None)]),
+    ];
+    for (method, url, headers, said, boxes) in table {
+        let found = explained(&relay, &question(method, url, headers, said));
+        let steps = found.request.unwrap().boxes;
+        let found: Vec<(&str, Option<&str>)> = steps
+            .iter()
+            .map(|step| {
+                let state = match step.state {
+                    State::Passed => "ok",
+                    State::Answered => "done",
+                    State::Refused => "refused",
+                    State::Unreached => "-",
+                };
+                (state, step.key.as_deref())
+            })
+            .collect();
+        assert_eq!(found, boxes, "{method} {url} {headers:?} {said:?}");
+    }
+}
+
+#[test]
+fn the_runtimes_word_counts_for_somebody_made_up_only() {
+    let platform = relay(|relay| relay["access"] = json!({ "platform": true, "groups": true }));
+    for (said, code) in [
+        (&["person"][..], None),
+        (&["program"], None),
+        (&["nobody"], Some("unauthenticated")),
+        (&[], Some("unauthenticated")),
+    ] {
+        let found = explained(&platform, &question("GET", URL, &[], said));
+        assert_eq!(found.code, code, "{said:?}");
+        if code.is_none() {
+            assert_eq!(found.request.unwrap().boxes[3].key.as_deref(), Some("access.platform"));
+        } else {
+            assert_eq!(found.advice.len(), 1, "{found:?}");
+        }
+    }
+}
+
+/// Table, key and value of each change.
+fn changes(found: &Explanation) -> Vec<(String, Value)> {
+    found.changes.iter().map(|change| (format!("{}.{}", change.table, change.key), change.value.clone())).collect()
+}
+
+#[test]
+fn it_says_what_to_write_as_far_as_that_goes() {
+    let admin = "page:https://admin.example.com";
+    let json_body = &["content-type: application/json"][..];
+    let none = relay(|_| {});
+    let with = |policy: Value| relay(|relay| relay["cors"] = policy);
+    #[rustfmt::skip]
+    let table: &[(Value, &str, &[&str], &[&str], &[(&str, Value)])] = &[
+        (none.clone(), "PUT", json_body, &[admin], &[
+            ("cors.allowed_origins", json!(["https://admin.example.com"])), ("cors.allowed_methods", json!(["PUT"])),
+            ("cors.allowed_headers", json!(["content-type"])), ("cors.allow_credentials", json!(true)),
+        ]),
+        (none.clone(), "GET", &[], &[admin, "nobody"], &[("cors.allowed_origins", json!(["https://admin.example.com"]))]),
+        (with(json!({ "allowed_origins": ["https://a.example"], "allow_credentials": true })), "GET", &[], &[admin], &[("cors.allowed_origins", json!(["https://a.example", "https://admin.example.com"]))]),
+        (with(json!({ "allowed_origins": ["https://admin.example.com"], "allowed_headers": ["X-A"], "allow_credentials": true })), "POST", &["x-b: 1", "x-a: 1", "authorization: Bearer x"], &[admin], &[("cors.allowed_headers", json!(["X-A", "authorization", "x-b"]))]),
+        (with(json!({ "allowed_origins": ["https://admin.example.com"] })), "GET", &[], &[admin], &[("cors.allow_credentials", json!(true))]),
+        (none.clone(), "GET", &["sec-fetch-site: cross-site", "sec-fetch-mode: no-cors", "sec-fetch-dest: image"], &["person"], &[("routes[0].foreign_requests", json!("all"))]),
+        (relay(|relay| relay["routes"][0]["foreign_requests"] = json!("none")), "GET", &["sec-fetch-site: cross-site", "sec-fetch-mode: navigate", "sec-fetch-dest: document"], &["person"], &[("routes[0].foreign_requests", json!("navigations"))]),
+        (relay(|relay| relay["routes"][0]["cors"] = json!({ "allowed_origins": ["https://a.example"] })), "GET", &[], &[admin, "nobody"], &[("routes[0].cors.allowed_origins", json!(["https://a.example", "https://admin.example.com"]))]),
+        // Nothing that can be written.
+        (with(json!({ "allowed_origins": ["https://admin.example.com"], "excluded_paths": ["/api"] })), "GET", &[], &[admin], &[]),
+        (none.clone(), "GET", &[], &["nobody"], &[]),
+        (none.clone(), "POST", &["origin: null"], &["person"], &[]),
+        (none.clone(), "GET", &[], &["person"], &[]),
+    ];
+    for (relay, method, headers, said, expected) in table {
+        let found = explained(relay, &question(method, URL, headers, said));
+        let expected: Vec<(String, Value)> =
+            expected.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        assert_eq!(changes(&found), expected, "{method} {headers:?} {said:?}");
+        assert!(found.served || !found.changes.is_empty() || !found.advice.is_empty());
+    }
+    let refused = explained(&none, &question("POST", URL, &["origin: null"], &["person"]));
+    assert!(refused.advice[0].starts_with("cors.allowed_origins[0]: "), "the core says why not: {:?}", refused.advice);
+    let all = with(json!({ "allowed_origins": ["*"] }));
+    let refused = explained(&all, &question("GET", URL, &[], &[admin]));
+    assert_eq!(changes(&refused), []);
+    assert!(refused.advice[0].starts_with("cors."), "* never goes with credentials: {:?}", refused.advice);
+}
+
+#[test]
+fn a_token_is_taken_apart_and_checked() {
+    let keys = Some(json!({ "keys": [issuer_key().jwk] }).to_string());
+    let good = issuer_key().sign(&person());
+    let other = other_key().sign(&person());
+    let mut claims = person();
+    claims["aud"] = json!(["other-application"]);
+    let elsewhere = issuer_key().sign(&claims);
+    let forged = format!("{}.{}", good.rsplit_once('.').unwrap().0, other.rsplit_once('.').unwrap().1);
+    for (token, keys, code, key, checked) in [
+        (&good, None, None, Some("access.audience"), false),
+        (&good, keys.clone(), None, Some("access.audience"), true),
+        (&forged, None, None, Some("access.audience"), false),
+        (&forged, keys.clone(), Some("unauthenticated"), None, true),
+        (&other, keys.clone(), Some("unauthenticated"), Some("access.issuer"), true),
+        (&elsewhere, None, Some("unauthenticated"), Some("access.audience"), false),
+        (&good, Some("{}".to_owned()), Some("keys_unavailable"), None, true),
+    ] {
+        for header in [format!("cf-access-jwt-assertion: {token}"), format!("cookie: a=b; CF_Authorization={token}")] {
+            let found =
+                explained(&minimal(), &Question { keys: keys.clone(), ..question("GET", URL, &[&header], &[]) });
+            assert_eq!((found.code, found.signatures_checked), (code, checked));
+            assert_eq!(found.request.as_ref().unwrap().boxes[3].key.as_deref(), key);
+            let shown = told(&found, "wrangler.json", false) + &serde_json::to_string(&found).unwrap();
+            assert!(!shown.contains(token.rsplit('.').next().unwrap()) && !shown.contains(&token[..40]), "{shown}");
+            assert!(
+                shown.contains("  iss: https://acme.cloudflareaccess.com\n") && shown.contains("ada@example.com"),
+                "{shown}"
+            );
+        }
+    }
+    let found = explained(&minimal(), &question("GET", URL, &[&format!("cf-access-jwt-assertion: {good}")], &[]));
+    let said = &found.tokens[0].claims;
+    assert!(
+        said.contains(&("exp".to_owned(), "2027-01-15 09:00:00 UTC, 60 minutes after the request".to_owned())),
+        "{said:?}"
+    );
+    assert!(
+        said.contains(&("iat".to_owned(), "2027-01-15 07:59:00 UTC, 60 seconds before the request".to_owned())),
+        "{said:?}"
+    );
+    // Somebody made up has no need of keys, and a token that is there counts no more.
+    let made_up =
+        explained(&minimal(), &Question { keys, ..question("GET", URL, &["cf-access-jwt-assertion: x"], &["person"]) });
+    assert!(made_up.served && made_up.tokens.is_empty());
+    let nobody =
+        explained(&minimal(), &question("GET", URL, &[&format!("cookie: a=b; CF_Authorization={good}")], &["nobody"]));
+    assert_eq!(nobody.code, Some("unauthenticated"));
+}
+
+#[test]
+fn nothing_secret_is_shown() {
+    const SECRETS: [&str; 9] = [
+        "in-a-cookie",
+        "in-authorization",
+        "in-x-api-key",
+        "in-the-query",
+        "in-client-secret",
+        "in-csrf",
+        "in-user",
+        "in-userinfo",
+        "cfast_0123456789abcdef",
+    ];
+    let line = "curl 'https://me:in-userinfo@app.example.com/api/x?access_token=in-the-query&q=1' -H 'cookie: theme=in-a-cookie' -H 'x-api-key: in-x-api-key' \
+                -H 'cf-access-client-secret: in-client-secret' -H 'x-csrf-token: in-csrf' -H 'x-note: cfast_0123456789abcdef' -H 'authorization: Bearer in-authorization'";
+    let relay = relay(|relay| relay["routes"][0]["request_cookies"] = json!(["theme"]));
+    for said in [&[][..], &["person"]] {
+        let question = Question {
+            line: Some(line.replace("me:in-userinfo@", "")),
+            r#as: texts(said),
+            now: NOW,
+            ..Question::default()
+        };
+        let found = explained(&relay, &question);
+        let shown = told(&found, "wrangler.json", true) + &serde_json::to_string_pretty(&found).unwrap();
+        for secret in SECRETS {
+            assert!(!shown.contains(secret), "{secret} in {shown}");
+        }
+        assert_eq!(found.served, said == ["person"]);
+        if found.served {
+            for part in [
+                "theme=(not shown)",
+                "Bearer (not shown)",
+                "access_token=(not shown)&q=1",
+                "(the secret CF_ACCESS_CLIENT_SECRET)",
+            ] {
+                assert!(shown.contains(part), "{part} in {shown}");
+            }
+        }
+    }
+    let error = Asked::read(&Question { line: Some(line.to_owned()), ..Question::default() });
+    assert!(!format!("{:?}", error.unwrap_err()).contains("in-userinfo"));
+}
+
+#[test]
+fn every_pattern_of_what_is_left_out_has_its_reason() {
+    for pattern in NOT_THE_CALLERS {
+        let name = pattern.replace('*', "x");
+        let header = format!("{name}: 1");
+        let request = question("GET", URL, &[&header], &["person"]);
+        let found = explained(&minimal(), &request);
+        let left: Vec<upstream::LeftOut> = found.request.unwrap().upstream.unwrap().left_out;
+        let why = &left.iter().find(|left| left.name == name).unwrap_or_else(|| panic!("{name} passes")).why;
+        let is_ours = why == "the relay's own takes its place";
+        assert!(
+            is_ours || (why.ends_with(&format!(" ({pattern})")) && !why.starts_with("it is not the caller's")),
+            "{pattern}: {why}"
+        );
+    }
+}
+
+#[test]
+fn an_environment_is_explained_by_its_own_table() {
+    let file = json!({ "env": { "staging": { "vars": { "RELAY": minimal() } }, "bare": {} } }).to_string();
+    let asked = question("GET", URL, &[], &["person"]);
+    let of = |environment: Option<&str>| explain(&asked, "wrangler.json", &file, environment, &verify);
+    let found = of(Some("staging")).unwrap();
+    assert!(found.served);
+    assert_eq!(found.places["routes[0].path"].line, 1);
+    for (environment, error) in [
+        (None, "found no [vars.RELAY]; name one by --env: staging"),
+        (Some("bare"), "found no RELAY in env \"bare\"; name one by --env: staging"),
+        (Some("other"), "found no RELAY in env \"other\"; name one by --env: staging"),
+    ] {
+        assert_eq!(of(environment), Err(Failure::Unclear(texts(&[error]))));
+    }
+    for unsound in ["{", "{\"vars\": {\"RELAY\": {}}}", "{\"vars\": {\"RELAY\": \"{\"}}"] {
+        assert_eq!(explain(&asked, "wrangler.json", unsound, None, &verify), Err(Failure::Unsound), "{unsound}");
+    }
+}
+
+#[test]
+fn a_page_asks_as_its_browser_does() {
+    let relay = relay(|relay| {
+        relay["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "allowed_methods": ["PUT"], "allow_credentials": true });
+    });
+    // A page of the relay's own origin needs no policy.
+    let own = explained(&relay, &question("put", URL, &["x-a: 1"], &["page:https://app.example.com"]));
+    assert!(own.served && own.preflight.is_none() && own.browser.is_none());
+    assert_eq!(own.request.unwrap().method, "PUT");
+    let asks = explained(&relay, &question("put", URL, &[], &["page:https://admin.example.com"]));
+    assert!(asks.served && asks.browser.unwrap().reads);
+    assert_eq!(asks.preflight.unwrap().method, "OPTIONS");
+    // fetch() leaves this one as it is written, and methods are case-sensitive.
+    let patch = explained(&relay, &question("patch", URL, &[], &["page:https://admin.example.com"]));
+    assert_eq!(patch.code, Some("method_not_allowed"));
+    assert!(patch.request.is_none());
+    let mixed =
+        explained(&relay, &question("GET", "http://app.example.com/api/x", &[], &["page:https://admin.example.com"]));
+    assert!(!mixed.served && mixed.request.is_none() && mixed.advice == ["write https:// in the page's call"]);
+    let upstream = self::relay_with_upstream_preflights();
+    let asks = explained(&upstream, &question("PUT", URL, &[], &["page:https://admin.example.com"]));
+    assert!(
+        asks.served && asks.advice.iter().any(|advice| advice.starts_with("which methods and headers pass")),
+        "{asks:?}"
+    );
+    let refused = explained(&relay, &question("GET", URL, &[], &["page:https://admin.example.com", "nobody"]));
+    assert_eq!(refused.code, Some("unauthenticated"));
+    assert!(!refused.browser.unwrap().reads || !refused.served);
+}
+
+fn relay_with_upstream_preflights() -> Value {
+    relay(|relay| {
+        relay["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "preflight": "upstream", "allow_credentials": true });
+    })
+}
