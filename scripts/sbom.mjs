@@ -19,7 +19,7 @@ export function sbom() {
     if (npm[key]) fail(`package.json has ${key}: have scripts/sbom.mjs list them`);
   }
   const itself = { ...component("npm", npm), type: "application", purl: `pkg:npm/${npm.name}@${npm.version}` };
-  const std = standardLibrary();
+  const [std, list] = [standardLibrary(), publicSuffixList()];
   const crates = new Map();
   const compiled = WASM.map((name) => collect(name, crates));
   return {
@@ -28,9 +28,9 @@ export function sbom() {
     serialNumber: `urn:uuid:${randomUUID()}`,
     version: 1,
     metadata: { timestamp: new Date().toISOString(), component: itself },
-    components: [std, ...[...crates.values()].map(({ crate }) => crate)],
+    components: [std, list, ...[...crates.values()].map(({ crate }) => crate)],
     dependencies: [
-      { ref: itself["bom-ref"], dependsOn: [...compiled, std["bom-ref"]] },
+      { ref: itself["bom-ref"], dependsOn: [...compiled, std["bom-ref"], list["bom-ref"]] },
       ...[...crates].map(([ref, { uses }]) => ({ ref, dependsOn: [...uses] })),
     ],
   };
@@ -65,6 +65,12 @@ function describe({ name, version, license }) {
 function standardLibrary() {
   const [, version] = ask("rustc", ["--version"]).split(" ");
   return { ...component("rust", { name: "std", version, license: "MIT OR Apache-2.0" }), cpe: `cpe:2.3:a:rust-lang:rust:${version}:*:*:*:*:*:*:*` };
+}
+
+/** Data, which the companion holds. The list has no versions; the crate it was taken from has. */
+function publicSuffixList() {
+  const [, version] = read("companion/src/suffixes.txt").match(/ the crate (psl \S+) has it/);
+  return { ...component("data", { name: "public-suffix-list", version: version.replace(" ", "-"), license: "MPL-2.0" }), type: "data" };
 }
 
 function component(origin, { name, version, license }) {

@@ -40,6 +40,7 @@ mod look;
 mod project;
 mod schema;
 mod schema_and_reader;
+mod suffixes;
 
 /// Reads a file of the project's.
 fn committed(file: &str) -> String {

@@ -13,8 +13,8 @@ pub fn is_public_suffix(host: &str, is_listed: PublicSuffixes) -> bool {
     !PRIVATE.contains(&host) && (is_listed(host) || WELL_KNOWN.iter().any(holds_one))
 }
 
-/// Top-level domains, and the hosts that pages like these are deployed to. The whole Public Suffix List would double the size of
-/// the Worker; `access-relay check` knows all of it.
+/// Top-level domains, and the hosts that pages like these are deployed to. The whole Public Suffix List would make the
+/// Worker larger by more than a quarter; `access-relay check` knows all of it.
 #[must_use]
 pub fn well_known(host: &str) -> bool {
     !host.contains('.') || WELL_KNOWN.contains(&host)
