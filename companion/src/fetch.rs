@@ -166,19 +166,23 @@ impl Ask {
     pub fn check(&self, answer: &Headers) -> Result<(), String> {
         let allowed = answer.get("access-control-allow-origin");
         match allowed.as_deref() {
-            None => return Err("it has no Access-Control-Allow-Origin".to_owned()),
+            None => return Err("has no Access-Control-Allow-Origin".to_owned()),
             Some("*") if !self.include => return Ok(()),
             Some("*") => {
-                return Err("its Access-Control-Allow-Origin is *, which counts for requests without credentials only"
-                    .to_owned());
+                return Err(
+                    "has Access-Control-Allow-Origin: *, which counts for requests without credentials only".to_owned()
+                );
             }
             Some(origin) if origin != self.origin => {
-                return Err(format!("its Access-Control-Allow-Origin is {}, not the page's origin", quoted(origin)));
+                return Err(format!(
+                    "names {} in Access-Control-Allow-Origin, and not the page's origin",
+                    quoted(origin)
+                ));
             }
             Some(_) => {}
         }
         if self.include && answer.get("access-control-allow-credentials").as_deref() != Some("true") {
-            return Err("it has no Access-Control-Allow-Credentials: true, and the request has credentials".to_owned());
+            return Err("has no Access-Control-Allow-Credentials: true, and the request has credentials".to_owned());
         }
         Ok(())
     }
@@ -190,7 +194,7 @@ impl Ask {
     pub fn check_preflight(&self, status: u16, answer: &Headers) -> Result<(), String> {
         self.check(answer)?;
         if !(200..=299).contains(&status) {
-            return Err(format!("its status is {status}, and not one from 200 to 299"));
+            return Err(format!("has the status {status}, and not one from 200 to 299"));
         }
         let listed = |name: &str| -> Vec<String> {
             let value = answer.get(name).unwrap_or_default();
@@ -200,14 +204,14 @@ impl Ask {
         let is_star = |values: &[String]| !self.include && values.iter().any(|value| value == "*");
         let is_simple = matches!(self.method.as_str(), "GET" | "HEAD" | "POST");
         if !is_simple && !methods.contains(&self.method) && !is_star(&methods) {
-            return Err(format!("its Access-Control-Allow-Methods does not have {}", quoted(&self.method)));
+            return Err(format!("does not list {} in Access-Control-Allow-Methods", quoted(&self.method)));
         }
         let names = listed("access-control-allow-headers");
         for name in unsafe_names(&self.headers) {
             let is_listed = names.iter().any(|listed| listed.eq_ignore_ascii_case(name));
             // "CORS non-wildcard request-header name": authorization alone.
             if !is_listed && (name == "authorization" || !is_star(&names)) {
-                return Err(format!("its Access-Control-Allow-Headers does not have {}", quoted(name)));
+                return Err(format!("does not list {} in Access-Control-Allow-Headers", quoted(name)));
             }
         }
         Ok(())

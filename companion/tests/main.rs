@@ -1,5 +1,7 @@
 //! Tables for what the companion finds and writes.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic)]
+// A row of a table is a tuple: naming its type would hide what the columns are.
+#![allow(clippy::type_complexity)]
 
 #[path = "."]
 mod config {

@@ -22,13 +22,13 @@ export const filesOf = (folder) =>
     .sort();
 
 /** The Node of whoever runs the tests: the command runs on Node 20, too, and the project's own Node is a newer one. */
-const node = process.env.PATH.split(delimiter).filter((folder) => !folder.startsWith(root)).map((folder) => join(folder, "node")).find(existsSync) ?? process.execPath;
+export const nodeOfUsers = process.env.PATH.split(delimiter).filter((folder) => !folder.startsWith(root)).map((folder) => join(folder, "node")).find(existsSync) ?? process.execPath;
 
 /** The command, in a folder, with no terminal: `{ status, out, err }`. */
 export function commandOf(unpacked) {
   return (folder, ...args) =>
     new Promise((resolve) => {
-      const child = execFile(node, [join(unpacked, "cli", "main.mjs"), ...args], { cwd: folder, encoding: "utf8" }, (error, out, err) =>
+      const child = execFile(nodeOfUsers, [join(unpacked, "cli", "main.mjs"), ...args], { cwd: folder, encoding: "utf8" }, (error, out, err) =>
         resolve({ status: error ? error.code : 0, out, err }),
       );
       child.stdin.end();

@@ -206,7 +206,7 @@ impl Tried<'_> {
                 Some(_) => ask.check(headers),
             };
             if let Err(why) = checked {
-                let text = format!("network error, and the request is never sent: of the preflight's answer, {why}");
+                let text = format!("network error: the preflight's answer {why}; the request is never sent");
                 let browser = Some(Verdict { reads: false, text });
                 return Some(Ways { preflight, stopped: true, request: None, browser });
             }
@@ -216,7 +216,7 @@ impl Tried<'_> {
         let way = flow::way(config, relay, &request, self.world(&request), word)?;
         let (status, headers) = &way.got;
         let browser = self.asked.reader().map(|ask| match ask.check(headers) {
-            Err(why) => Verdict { reads: false, text: format!("network error: of the answer, {why}") },
+            Err(why) => Verdict { reads: false, text: format!("network error: the answer {why}") },
             Ok(()) if way.refusal.is_some() => {
                 Verdict { reads: true, text: format!("the page can read the refusal, with its status {status}") }
             }
@@ -289,7 +289,7 @@ impl Tried<'_> {
         if preflight && is_ours && config.access.tokens().is_some() | config.access.platform().is_some() {
             advice.push(
                 "in front of the relay, Access itself refuses preflights with 403, unless the application of the page's host has \
-                 \"Bypass options requests to origin\" switched on"
+                 \"Bypass OPTIONS requests to origin\" switched on"
                     .to_owned(),
             );
         }
