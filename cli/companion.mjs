@@ -1,7 +1,7 @@
 // The companion: what decides and explains, in Wasm. Texts in, texts out.
 
 import { readFileSync } from "node:fs";
-import { initSync, bundled_schema, by_hand, check_file, explain_request, fit as fitOf, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file } from "../build/companion.js";
+import { initSync, bundled_schema, by_hand, check_file, explain_request, fit as fitOf, har_redacted, har_report, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file } from "../build/companion.js";
 
 initSync({ module: readFileSync(new URL("../build/companion_bg.wasm", import.meta.url)) });
 
@@ -56,6 +56,12 @@ export const importPolicy = (name, text, options) => told(import_policy(name, te
  */
 export const explain = (question, name, text, { environment, colours = false, verify }) =>
   told(explain_request(JSON.stringify(question), name, text, environment, colours, verify));
+
+/** What failed in a recording, its bytes, with the console's log: `{ report, told }`; `wrangler` is the name and the text of a wrangler file. */
+export const harReport = (bytes, console, [name, text] = ["", ""], colours = false) => told(har_report(bytes, console, name, text, colours));
+
+/** A copy of a recording that is safe to share, a text. */
+export const harRedacted = (bytes) => told(har_redacted(bytes)).text;
 
 /** A name for the Worker: that of the package, or one made of the page's host. */
 export const workerName = worker_name;

@@ -72,6 +72,24 @@ It ends with 1 if the request is refused, or if the page cannot read the answer.
     ],
     load: async () => (await import("./explain.mjs")).explain,
   },
+  har: {
+    usage: "har FILE [--console LOG]",
+    does: "says what failed in a recording of your browser, why, and what to do",
+    about: `Reads a HAR file (in the network panel, "Export HAR") and, if you have it, what the browser's console said, saved as a text. It names
+each cause once, the worst first, with the entries that show it. What no entry shows by itself is called inferred. If a wrangler file
+with RELAY lies here, the recording is held against it. Nothing is sent, and no cookie, token or secret is printed.
+
+It ends with 1 if something failed. docs/har.md has every cause.`,
+    options: {
+      console: { ...text("LOG"), says: "what the browser's console said" },
+      redact: { ...text("OUT"), says: "write a copy that is safe to share: no bodies, cookies, tokens, secrets or e-mail addresses" },
+      overwrite: { ...flag, says: "write over a file of that name" },
+      config: { ...text("FILE"), short: "c", says: "the wrangler file; else the one that wrangler would read here" },
+      json: { ...flag, says: "tell it as JSON" },
+    },
+    examples: ["access-relay har session.har --console console.log", "access-relay har session.har --redact to-share.har"],
+    load: async () => (await import("./har.mjs")).har,
+  },
   import: {
     usage: "import FILE",
     does: "moves a CORS policy here that you have elsewhere",

@@ -1,6 +1,6 @@
 //! The headers of a message, as a list of lines, for the core to decide on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use access_relay_core::messages::crossing;
 use access_relay_core::messages::edits::{Edit, Edits};
@@ -36,6 +36,12 @@ impl Headers {
         let values: Vec<&str> =
             self.0.iter().filter(|(found, _)| found == name).map(|(_, value)| value.as_str()).collect();
         (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    /// Each name with its value.
+    #[must_use]
+    pub fn joined(&self) -> BTreeMap<String, String> {
+        self.names().into_iter().map(|name| (name.to_owned(), self.get(name).unwrap_or_default())).collect()
     }
 
     /// Each name once, in alphabetical order.

@@ -18,16 +18,28 @@ pub mod forms; // the forms of a project, and which one fits
 pub mod project; // a project's wrangler file
 pub mod addresses; // a page and an API, and what to ask of them
 pub mod metadata; // what Access says of a URL
+pub mod shown; // what may be shown of a message
 pub mod headers; // a message's headers, as the core decides on them
 pub mod answers; // an answer, as a program saw it
 pub mod view; // an address, and what stands in front of it
 pub mod look; // what all of it means
 pub mod fetch; // what a browser does for a page, and concludes
+pub mod har {
+    //! What failed in a recorded session of a browser, and why.
+
+    pub mod file; // the recording
+    pub mod exchange; // what was exchanged, and who has answered
+    pub mod console; // what the browser's console says
+    pub mod cause; // why something fails: a closed list
+    pub mod find; // and which of it is the case
+    pub mod report; // all of it
+    pub mod told; // as people read it
+    pub mod safe; // a copy to share
+}
 pub mod explain {
     //! One request, decided step by step.
 
     pub mod shell; // a command line, taken apart
-    pub mod shown; // what may be shown
     pub mod request; // a request that is asked about
     pub mod curl; // a curl command as one
     pub mod recorded; // an entry of a HAR as one

@@ -37,6 +37,7 @@ mod document;
 mod explain;
 mod explain_and_core;
 mod forms;
+mod har;
 mod import;
 mod look;
 mod project;

@@ -8,8 +8,9 @@ use serde::Deserialize;
 
 use crate::explain::request::{Request, header};
 use crate::explain::who::{As, Who};
-use crate::explain::{curl, recorded, shell, shown};
+use crate::explain::{curl, recorded, shell};
 use crate::fetch::{Ask, Site, is_forbidden_header, is_forbidden_method, normalized};
+use crate::shown;
 
 /// A question, as it is written. What is said by itself goes before what a command or a recording has.
 #[derive(Debug, Clone, Default, Deserialize)]

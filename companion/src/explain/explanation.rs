@@ -15,11 +15,11 @@ use crate::explain::asked::{Asked, Question};
 use crate::explain::flow::{self, State, Way};
 use crate::explain::mend::{Change, mended};
 use crate::explain::request::{Recorded, Request};
-use crate::explain::shown;
 use crate::explain::token::{self, Token};
 use crate::explain::who::Who;
 use crate::explain::world::{Verify, World};
 use crate::findings::{LineStarts, Place};
+use crate::shown;
 use crate::spans::Spans;
 use crate::{suffixes, wrangler};
 
@@ -149,6 +149,13 @@ fn relay_of<'t>(table: &'t Value, environment: Option<&str>) -> Result<&'t Value
         };
         shown::clean(&format!("found {what}; {help}"))
     })
+}
+
+/// The configuration in a wrangler file, if it has one that serves.
+#[must_use]
+pub fn config(file: &str, text: &str, environment: Option<&str>) -> Option<Config> {
+    let table = wrangler::read(file, wrangler::body(text)).ok()?;
+    read(&*check::table_of(relay_of(&table, environment).ok()?).ok()?)
 }
 
 fn read(relay: &Value) -> Option<Config> {

@@ -17,10 +17,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::explain::request::Request;
-use crate::explain::shown;
 use crate::explain::upstream::{self, Line, Upstream};
 use crate::explain::world::{World, at_once};
 use crate::headers::Headers;
+use crate::shown;
 
 /// A request's way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::explain::request::Request;
-use crate::explain::shown;
 use crate::explain::who::claims;
+use crate::shown;
 
 /// A token, as far as it may be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -9,7 +9,7 @@ use access_relay_core::syntax::field::connection_options;
 use serde::Serialize;
 
 use crate::explain::request::Request;
-use crate::explain::shown;
+use crate::shown;
 
 /// The request to the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

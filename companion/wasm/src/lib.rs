@@ -6,6 +6,8 @@ use access_relay_companion::explain::asked::Question;
 use access_relay_companion::explain::explanation::{self, Failure};
 use access_relay_companion::explain::told;
 use access_relay_companion::forms::{Folder, Form};
+use access_relay_companion::har::file::Har;
+use access_relay_companion::har::{self, report, safe};
 use access_relay_companion::import::file::{self, Wish};
 use access_relay_companion::project::{self, Known, Values};
 use access_relay_companion::view::Seen;
@@ -202,6 +204,26 @@ pub fn explain_request(
         Err(Failure::Unsound) => json!({ "unsound": true }),
     }
     .to_string()
+}
+
+/// What failed in a recording (HAR), and why: `{report, told}`, of which `told` is the same as people read it; with the console's log, or an
+/// empty text. If there is a sound `RELAY` in the wrangler file of this name and text, it is held against that. Or `{errors}`.
+#[wasm_bindgen]
+#[must_use]
+pub fn har_report(bytes: &[u8], console: &str, name: &str, text: &str, colours: bool) -> String {
+    let config = explanation::config(name, text, None);
+    match report::report(bytes, console, config.as_ref()) {
+        Ok(report) => json!({ "told": har::told::told(&report, colours), "report": report }),
+        Err(error) => json!({ "errors": [error] }),
+    }
+    .to_string()
+}
+
+/// A copy of a recording that is safe to share: `{text}`, or `{error}`.
+#[wasm_bindgen]
+#[must_use]
+pub fn har_redacted(bytes: &[u8]) -> String {
+    told(&Har::read(bytes).map(|har| json!({ "text": format!("{:#}\n", safe::copy(&har)) })))
 }
 
 /// A name for the Worker: that of the package, or one made of the page's host.

@@ -1,5 +1,6 @@
 //! What may be shown of a request: no cookie, no token, no secret.
 
+use access_relay_core::caller::token::is_aud_tag;
 use access_relay_core::syntax::redact::{NOT_SHOWN, redacted};
 
 use crate::findings::one_line;
@@ -61,10 +62,12 @@ pub fn url(url: &str) -> String {
         Some((name, _)) if is_secret(name) || matches!(name, "code" | "state" | "meta" | "sig" | "key") => {
             format!("{name}={NOT_SHOWN}")
         }
-        _ => pair.to_owned(),
+        // The tag that names an application is no secret, though it looks like one.
+        Some(("kid", tag)) if is_aud_tag(tag) => pair.to_owned(),
+        _ => clean(pair),
     };
     let query = query.map(|query| format!("?{}", query.split('&').map(pair).collect::<Vec<_>>().join("&")));
-    clean(&format!("{scheme}{colon}{host}{path}{}", query.unwrap_or_default()))
+    clean(&format!("{scheme}{colon}{host}{path}")) + &query.unwrap_or_default()
 }
 
 /// A text of somebody else's: on one line, cut, and without what looks like a secret.
