@@ -34,6 +34,7 @@ pub mod import {
     pub mod sample; // Cloudflare's sample Workers
     pub mod sheet; // what is said of each key
     pub mod policy; // from their policy to RELAY's
+    pub mod tables; // RELAY, with comments
     pub mod moved; // the text, held to the core's own rules
     pub mod file; // a file of whatever kind
 }
