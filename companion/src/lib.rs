@@ -25,6 +25,7 @@ pub mod import {
     //! A policy that somebody has elsewhere, moved here.
 
     pub mod term; // a value, or what stands in its place
+    pub mod yaml; // values in YAML
     pub mod found; // what an application says
     pub mod access; // an application of Access
     pub mod fusionauth; // FusionAuth's system configuration

@@ -9,7 +9,7 @@ use crate::findings::LineStarts;
 use crate::import::found::Application;
 use crate::import::moved::{Moved, moved};
 use crate::import::term::{Term, harmless};
-use crate::import::{access, fusionauth, hcl, sample, terraform, traefik};
+use crate::import::{access, fusionauth, hcl, sample, terraform, traefik, yaml};
 use crate::wrangler;
 
 /// What somebody wants.
@@ -96,9 +96,7 @@ fn read(file: &str, text: &str, kind: Option<Kind>) -> Result<Vec<Application>, 
     match kind.or_else(|| kind_of_text(file, text)) {
         Some(Kind::Terraform) => hcl::applications(text),
         Some(Kind::Sample) => Ok(vec![sample::script(text)]),
-        Some(Kind::Traefik) => {
-            Err("found neither JSON nor TOML; of YAML, write what `yq -o=json FILE` prints".to_owned())
-        }
+        Some(Kind::Traefik) => Ok(yaml::documents(text)?.iter().flat_map(traefik::applications).collect()),
         Some(_) => Err("found no JSON; write what the API answers, or what `terraform show -json` prints".to_owned()),
         None => Err(unclear()),
     }
@@ -122,12 +120,9 @@ fn data(file: &str, text: &str, kind: Option<Kind>) -> Result<Option<Value>, Str
     let name = file.to_ascii_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     if matches!(kind, Some(Kind::Terraform)) && !ends(&[".json"])
-        || ends(&[".tf", ".hcl", ".tofu", ".js", ".mjs", ".ts"])
+        || ends(&[".tf", ".hcl", ".tofu", ".js", ".mjs", ".ts", ".yaml", ".yml"])
     {
         return Ok(None);
-    }
-    if ends(&[".yaml", ".yml"]) {
-        return Err("found YAML, which import does not read; write it as JSON first: `yq -o=json FILE`".to_owned());
     }
     if ends(&[".toml"]) {
         return value_of("file.toml", text).map(Some);
@@ -181,10 +176,13 @@ fn kind_of_text(file: &str, text: &str) -> Option<Kind> {
     if [".tf", ".hcl", ".tofu"].iter().any(|ending| name.ends_with(ending)) || text.contains("resource \"") {
         return Some(Kind::Terraform);
     }
+    if [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending)) {
+        return Some(Kind::Traefik);
+    }
     if sample::is_like(text) {
         return Some(Kind::Sample);
     }
-    text.contains("accessControl").then_some(Kind::Traefik)
+    text.to_ascii_lowercase().contains("accesscontrol").then_some(Kind::Traefik)
 }
 
 /// Whether brackets stand deeper within each other than any of these files has them. Those in texts count too: it is a bound.
