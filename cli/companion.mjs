@@ -1,7 +1,7 @@
 // The companion: what decides and explains, in Wasm. Texts in, texts out.
 
 import { readFileSync } from "node:fs";
-import { initSync, bundled_schema, by_hand, check_file, fit as fitOf, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file } from "../build/companion.js";
+import { initSync, bundled_schema, by_hand, check_file, fit as fitOf, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file, write_policy } from "../build/companion.js";
 
 initSync({ module: readFileSync(new URL("../build/companion_bg.wasm", import.meta.url)) });
 
@@ -49,6 +49,12 @@ export const wranglerFile = (form, name, known) => told(wrangler_file(form, name
 
 /** The policy in a file of somebody else's: `{ text, notes, mistakes }`. Throws why it cannot be read, or what is not clear. */
 export const importPolicy = (name, text, options) => told(import_policy(name, text, JSON.stringify(options)));
+
+/**
+ * The same, put into a wrangler file `{ file, text, environment, overwrite }`: `{ text, told, refused, notes, mistakes, sound, warnings,
+ * wrong, marked }`. `text` is the whole file, or null if it stays as it is.
+ */
+export const writePolicy = (name, text, options, target, colours) => told(write_policy(name, text, JSON.stringify(options), JSON.stringify(target), colours));
 
 /** A name for the Worker: that of the package, or one made of the page's host. */
 export const workerName = worker_name;
