@@ -22,6 +22,7 @@ mod checks;
 mod document;
 mod forms;
 mod import;
+mod import_public;
 mod import_write;
 mod look;
 mod project;

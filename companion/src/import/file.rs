@@ -167,7 +167,7 @@ fn of_data(file: &Value, kind: Option<Kind>) -> Result<Vec<Application>, String>
         }
         Kind::FusionAuth => fusionauth::applications(&table),
         Kind::Traefik => Ok(traefik::applications(&table)),
-        Kind::Sample => Ok(vec![sample::file(file)]),
+        Kind::Sample => Ok(sample::file(file)),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use access_relay_core::caller::token::is_aud_tag;
 use access_relay_core::config::error::ConfigError;
 use access_relay_core::config::keys::{Key, access, cors as keys, relay as own, routes};
 use access_relay_core::config::parse::parse;
@@ -51,9 +52,12 @@ pub fn moved(application: &Application, language: Language) -> Moved {
         route: table(&[(routes::UPSTREAM, &application.upstream)], "routes", &mut sheet),
         cors: application.policy.as_ref().map(|policy| cors(policy, &mut sheet)),
     };
-    if !found.access.is_empty() {
+    if !found.access.is_empty() || sheet.has_left("access.audience") {
         for key in [access::ISSUER, access::AUDIENCE].into_iter().filter(|key| !found.access.contains_key(key.name)) {
-            sheet.left(&format!("access.{}", key.name), "not in the file; take it from the settings of Access");
+            let path = format!("access.{}", key.name);
+            if !sheet.has_left(&path) {
+                sheet.left(&path, "not in the file; take it from the settings of Access");
+            }
         }
     }
     if !found.route.is_empty() {
@@ -91,6 +95,14 @@ fn table(keys: &[(Key, &Option<Given>)], name: &str, sheet: &mut Sheet) -> Map<S
     for (key, given) in keys {
         let Some(Given { key: theirs, value }) = given else { continue };
         match value.text() {
+            Some(text) if *key == access::AUDIENCE && !is_aud_tag(text) => {
+                let found = format!(
+                    "{theirs} is {}, which is no AUD tag; copy that from the application's settings",
+                    value.shown()
+                );
+                sheet.left(&format!("{name}.{}", key.name), &found);
+                None
+            }
             Some(text) if *key == access::AUDIENCE => table.insert(key.name.to_owned(), json!([text])),
             Some(text) => table.insert(key.name.to_owned(), json!(text)),
             None => {
