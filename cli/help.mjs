@@ -43,7 +43,7 @@ docs/checks.md has an example for each code.`,
     usage: "import FILE [--write]",
     does: "moves a CORS policy here that you have elsewhere",
     about: `Reads what an application of Cloudflare Access says (its API's answer), what "terraform show -json" prints, a Terraform file,
-FusionAuth's system configuration, Traefik's headers middleware (JSON or TOML), or Cloudflare's sample Worker. It prints the tables
+FusionAuth's system configuration, Traefik's headers middleware (YAML, JSON or TOML), or Cloudflare's sample Worker. It prints the tables
 of RELAY, with a comment on each value that was changed, left out or cannot be moved. With - as FILE, it reads from its input.
 
 With --write it puts the tables into the wrangler file, of which every other byte stays as it is. "access" and "routes" that are
