@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Refusal, replaceable } from "../../cli/files.mjs";
 import { root } from "../../scripts/tools.mjs";
 import { makeFolder } from "../support/processes.mjs";
 import { commandOf, textIn, unpack } from "../support/unpacked.mjs";
@@ -183,4 +184,22 @@ test("--write leaves alone what it cannot write well", async () => {
   assert.equal(readFileSync(join(folder, "real.toml"), "utf8"), rest + route);
   assert.equal((await relay(folder, "import", "app.json", "--write", "--to", "real.toml")).status, 0);
   assert.equal(readFileSync(join(folder, "real.toml"), "utf8"), rest + route + tables);
+});
+
+test("what somebody else has written in the meantime is not lost, and nothing is left beside it", () => {
+  const folder = makeFolder({ "wrangler.toml": "a = 1\n" });
+  const path = join(folder, "wrangler.toml");
+  const { text, replace } = replaceable(path);
+  assert.equal(text, "a = 1\n");
+  writeFileSync(path, "a = 2\n");
+  assert.throws(() => replace("a = 3\n"), (error) => error instanceof Refusal && /somebody else has written it in the meantime; run this again$/.test(error.message));
+  assert.equal(readFileSync(path, "utf8"), "a = 2\n");
+  replaceable(path).replace("a = 4\n");
+  assert.equal(readFileSync(path, "utf8"), "a = 4\n");
+  // What stands in the way of the file beside it is somebody's own, too.
+  writeFileSync(`${path}.${process.pid}.tmp`, "mine");
+  assert.throws(() => replaceable(path).replace("a = 5\n"), { code: "EEXIST" });
+  assert.equal(readFileSync(path, "utf8"), "a = 4\n");
+  assert.deepEqual(readdirSync(folder).sort(), ["wrangler.toml", `wrangler.toml.${process.pid}.tmp`]);
+  assert.throws(() => replaceable(folder), Refusal);
 });

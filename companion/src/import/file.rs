@@ -81,7 +81,8 @@ fn read(file: &str, text: &str, kind: Option<Kind>) -> Result<Vec<Application>, 
     if text.len() > LONGEST {
         return Err(format!("found {} bytes; write {LONGEST} at most: the application alone is enough", text.len()));
     }
-    if is_deep(text) {
+    // What reads YAML calls itself for nothing, and counts for itself.
+    if !is_yaml(file) && is_deep(text) {
         return Err(format!("found brackets within brackets, more than {DEEPEST} deep; write the application alone"));
     }
     if let Some(table) = data(file, text, kind)? {
@@ -120,7 +121,8 @@ fn data(file: &str, text: &str, kind: Option<Kind>) -> Result<Option<Value>, Str
     let name = file.to_ascii_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     if matches!(kind, Some(Kind::Terraform)) && !ends(&[".json"])
-        || ends(&[".tf", ".hcl", ".tofu", ".js", ".mjs", ".ts", ".yaml", ".yml"])
+        || ends(&[".tf", ".hcl", ".tofu", ".js", ".mjs", ".ts"])
+        || is_yaml(file)
     {
         return Ok(None);
     }
@@ -176,13 +178,18 @@ fn kind_of_text(file: &str, text: &str) -> Option<Kind> {
     if [".tf", ".hcl", ".tofu"].iter().any(|ending| name.ends_with(ending)) || text.contains("resource \"") {
         return Some(Kind::Terraform);
     }
-    if [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending)) {
+    if is_yaml(file) {
         return Some(Kind::Traefik);
     }
     if sample::is_like(text) {
         return Some(Kind::Sample);
     }
     text.to_ascii_lowercase().contains("accesscontrol").then_some(Kind::Traefik)
+}
+
+fn is_yaml(file: &str) -> bool {
+    let name = file.to_ascii_lowercase();
+    name.ends_with(".yaml") || name.ends_with(".yml")
 }
 
 /// Whether brackets stand deeper within each other than any of these files has them. Those in texts count too: it is a bound.
