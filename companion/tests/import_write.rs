@@ -347,6 +347,7 @@ fn what_cannot_be_changed_is_left_alone() {
             None,
             "wrangler.toml:1:5: not valid TOML: string values must be quoted, expected literal string; mend it: wrangler cannot read this file either",
         ),
+        ("a\0\u{1b}.json", "// a\n", None, "a\\u0000\\u001b.json: found nothing in it"),
         (
             "wrangler.jsonc",
             "{",

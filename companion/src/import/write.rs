@@ -59,7 +59,9 @@ pub fn write(moved: &Moved, target: &Target) -> Result<Outcome, Vec<String>> {
         return Err(vec![told(file, finding)]);
     }
     let value = wrangler::read(file, body).map_err(|finding| vec![told(file, &finding)])?;
-    let Some(editor) = Editor::of(file, body, &value) else { return Err(vec![format!("{file}: cannot be read")]) };
+    let Some(editor) = Editor::of(file, body, &value) else {
+        return Err(vec![clean(&format!("{file}: found nothing in it"))]);
+    };
     let mut path: Vec<&str> = Vec::new();
     if let Some(name) = environment {
         if !value.get("env").and_then(|all| all.get(name)).is_some_and(Value::is_object) {
