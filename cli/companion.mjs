@@ -1,7 +1,7 @@
 // The companion: what decides and explains, in Wasm. Texts in, texts out.
 
 import { readFileSync } from "node:fs";
-import { initSync, bundled_schema, by_hand, check_file, explain_request, fit as fitOf, har_redacted, har_report, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file } from "../build/companion.js";
+import { initSync, bundled_schema, by_hand, check_file, explain_request, fit as fitOf, har_redacted, har_report, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file, write_policy } from "../build/companion.js";
 
 initSync({ module: readFileSync(new URL("../build/companion_bg.wasm", import.meta.url)) });
 
@@ -62,6 +62,12 @@ export const harReport = (bytes, console, [name, text] = ["", ""], colours = fal
 
 /** A copy of a recording that is safe to share, a text. */
 export const harRedacted = (bytes) => told(har_redacted(bytes)).text;
+
+/**
+ * The same as importPolicy, put into a wrangler file `{ file, text, environment, overwrite }`: `{ text, told, refused, notes, mistakes, sound, warnings,
+ * wrong, marked }`. `text` is the whole file, or null if it stays as it is.
+ */
+export const writePolicy = (name, text, options, target, colours) => told(write_policy(name, text, JSON.stringify(options), JSON.stringify(target), colours));
 
 /** A name for the Worker: that of the package, or one made of the page's host. */
 export const workerName = worker_name;

@@ -1,6 +1,6 @@
 // Files: what is in a folder, and writing without losing anything.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fchmodSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import nodePath from "node:path";
 
 /** What wrangler reads, the first one that is there (its own order). */
@@ -48,6 +48,44 @@ export function write(folder, file, text, isNew) {
   mkdirSync(nodePath.dirname(path), { recursive: true });
   writeFileSync(path, text, { flag: isNew ? "wx" : "w" });
 }
+
+/**
+ * A file that is there and may be replaced: `{ text, replace }`. `replace` writes all of it or nothing, and not over what somebody else has
+ * written in the meantime. Throws, as a sentence, why it may not.
+ */
+export function replaceable(path) {
+  const about = lstatSync(path);
+  if (!about.isFile()) throw new Refusal(`${path}: found ${about.isSymbolicLink() ? "a link; name the file that it leads to" : "no file"}`);
+  const bytes = readFileSync(path);
+  let text;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Refusal(`${path}: found bytes that are no UTF-8; mend them first`);
+  }
+  const replace = (written) => {
+    const beside = `${path}.${process.pid}.tmp`;
+    const file = openSync(beside, "wx", about.mode & 0o777);
+    try {
+      try {
+        fchmodSync(file, about.mode & 0o777);
+        writeFileSync(file, written);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      if (!readFileSync(path).equals(bytes)) throw new Refusal(`${path}: somebody else has written it in the meantime; run this again`);
+      renameSync(beside, path);
+    } catch (error) {
+      unlinkSync(beside);
+      throw error;
+    }
+  };
+  return { text, replace };
+}
+
+/** Why a file is left alone. */
+export class Refusal extends Error {}
 
 /** Every file below a folder, with `/` between its parts on every system, in order. */
 export function filesBelow(folder, path = nodePath) {

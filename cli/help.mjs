@@ -91,11 +91,14 @@ It ends with 1 if something failed. docs/har.md has every cause.`,
     load: async () => (await import("./har.mjs")).har,
   },
   import: {
-    usage: "import FILE",
+    usage: "import FILE [--write]",
     does: "moves a CORS policy here that you have elsewhere",
     about: `Reads what an application of Cloudflare Access says (its API's answer), what "terraform show -json" prints, a Terraform file,
-FusionAuth's system configuration, Traefik's headers middleware (JSON or TOML), or Cloudflare's sample Worker. It prints the tables
+FusionAuth's system configuration, Traefik's headers middleware (YAML, JSON or TOML), or Cloudflare's sample Worker. It prints the tables
 of RELAY, with a comment on each value that was changed, left out or cannot be moved. With - as FILE, it reads from its input.
+
+With --write it puts the tables into the wrangler file, of which every other byte stays as it is. "access" and "routes" that are
+there stay. A "cors" that is there changes only with --overwrite. It writes nothing that "access-relay check" would newly refuse.
 
 It ends with 1 if something is left for you to do: the comments that begin with "To do" say it. It ends with 2 if it cannot read
 the file, or if several applications could be meant.`,
@@ -103,9 +106,13 @@ the file, or if several applications could be meant.`,
       from: { ...text("KIND"), says: "access, terraform-json, terraform, fusionauth, traefik or sample; else what the file looks like" },
       name: { ...text("NAME"), says: "which application, if the file has several: its name, id, domain or address" },
       jsonc: { ...flag, says: "print JSON with comments, as for wrangler.jsonc" },
-      json: { ...flag, says: "tell text, notes and mistakes as JSON" },
+      write: { ...flag, says: "put the tables into the wrangler file, instead of printing them" },
+      to: { ...text("FILE"), says: "with --write: the wrangler file; else the one that wrangler would read here" },
+      env: { ...text("NAME"), says: "with --write: put them into this environment" },
+      overwrite: { ...flag, says: "with --write: imported values of cors take the place of those that are there" },
+      json: { ...flag, says: "tell text, notes and mistakes as JSON; with --write, what was done" },
     },
-    examples: ["access-relay import access-app.json", "terraform show -json | access-relay import - --name 'Example API'"],
+    examples: ["access-relay import access-app.json", "access-relay import access-app.json --write", "terraform show -json | access-relay import - --name 'Example API'"],
     load: async () => (await import("./import.mjs")).imported,
   },
   schema: {

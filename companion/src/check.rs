@@ -69,7 +69,7 @@ pub fn marked(findings: &Findings, file: &str, text: &str, colours: bool) -> Vec
 }
 
 /// So many bytes are read: some of what is checked takes time with the square of the length.
-const LONGEST: usize = 1024 * 1024;
+pub const LONGEST: usize = 1024 * 1024;
 
 fn table(wrangler: &Value, only: Option<&str>) -> Findings {
     let environments = || wrangler.get("env").and_then(Value::as_object).into_iter().flatten();

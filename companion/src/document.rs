@@ -53,6 +53,25 @@ pub enum Value {
     Tables(Vec<Table>),
 }
 
+impl From<&Table> for serde_json::Value {
+    fn from(table: &Table) -> Self {
+        Self::Object(table.0.iter().map(|entry| (entry.key.clone(), Self::from(&entry.value))).collect())
+    }
+}
+
+impl From<&Value> for serde_json::Value {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Text(text) => Self::from(text.as_str()),
+            Value::Boolean(value) => Self::from(*value),
+            Value::Integer(value) => Self::from(*value),
+            Value::Texts(texts) => Self::from(texts.as_slice()),
+            Value::Table(table) => Self::from(table),
+            Value::Rows(tables) | Value::Tables(tables) => Self::Array(tables.iter().map(Self::from).collect()),
+        }
+    }
+}
+
 impl Table {
     /// Adds a key.
     pub fn set(&mut self, comment: &[&str], key: &str, value: Value) {
@@ -80,6 +99,42 @@ pub fn written(head: &[&str], table: &Table, language: Language) -> String {
     text
 }
 
+/// The keys of a table as they stand between the brackets of a JSON object, without indentation and without a comma at the end.
+#[must_use]
+pub fn properties(table: &Table) -> String {
+    let mut text = String::new();
+    jsonc(&mut text, table, "");
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// A value on one line, but for a list of rows.
+#[must_use]
+pub fn one_value(value: &Value, language: Language) -> String {
+    match value {
+        Value::Table(table) => inline(table, language),
+        Value::Tables(tables) => {
+            format!("[{}]", tables.iter().map(|table| inline(table, language)).collect::<Vec<_>>().join(", "))
+        }
+        value => plain(value, language, ""),
+    }
+}
+
+/// A key as TOML has it: in quotes, if it is no bare one.
+#[must_use]
+pub fn toml_key(key: &str) -> String {
+    let is_bare = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'-');
+    if !key.is_empty() && key.bytes().all(is_bare) { key.to_owned() } else { quoted(key) }
+}
+
+/// Lines of comments, each with an end.
+#[must_use]
+pub fn comments(lines: &[String], language: Language, indent: &str) -> String {
+    let mut text = String::new();
+    comment(&mut text, indent, if language == Language::Toml { "#" } else { "//" }, lines);
+    text
+}
+
 fn comment<T: AsRef<str>>(text: &mut String, indent: &str, mark: &str, lines: &[T]) {
     for line in lines.iter().map(AsRef::as_ref) {
         match line {
@@ -94,10 +149,11 @@ fn toml(text: &mut String, table: &Table, path: &str) {
     let is_plain = |entry: &&Entry| !matches!(entry.value, Value::Table(_) | Value::Tables(_));
     for entry in table.0.iter().filter(is_plain) {
         comment(text, "", "#", &entry.comment);
-        text.push_str(&format!("{} = {}\n", entry.key, plain(&entry.value, Language::Toml, "")));
+        text.push_str(&format!("{} = {}\n", toml_key(&entry.key), plain(&entry.value, Language::Toml, "")));
     }
     for entry in table.0.iter().filter(|entry| !is_plain(entry)) {
-        let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+        let key = toml_key(&entry.key);
+        let path = if path.is_empty() { key } else { format!("{path}.{key}") };
         match &entry.value {
             // What only holds tables needs no header.
             Value::Table(table) if !table.0.iter().any(|entry| is_plain(&entry)) => toml(text, table, &path),
@@ -170,9 +226,9 @@ fn plain(value: &Value, language: Language, indent: &str) -> String {
 
 fn inline(table: &Table, language: Language) -> String {
     let pair = |entry: &Entry| {
-        let value = plain(&entry.value, language, "");
+        let value = one_value(&entry.value, language);
         match language {
-            Language::Toml => format!("{} = {value}", entry.key),
+            Language::Toml => format!("{} = {value}", toml_key(&entry.key)),
             Language::Jsonc => format!("{}: {value}", quoted(&entry.key)),
         }
     };

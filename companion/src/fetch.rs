@@ -1,7 +1,7 @@
 //! What a browser does with a page's `fetch()` of another origin, and what it concludes from the answers. Source: Fetch standard, "CORS
 //! protocol" and "HTTP-network-or-cache fetch"; Fetch Metadata.
 
-use access_relay_core::rules::cors::FORBIDDEN;
+use access_relay_core::rules::browsers::{FORBIDDEN, why_no_method};
 use access_relay_core::syntax::origin::Origin;
 use access_relay_core::syntax::text::quoted;
 
@@ -71,7 +71,7 @@ pub fn normalized(method: &str) -> String {
 /// Whether browsers let no page send a method ("forbidden method").
 #[must_use]
 pub fn is_forbidden_method(method: &str) -> bool {
-    ["CONNECT", "TRACE", "TRACK"].iter().any(|forbidden| method.eq_ignore_ascii_case(forbidden))
+    why_no_method(method).is_some()
 }
 
 /// Whether browsers let no page set a header ("forbidden request-header").

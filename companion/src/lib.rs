@@ -14,6 +14,14 @@ pub mod shapes; // what the texts of RELAY look like, for a schema
 pub mod rules; // what its keys ask of each other, for a schema
 pub mod schema; // the shape of RELAY, for editors and for TypeScript
 pub mod document; // a configuration file, written
+pub mod edit {
+    //! A configuration file that is there, with new parts.
+
+    pub mod text; // changes to a text
+    pub mod toml; // new parts in TOML
+    pub mod jsonc; // new parts in JSON with comments
+    pub mod file; // a wrangler file, changed
+}
 pub mod forms; // the forms of a project, and which one fits
 pub mod project; // a project's wrangler file
 pub mod addresses; // a page and an API, and what to ask of them
@@ -57,6 +65,7 @@ pub mod import {
     //! A policy that somebody has elsewhere, moved here.
 
     pub mod term; // a value, or what stands in its place
+    pub mod yaml; // values in YAML
     pub mod found; // what an application says
     pub mod access; // an application of Access
     pub mod fusionauth; // FusionAuth's system configuration
@@ -66,6 +75,8 @@ pub mod import {
     pub mod sample; // Cloudflare's sample Workers
     pub mod sheet; // what is said of each key
     pub mod policy; // from their policy to RELAY's
+    pub mod tables; // RELAY, with comments
     pub mod moved; // the text, held to the core's own rules
     pub mod file; // a file of whatever kind
+    pub mod write; // the tables, in a wrangler file
 }

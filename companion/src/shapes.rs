@@ -12,7 +12,7 @@ use access_relay_core::config::keys::routes::{
     BINDING, CALLBACK_PATHS, PATH, REQUEST_COOKIES, RESPONSE_COOKIES, SERVICE_TOKEN,
 };
 use access_relay_core::messages::cookies::ACCESS_COOKIES;
-use access_relay_core::rules::cors::FORBIDDEN;
+use access_relay_core::rules::browsers::FORBIDDEN;
 use serde_json::{Value, json};
 
 const LABEL: &str = "[a-z0-9_-]{1,63}";

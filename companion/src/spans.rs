@@ -38,6 +38,49 @@ impl Spans {
         parsed.value.as_ref().map(of_json)
     }
 
+    /// Where it stands. A table in TOML has no end: this is its header, or its key.
+    #[must_use]
+    pub fn span(&self) -> &Range<usize> {
+        &self.span
+    }
+
+    /// Whether it is a table.
+    #[must_use]
+    pub fn is_table(&self) -> bool {
+        matches!(self.inner, Inner::Table(_))
+    }
+
+    /// A table's keys, in the order of the text: each with where the key stands, and its value.
+    #[must_use]
+    pub fn entries(&self) -> Vec<(&str, &Range<usize>, &Self)> {
+        let Inner::Table(entries) = &self.inner else { return Vec::new() };
+        let mut entries: Vec<_> = entries.iter().map(|(key, at, value)| (key.as_str(), at, value)).collect();
+        entries.sort_by_key(|(_, at, _)| at.start);
+        entries
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<(&Range<usize>, &Self)> {
+        self.entries().into_iter().find(|(name, ..)| *name == key).map(|(_, at, value)| (at, value))
+    }
+
+    /// All that is in it, itself first.
+    #[must_use]
+    pub fn all(&self) -> Vec<&Self> {
+        let mut all = vec![self];
+        let mut next = 0;
+        while let Some(here) = all.get(next).copied() {
+            match &here.inner {
+                Inner::Table(entries) => all.extend(entries.iter().map(|(.., value)| value)),
+                Inner::List(items) => all.extend(items),
+                Inner::Leaf => {}
+            }
+            next += 1;
+        }
+        all
+    }
+
     /// Where a path leads: to the value, or to the key of a table; and where it leads no further, to the last key on its way. Nothing
     /// where not even its first key is there.
     #[must_use]
@@ -100,14 +143,17 @@ fn of_json(value: &ast::Value) -> Spans {
     Spans { span: span(value.range()), inner }
 }
 
+/// A step of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step<'p> {
+pub enum Step<'p> {
+    /// To a table's value.
     Key(&'p str),
+    /// To a list's item.
     Item(usize),
 }
 
 /// The steps of a path. A key in quotes, which is none of ours, is taken as it stands between them.
-fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
+pub fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
     let mut rest = path;
     std::iter::from_fn(move || {
         rest = rest.strip_prefix('.').unwrap_or(rest);

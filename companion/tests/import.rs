@@ -601,10 +601,125 @@ fn traefik_in_all_its_files() {
             moved.mistakes
         );
     }
-    let yaml = "http:\n  middlewares:\n    cors:\n      headers:\n        accessControlMaxAge: 100\n";
-    for file in ["dynamic.yml", "dynamic.yaml", ""] {
-        let told = refused(file, yaml, &Wish::default());
-        assert!(told.contains("YAML") && told.contains("`yq -o=json FILE`"), "{told}");
+}
+
+#[test]
+fn traefik_in_yaml() {
+    const HEADERS: &str = "accessControlAllowOriginList: ['https://a.example.com']\naccessControlAllowMethods:\n- \"PUT\"\naccessControlMaxAge: 100 # seconds\naccessControlAllowCredentials: true\naccessControlExposeHeaders: [x-a]\naccessControlAllowHeaders:\n  - x-b\n";
+    let expected = [
+        r#"allowed_origins = ["https://a.example.com"]"#,
+        r#"allowed_methods = ["PUT"]"#,
+        r#"allowed_headers = ["x-b"]"#,
+        r#"exposed_headers = ["x-a"]"#,
+        "allow_credentials = true",
+        "max_age = 100",
+    ];
+    let within =
+        |indent: usize| HEADERS.lines().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect::<String>();
+    let custom = |indent: usize, mark: &str| {
+        let lines = format!(
+            "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata:\n  name: cors\nspec:\n  headers:{mark}\n{}",
+            within(4)
+        );
+        lines.lines().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect::<String>()
+    };
+    let labels = [
+        "accessControlAllowOriginList=https://a.example.com",
+        "accesscontrolallowmethods=PUT",
+        "accesscontrolmaxage=100",
+        "accessControlAllowCredentials=true",
+        "accesscontrolexposeheaders=x-a",
+        "accessControlAllowHeaders=x-b",
+    ];
+    let listed: String =
+        labels.iter().map(|label| format!("      - \"traefik.http.middlewares.cors.headers.{label}\"\n")).collect();
+    let mapped: String = labels
+        .iter()
+        .map(|label| format!("        traefik.http.middlewares.cors.headers.{}\n", label.replace('=', ": ")))
+        .collect();
+    for text in [
+        format!(
+            "http:\n  routers:\n    api: {{ rule: Host(`x`) }}\n  middlewares:\n    zip:\n      compress: {{}}\n    cors:\n      headers:\n{}",
+            within(8)
+        ),
+        // Several documents, of which one is a middleware.
+        format!("---\nkind: Service\n---\n{}---\nkind: IngressRoute\n...\n", custom(0, "")),
+        format!("kind: List\nitems:\n  -\n{}", custom(4, "")),
+        // What is said once and meant twice.
+        format!(
+            "{}---\n{}\n",
+            custom(0, " &all").replace(
+                "accessControlMaxAge: 100 # seconds",
+                "<<: { accessControlMaxAge: 100, accessControlAllowCredentials: false }"
+            ),
+            "kind: ConfigMap"
+        ),
+        format!("base: &base\n{}http:\n  middlewares:\n    cors:\n      headers: *base\n", within(2)),
+        format!("services:\n  api:\n    image: x\n    labels:\n      - traefik.enable=true\n{listed}"),
+        format!("services:\n  api:\n    deploy:\n      labels:\n        traefik.enable: \"true\"\n{mapped}"),
+    ] {
+        for file in ["dynamic.yml", "dynamic.yaml", ""] {
+            let moved = read(file, &text);
+            assert_eq!(table(&moved, "cors"), expected, "{text}");
+            assert!(moved.mistakes.is_empty() && is_sound(&moved), "{:?}", moved.mistakes);
+        }
+    }
+    let custom = read(
+        "compose.yml",
+        "services:\n  api:\n    labels:\n      - traefik.http.middlewares.cors.headers.accesscontrolmaxage=5\n      - traefik.http.middlewares.cors.headers.customresponseheaders.Access-Control-Allow-Origin=*\n      - traefik.http.middlewares.cors.headers.customresponseheaders.X-A=1\n",
+    );
+    assert!(
+        contains(&custom.mistakes, "customResponseHeaders sets \"access-control-allow-origin\" by hand"),
+        "{:?}",
+        custom.mistakes
+    );
+}
+
+#[test]
+fn yaml_that_cannot_be_read_says_where() {
+    let many = |count: usize, each: &str| each.repeat(count);
+    let laughs = (1..12).map(|level| format!("- &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", ")));
+    let laughs = format!("# accessControl\n- &a0 x\n{}", laughs.collect::<String>());
+    let anchors = format!(
+        "# accessControl\n{}1{}",
+        (0..90).map(|level| format!("&a{level} [")).collect::<String>(),
+        many(90, "]")
+    );
+    for (text, expected) in [
+        ("http:\n  a: [1\nb: 2\n".to_owned(), "line 3, column 2: not valid YAML: "),
+        (
+            "metadata:\n  name: {{ .Release.Name }}-cors\n".to_owned(),
+            "; fill in what stands in {{ }} first, as `helm template` does",
+        ),
+        ("token: 'hunter2\n".to_owned(), "not valid YAML"),
+        ("a: *b\n".to_owned(), "line 1, column 4: not valid YAML: "),
+        (laughs, "found more than 50000 values; write the middleware alone"),
+        (anchors, "found no application, middleware or configuration"),
+        (many(60_000, "- 1\n").replace('1', ""), "found 180000 bytes; write 131072 at most"),
+        (many(30_000, "- 1\n"), "found no application"),
+        (many(99, "- "), "found no application"),
+        (many(60_000, "- "), "more than 100 deep"),
+        (many(101, "? "), "more than 100 deep"),
+        (many(30_000, "a: \""), "not valid YAML"),
+        (many(20_000, "? a\n"), ""),
+        (many(20_000, "{a: "), "not valid YAML: recursion limit exceeded"),
+        (many(120_000, "["), "not valid YAML: recursion limit exceeded"),
+        (many(200, "- a ( [ {\n").replace(" [ {", ""), "found no application"),
+        (format!("[{}", many(60_000, "a,")), "found more than 50000 values"),
+        (many(20_000, "&a *a "), ""),
+        (many(20_000, "---\n"), "found no application"),
+        (format!("a: |\n{}", many(60_000, " \n")), "found no application"),
+        (
+            "kind: ConfigMap\n".to_owned(),
+            "found no application, middleware or configuration that could have a CORS policy",
+        ),
+        (String::new(), "found no application"),
+    ] {
+        let start = Instant::now();
+        let told = refused("a.yaml", &text, &Wish::default());
+        assert!(told.contains(expected), "{expected}: {told}");
+        assert!(!told.contains("hunter2"), "{told}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{expected}: {:?}", start.elapsed());
     }
 }
 

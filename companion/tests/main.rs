@@ -39,6 +39,8 @@ mod explain_and_core;
 mod forms;
 mod har;
 mod import;
+mod import_public;
+mod import_write;
 mod look;
 mod project;
 mod schema;

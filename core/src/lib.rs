@@ -58,6 +58,7 @@ pub mod rules {
     //! Which origins may call, what pages of other sites may do, and where a path leads.
 
     pub mod origins; // the origins of a policy, with patterns
+    pub mod browsers; // what browsers never send, and never show
     pub mod cors; // the CORS decision
     pub mod cors_explained; // and why it was so
     pub mod cross_origin; // which requests of foreign pages are refused

@@ -1,5 +1,7 @@
 //! An application of Cloudflare Access, as its API has it, and Terraform too.
 
+use std::collections::BTreeSet;
+
 use access_relay_core::caller::token::is_aud_tag;
 
 use crate::import::found::{Application, Given, Policy, given};
@@ -92,8 +94,23 @@ fn upstream(table: &Term, found: &mut Application) {
                 .remarks
                 .push(format!("the domain {domain} stands for several addresses, so there is no route for it"));
         }
-        Term::Text(domain) => found.upstream = Some(Given { key, value: Term::Text(format!("https://{domain}")) }),
+        Term::Text(domain) => {
+            others(table, &domain, found);
+            found.upstream = Some(Given { key, value: Term::Text(format!("https://{domain}")) });
+        }
         value => found.upstream = Some(Given { key, value }),
+    }
+}
+
+/// An application may cover more addresses than one.
+fn others(table: &Term, domain: &str, found: &mut Application) {
+    let listed = table.at("self_hosted_domains").map(Term::items).unwrap_or_default().iter();
+    let destinations = table.at("destinations").map(Term::items).unwrap_or_default().iter();
+    let addresses = listed.chain(destinations.filter_map(|destination| destination.at("uri"))).filter_map(Term::text);
+    let others: BTreeSet<&str> = addresses.filter(|address| *address != domain).collect();
+    for other in others {
+        let other = Term::Text(other.to_owned()).shown();
+        found.remarks.push(format!("the application covers {other}, too; write a route for it if it is another API"));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::findings::LineStarts;
 use crate::import::found::Application;
 use crate::import::moved::{Moved, moved};
 use crate::import::term::{Term, harmless};
-use crate::import::{access, fusionauth, hcl, sample, terraform, traefik};
+use crate::import::{access, fusionauth, hcl, sample, terraform, traefik, yaml};
 use crate::wrangler;
 
 /// What somebody wants.
@@ -81,7 +81,8 @@ fn read(file: &str, text: &str, kind: Option<Kind>) -> Result<Vec<Application>, 
     if text.len() > LONGEST {
         return Err(format!("found {} bytes; write {LONGEST} at most: the application alone is enough", text.len()));
     }
-    if is_deep(text) {
+    // What reads YAML calls itself for nothing, and counts for itself.
+    if !is_yaml(file) && is_deep(text) {
         return Err(format!("found brackets within brackets, more than {DEEPEST} deep; write the application alone"));
     }
     if let Some(table) = data(file, text, kind)? {
@@ -96,9 +97,7 @@ fn read(file: &str, text: &str, kind: Option<Kind>) -> Result<Vec<Application>, 
     match kind.or_else(|| kind_of_text(file, text)) {
         Some(Kind::Terraform) => hcl::applications(text),
         Some(Kind::Sample) => Ok(vec![sample::script(text)]),
-        Some(Kind::Traefik) => {
-            Err("found neither JSON nor TOML; of YAML, write what `yq -o=json FILE` prints".to_owned())
-        }
+        Some(Kind::Traefik) => Ok(yaml::documents(text)?.iter().flat_map(traefik::applications).collect()),
         Some(_) => Err("found no JSON; write what the API answers, or what `terraform show -json` prints".to_owned()),
         None => Err(unclear()),
     }
@@ -123,11 +122,9 @@ fn data(file: &str, text: &str, kind: Option<Kind>) -> Result<Option<Value>, Str
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     if matches!(kind, Some(Kind::Terraform)) && !ends(&[".json"])
         || ends(&[".tf", ".hcl", ".tofu", ".js", ".mjs", ".ts"])
+        || is_yaml(file)
     {
         return Ok(None);
-    }
-    if ends(&[".yaml", ".yml"]) {
-        return Err("found YAML, which import does not read; write it as JSON first: `yq -o=json FILE`".to_owned());
     }
     if ends(&[".toml"]) {
         return value_of("file.toml", text).map(Some);
@@ -172,7 +169,7 @@ fn of_data(file: &Value, kind: Option<Kind>) -> Result<Vec<Application>, String>
         }
         Kind::FusionAuth => fusionauth::applications(&table),
         Kind::Traefik => Ok(traefik::applications(&table)),
-        Kind::Sample => Ok(vec![sample::file(file)]),
+        Kind::Sample => Ok(sample::file(file)),
     }
 }
 
@@ -181,10 +178,18 @@ fn kind_of_text(file: &str, text: &str) -> Option<Kind> {
     if [".tf", ".hcl", ".tofu"].iter().any(|ending| name.ends_with(ending)) || text.contains("resource \"") {
         return Some(Kind::Terraform);
     }
+    if is_yaml(file) {
+        return Some(Kind::Traefik);
+    }
     if sample::is_like(text) {
         return Some(Kind::Sample);
     }
-    text.contains("accessControl").then_some(Kind::Traefik)
+    text.to_ascii_lowercase().contains("accesscontrol").then_some(Kind::Traefik)
+}
+
+fn is_yaml(file: &str) -> bool {
+    let name = file.to_ascii_lowercase();
+    name.ends_with(".yaml") || name.ends_with(".yml")
 }
 
 /// Whether brackets stand deeper within each other than any of these files has them. Those in texts count too: it is a bound.

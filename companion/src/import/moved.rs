@@ -3,20 +3,22 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use access_relay_core::caller::token::is_aud_tag;
 use access_relay_core::config::error::ConfigError;
 use access_relay_core::config::keys::{Key, access, cors as keys, relay as own, routes};
 use access_relay_core::config::parse::parse;
 use access_relay_core::config::secrets::secret_names;
-use access_relay_core::syntax::redact::redacted_line;
+use access_relay_core::rules::browsers::{in_upper_case, why_no_method, why_not_allowed, why_not_exposed};
 use access_relay_core::syntax::text::quoted;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::document::{Entry, Language, Table, Value as Written, written};
+use crate::document::{Language, Table};
 use crate::import::found::{Application, Given};
 use crate::import::policy::cors;
 use crate::import::sheet::Sheet;
-use crate::import::term::harmless;
+use crate::import::tables::{Found, Tables, tables, text};
+use crate::spans::{Step, steps};
 use crate::{check, suffixes};
 
 /// A policy in the relay's words.
@@ -28,6 +30,12 @@ pub struct Moved {
     pub notes: Vec<String>,
     /// What somebody has to do before it says the same.
     pub mistakes: Vec<String>,
+    /// What there is to say of all of it.
+    #[serde(skip)]
+    pub head: Vec<String>,
+    /// The tables of `RELAY`.
+    #[serde(skip)]
+    pub relay: Table,
 }
 
 /// Moves what an application says.
@@ -44,9 +52,12 @@ pub fn moved(application: &Application, language: Language) -> Moved {
         route: table(&[(routes::UPSTREAM, &application.upstream)], "routes", &mut sheet),
         cors: application.policy.as_ref().map(|policy| cors(policy, &mut sheet)),
     };
-    if !found.access.is_empty() {
+    if !found.access.is_empty() || sheet.has_left("access.audience") {
         for key in [access::ISSUER, access::AUDIENCE].into_iter().filter(|key| !found.access.contains_key(key.name)) {
-            sheet.left(&format!("access.{}", key.name), "not in the file; take it from the settings of Access");
+            let path = format!("access.{}", key.name);
+            if !sheet.has_left(&path) {
+                sheet.left(&path, "not in the file; take it from the settings of Access");
+            }
         }
     }
     if !found.route.is_empty() {
@@ -56,15 +67,9 @@ pub fn moved(application: &Application, language: Language) -> Moved {
     if !found.route.is_empty() {
         sheet.note("routes.path", "the file does not say it: write the path of your page's host that leads to the API");
     }
-    let text = text(application, &found, &sheet, language);
-    Moved { text, notes: sheet.told(false), mistakes: sheet.told(true) }
-}
-
-/// The tables of `RELAY`.
-struct Found {
-    access: Map<String, Value>,
-    route: Map<String, Value>,
-    cors: Option<Map<String, Value>>,
+    let Tables { head, relay } = tables(application, &found, &sheet);
+    let text = text(&head, &relay, language);
+    Moved { text, notes: sheet.told(false), mistakes: sheet.told(true), head, relay }
 }
 
 fn remark(application: &Application, sheet: &mut Sheet) {
@@ -90,6 +95,14 @@ fn table(keys: &[(Key, &Option<Given>)], name: &str, sheet: &mut Sheet) -> Map<S
     for (key, given) in keys {
         let Some(Given { key: theirs, value }) = given else { continue };
         match value.text() {
+            Some(text) if *key == access::AUDIENCE && !is_aud_tag(text) => {
+                let found = format!(
+                    "{theirs} is {}, which is no AUD tag; copy that from the application's settings",
+                    value.shown()
+                );
+                sheet.left(&format!("{name}.{}", key.name), &found);
+                None
+            }
             Some(text) if *key == access::AUDIENCE => table.insert(key.name.to_owned(), json!([text])),
             Some(text) => table.insert(key.name.to_owned(), json!(text)),
             None => {
@@ -203,12 +216,13 @@ fn take_item_out(values: &mut Map<String, Value>, key: &str, index: usize, error
     let left = Said::Left(format!("{} cannot be moved: {}", error.found, error.expected));
     let Some(Value::Array(items)) = values.get_mut(key) else { return (false, left) };
     let Some(item) = items.get(index).and_then(Value::as_str).map(str::to_owned) else { return (false, left) };
-    let upper = item.to_ascii_uppercase();
-    if key == keys::ALLOWED_METHODS.name && item != upper && error.expected.contains(&quoted(&upper)) {
+    if key == keys::ALLOWED_METHODS.name
+        && let Some(upper) = in_upper_case(&item)
+    {
         if let Some(item) = items.get_mut(index) {
             *item = json!(upper);
         }
-        return (true, Said::Note(format!("{} is now {}: methods are case-sensitive", error.found, quoted(&upper))));
+        return (true, Said::Note(format!("{} is now {}: methods are case-sensitive", error.found, quoted(upper))));
     }
     let is_same = |other: &Value| other.as_str().is_some_and(|other| other.eq_ignore_ascii_case(&item));
     let is_repeated = items.iter().take(index).any(is_same);
@@ -223,69 +237,32 @@ fn take_item_out(values: &mut Map<String, Value>, key: &str, index: usize, error
     if key == keys::ALLOWED_ORIGINS.name && item != "null" {
         return (true, left);
     }
-    let why = error.expected.strip_prefix("leave it out: ").unwrap_or(&error.expected);
+    let why = why_of_no_use(key, &item).unwrap_or(&error.expected);
     (true, Said::Note(format!("{} is left out: {why}", error.found)))
+}
+
+/// Why browsers make no use of an item, in the core's words.
+fn why_of_no_use(key: &str, item: &str) -> Option<&'static str> {
+    let name = item.to_ascii_lowercase();
+    match key {
+        _ if key == keys::ALLOWED_METHODS.name => why_no_method(item),
+        _ if key == keys::ALLOWED_HEADERS.name => why_not_allowed(&name),
+        _ if key == keys::EXPOSED_HEADERS.name => why_not_exposed(&name),
+        _ => None,
+    }
 }
 
 /// `cors.allowed_origins[3]` and `routes[0].path`: the table, the key, and the place in a key's list.
 fn parts(path: &str) -> (&str, &str, Option<usize>) {
-    let (table, rest) = path.split_once('.').unwrap_or((path, ""));
-    let table = table.split('[').next().unwrap_or_default();
-    match rest.split_once('[') {
-        Some((key, index)) => (table, key, index.trim_end_matches(']').parse().ok()),
-        None => (table, rest, None),
-    }
-}
-
-/// The tables, written.
-fn text(application: &Application, found: &Found, sheet: &Sheet, language: Language) -> String {
-    let mut relay = Table::default();
-    let mut elsewhere = Vec::new();
-    let cors = found.cors.clone().unwrap_or_default();
-    let tables = [
-        ("access", &found.access, access::NAMES),
-        ("routes", &found.route, routes::NAMES),
-        ("cors", &cors, keys::NAMES),
-    ];
-    for (name, values, names) in tables {
-        let table = entries(name, values, names, sheet);
-        let comment = sheet.comments(name, |key| values.contains_key(key));
-        if table.0.is_empty() {
-            elsewhere.extend(comment);
-            continue;
+    let mut keys = Vec::new();
+    let mut index = None;
+    for step in steps(path) {
+        match step {
+            Step::Key(key) => keys.push(key),
+            Step::Item(item) if keys.len() > 1 => index = index.or(Some(item)),
+            Step::Item(_) => {}
         }
-        let value = if name == "routes" { Written::Tables(vec![table]) } else { Written::Table(table) };
-        relay.0.push(Entry { comment, key: name.to_owned(), value });
     }
-    let name = harmless(&application.name);
-    let from = if name.is_empty() { String::new() } else { format!(" from {}", quoted(&name)) };
-    let mut head = vec![format!("Imported{from}. `access-relay check` says what else RELAY needs.")];
-    head.extend(sheet.comment(""));
-    head.extend(elsewhere);
-    if relay.0.is_empty() {
-        let mark = if language == Language::Toml { "#" } else { "//" };
-        return redacted_line(&head.iter().map(|line| format!("{mark} {line}\n")).collect::<String>(), []).into_owned();
-    }
-    let wrap = |key: &str, table: Table| {
-        let mut outer = Table::default();
-        outer.set(&[], key, Written::Table(table));
-        outer
-    };
-    let head: Vec<&str> = head.iter().map(String::as_str).collect();
-    redacted_line(&written(&head, &wrap("vars", wrap("RELAY", relay)), language), []).into_owned()
-}
-
-/// A table's keys, in the order of the docs, each with its comment.
-fn entries(name: &str, values: &Map<String, Value>, names: &[&str], sheet: &Sheet) -> Table {
-    let entry = |key: &&str| {
-        let value = match values.get(*key)? {
-            Value::String(text) => Written::Text(text.clone()),
-            Value::Bool(value) => Written::Boolean(*value),
-            Value::Number(number) => Written::Integer(number.as_i64()?),
-            Value::Array(items) => Written::Texts(items.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
-            _ => return None,
-        };
-        Some(Entry { comment: sheet.comment(&format!("{name}.{key}")), key: (*key).to_owned(), value })
-    };
-    Table(names.iter().filter_map(entry).collect())
+    let mut keys = keys.into_iter();
+    (keys.next().unwrap_or_default(), keys.next().unwrap_or_default(), index)
 }

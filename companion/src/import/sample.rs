@@ -23,7 +23,17 @@ pub fn is_like(text: &str) -> bool {
 /// Whether a wrangler file has one of the names among its variables.
 #[must_use]
 pub fn is_like_file(file: &Value) -> bool {
-    file.get("vars").is_some_and(|vars| NAMES.iter().any(|name| vars.get(name).is_some()))
+    places(file).iter().any(|(_, table)| has_name(table))
+}
+
+fn has_name(table: &Value) -> bool {
+    table.get("vars").is_some_and(|vars| NAMES.iter().any(|name| vars.get(name).is_some()))
+}
+
+/// The top of a wrangler file, and its environments by their names.
+fn places(file: &Value) -> Vec<(Option<&str>, &Value)> {
+    let environments = file.get("env").and_then(Value::as_object).into_iter().flatten();
+    std::iter::once((None, file)).chain(environments.map(|(name, table)| (Some(name.as_str()), table))).collect()
 }
 
 /// What a script says.
@@ -32,10 +42,19 @@ pub fn script(text: &str) -> Application {
     worker(&|name| constant(text, name))
 }
 
-/// What a wrangler file says.
+/// What a wrangler file says, at its top and in each environment.
 #[must_use]
-pub fn file(file: &Value) -> Application {
-    worker(&|name| file.get("vars").and_then(|vars| vars.get(name)).map(Term::from))
+pub fn file(file: &Value) -> Vec<Application> {
+    let places =
+        places(file).into_iter().filter(|(name, table)| name.is_none() && !is_like_file(file) || has_name(table));
+    let each = |(name, table): (Option<&str>, &Value)| {
+        let mut found = worker(&|name| table.get("vars").and_then(|vars| vars.get(name)).map(Term::from));
+        if let Some(name) = name {
+            found.name = format!("env.{name}");
+        }
+        found
+    };
+    places.map(each).collect()
 }
 
 fn worker(of: &dyn Fn(&str) -> Option<Term>) -> Application {
@@ -43,7 +62,7 @@ fn worker(of: &dyn Fn(&str) -> Option<Term>) -> Application {
     let mut found = Application {
         name: "the sample Worker".to_owned(),
         upstream: given(API).map(|api| with_scheme(api, false)),
-        issuer: given(TEAM).map(|team| with_scheme(team, true)),
+        issuer: given(TEAM).map(|team| with_scheme(whole_team(team), true)),
         audience: given(TAG),
         ..Application::default()
     };
@@ -53,6 +72,17 @@ fn worker(of: &dyn Fn(&str) -> Option<Term>) -> Application {
         ));
     }
     found
+}
+
+/// Some write the team's name alone.
+fn whole_team(given: Given) -> Given {
+    let is_name =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let value = match given.value {
+        Term::Text(team) if is_name(&team) => Term::Text(format!("{team}.cloudflareaccess.com")),
+        other => other,
+    };
+    Given { value, ..given }
 }
 
 /// The samples write a host, or a URL; the relay wants an origin, without a slash at the end.

@@ -28,7 +28,9 @@ pub fn application(kind: &str, address: &str, values: &Term) -> Application {
     if found.name.is_empty() || kind == FUSIONAUTH {
         address.clone_into(&mut found.name);
     }
-    found.others.push(address.to_owned());
+    if found.name != address {
+        found.others.push(address.to_owned());
+    }
     found
 }
 
@@ -65,6 +67,9 @@ fn module_resources(module: &Value, unknown: &BTreeMap<&str, &Value>, found: &mu
     for resource in list("resources") {
         let text = |key: &str| resource.get(key).and_then(Value::as_str).unwrap_or_default();
         let (kind, address) = (text("type"), text("address"));
+        // Whoever cuts such a file down may leave out what the address says, too.
+        let kind =
+            if kind.is_empty() { address.split('.').find(|part| has_policy(part)).unwrap_or_default() } else { kind };
         let Some(values) = resource.get("values").filter(|_| has_policy(kind)) else { continue };
         let mut values = Term::from(values);
         if let Some(marks) = resource.get("sensitive_values") {

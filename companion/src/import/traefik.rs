@@ -1,4 +1,6 @@
-//! Traefik's headers middleware: of its files (JSON, TOML), of its API, and of Kubernetes.
+//! Traefik's headers middleware: of its files (JSON, TOML, YAML), of its API, of Kubernetes, and of the labels of containers.
+
+use std::collections::BTreeMap;
 
 use crate::import::found::{Application, Given, Policy};
 use crate::import::term::Term;
@@ -17,6 +19,7 @@ pub fn applications(file: &Term) -> Vec<Application> {
         let headers = headers_of(middleware).or_else(|| middleware.at("spec").and_then(headers_of));
         found.extend(headers.map(|headers| application(name.unwrap_or("headers"), headers)));
     }
+    found.extend(of_labels(file).iter().map(|(name, headers)| application(name, headers)));
     if found.is_empty() && at(file, "accessControlAllowOriginList").is_some() {
         found.push(application("headers", file));
     }
@@ -29,6 +32,54 @@ pub fn is_like(file: &Term) -> bool {
     file.within(&["http", "middlewares"]).is_some()
         || file.at("kind").and_then(Term::text) == Some("Middleware")
         || !applications(file).is_empty()
+}
+
+/// The middlewares in the labels of a Compose file: `traefik.http.middlewares.<name>.headers.<key>=<value>`. A label is a text, and a
+/// list has commas.
+fn of_labels(file: &Term) -> BTreeMap<String, Term> {
+    let services = file.at("services").into_iter().flat_map(Term::entries);
+    let labels =
+        services.flat_map(|(_, service)| [service.at("labels"), service.within(&["deploy", "labels"])]).flatten();
+    let mut found: BTreeMap<String, BTreeMap<String, Term>> = BTreeMap::new();
+    for (label, value) in labels.flat_map(pairs) {
+        let label = label.to_ascii_lowercase();
+        let Some((name, key)) =
+            label.strip_prefix("traefik.http.middlewares.").and_then(|rest| rest.split_once(".headers."))
+        else {
+            continue;
+        };
+        let headers = found.entry(name.to_owned()).or_default();
+        let (key, value) = match key.strip_prefix("customresponseheaders.") {
+            Some(header) => {
+                let custom = headers.remove("customresponseheaders");
+                let mut custom: BTreeMap<String, Term> =
+                    custom.iter().flat_map(Term::entries).map(|(name, value)| (name.clone(), value.clone())).collect();
+                custom.insert(header.to_owned(), value);
+                ("customresponseheaders", Term::Table(custom))
+            }
+            None => (key, if is_list(key) { list_of(value) } else { value }),
+        };
+        headers.insert(key.to_owned(), value);
+    }
+    found.into_iter().map(|(name, headers)| (name, Term::Table(headers))).collect()
+}
+
+/// Labels as a table has them, or a list of `key=value`.
+fn pairs(labels: &Term) -> Vec<(&str, Term)> {
+    let of_list = labels.items().iter().filter_map(Term::text).filter_map(|label| label.split_once('='));
+    let of_list = of_list.map(|(key, value)| (key, Term::Text(value.to_owned())));
+    of_list.chain(labels.entries().map(|(key, value)| (key.as_str(), value.clone()))).collect()
+}
+
+fn is_list(key: &str) -> bool {
+    key.starts_with("accesscontrol") && !["accesscontrolallowcredentials", "accesscontrolmaxage"].contains(&key)
+}
+
+fn list_of(value: Term) -> Term {
+    match value.text() {
+        Some(text) => Term::List(text.split(',').map(|item| Term::Text(item.trim().to_owned())).collect()),
+        None => value,
+    }
 }
 
 fn headers_of(middleware: &Term) -> Option<&Term> {

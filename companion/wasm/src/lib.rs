@@ -9,6 +9,7 @@ use access_relay_companion::forms::{Folder, Form};
 use access_relay_companion::har::file::Har;
 use access_relay_companion::har::{self, report, safe};
 use access_relay_companion::import::file::{self, Wish};
+use access_relay_companion::import::write::{Outcome, Target, write};
 use access_relay_companion::project::{self, Known, Values};
 use access_relay_companion::view::Seen;
 use access_relay_companion::{check, look, metadata, schema, suffixes};
@@ -224,6 +225,33 @@ pub fn har_report(bytes: &[u8], console: &str, name: &str, text: &str, colours: 
 #[must_use]
 pub fn har_redacted(bytes: &[u8]) -> String {
     told(&Har::read(bytes).map(|har| json!({ "text": format!("{:#}\n", safe::copy(&har)) })))
+}
+
+/// The policy of `import_policy`, put into a wrangler file: `{text, told, refused, notes, mistakes, sound, warnings, wrong, marked}`. `target` is `{file,
+/// text, environment, overwrite}`. `text` is the whole file, or null if it is not to be written; what `check` finds in it is in the last
+/// four. Or `{errors}`.
+#[wasm_bindgen]
+#[must_use]
+pub fn write_policy(name: &str, text: &str, options: &str, target: &str, colours: bool) -> String {
+    let written = || {
+        let wish = read::<Wish>(options).map_err(|error| vec![error])?;
+        let target = read::<Target>(target).map_err(|error| vec![error])?;
+        let moved = file::import(name, text, &wish)?;
+        let Outcome { text, told, refused, findings, checked } = write(&moved, &target)?;
+        let marked = checked.map(|checked| check::marked(&findings, &target.file, &checked, colours));
+        Ok::<_, Vec<String>>(json!({
+            "text": text,
+            "told": told,
+            "refused": refused,
+            "notes": moved.notes,
+            "mistakes": moved.mistakes,
+            "sound": findings.sound,
+            "warnings": findings.warnings,
+            "wrong": findings.mistakes,
+            "marked": marked.unwrap_or_default(),
+        }))
+    };
+    written().unwrap_or_else(|errors| json!({ "errors": errors })).to_string()
 }
 
 /// A name for the Worker: that of the package, or one made of the page's host.

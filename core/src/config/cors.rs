@@ -3,7 +3,8 @@
 use crate::config::keys::{Key, cors as keys};
 use crate::config::suffix::{PublicSuffixes, is_public_suffix};
 use crate::config::table::Table;
-use crate::rules::cors::{Allowed, Callers, FORBIDDEN, Policy, PreflightBy};
+use crate::rules::browsers::{in_upper_case, why_no_method, why_not_allowed, why_not_exposed};
+use crate::rules::cors::{Allowed, Callers, Policy, PreflightBy};
 use crate::rules::origins::{Origins, Pattern};
 use crate::syntax::field::is_token;
 use crate::syntax::origin::Origin;
@@ -130,15 +131,12 @@ fn methods(table: &Table, credentials: bool) -> Allowed {
         return Allowed::All;
     }
     for (index, text) in texts.iter().enumerate() {
-        let upper = text.to_ascii_uppercase();
         if text == "*" {
         } else if !is_token(text) {
             table.error_in(KEY, index, &table.quoted(text), "write a method's name, as in \"PUT\"");
-        } else if matches!(upper.as_str(), "CONNECT" | "TRACE" | "TRACK") {
-            table.error_in(KEY, index, &table.quoted(text), "leave it out: browsers never send it");
-        } else if *text != upper
-            && matches!(upper.as_str(), "DELETE" | "GET" | "HEAD" | "OPTIONS" | "PATCH" | "POST" | "PUT")
-        {
+        } else if let Some(why) = why_no_method(text) {
+            table.error_in(KEY, index, &table.quoted(text), &format!("leave it out: {why}"));
+        } else if let Some(upper) = in_upper_case(text) {
             table.error_in(KEY, index, &table.quoted(text), &format!("write \"{upper}\": methods are case-sensitive"));
         }
     }
@@ -187,34 +185,9 @@ fn check_header_names(table: &Table, key: Key, names: &[String], why_not: fn(&st
                 &format!("{} once more", &table.quoted(name)),
                 "leave out the repetition: header names have no case",
             );
-        } else if let Some(expected) = why_not(&name.to_ascii_lowercase()) {
-            table.error_in(key, index, &table.quoted(name), expected);
+        } else if let Some(why) = why_not(&name.to_ascii_lowercase()) {
+            table.error_in(key, index, &table.quoted(name), &format!("leave it out: {why}"));
         }
-    }
-}
-
-/// Why a page could never send a header, whatever the policy says.
-fn why_not_allowed(name: &str) -> Option<&'static str> {
-    if name == "cookie" || name == "cookie2" {
-        return Some("leave it out: browsers send cookies by themselves, where allow_credentials lets them");
-    }
-    if FORBIDDEN.contains(&name) || name == "via" || name.starts_with("proxy-") || name.starts_with("sec-") {
-        return Some("leave it out: browsers let no page set it");
-    }
-    (name == "set-cookie" || name.starts_with("access-control-"))
-        .then_some("leave it out: it belongs to answers, and no page sends it")
-}
-
-/// Why a page could never read a header, or should not be told that it may.
-/// Source: Fetch standard, "forbidden response-header name".
-fn why_not_exposed(name: &str) -> Option<&'static str> {
-    match name {
-        "set-cookie" | "set-cookie2" => Some("leave it out: browsers show it to no page"),
-        "origin" => Some("leave it out: it belongs to requests"),
-        _ if name.starts_with("access-control-") => {
-            Some("leave it out: it is the relay's word to the browser, not to the page")
-        }
-        _ => None,
     }
 }
 

@@ -13,30 +13,6 @@ use crate::syntax::field::lists;
 use crate::syntax::path::{LooseNames, Prefix};
 use crate::syntax::text::quoted;
 
-/// What no page can send, besides the names that begin with `proxy-` or `sec-`.
-/// Source: Fetch standard, "forbidden request-header".
-pub const FORBIDDEN: [&str; 19] = [
-    "accept-charset",
-    "accept-encoding",
-    "access-control-request-headers",
-    "access-control-request-method",
-    "connection",
-    "content-length",
-    "cookie",
-    "cookie2",
-    "date",
-    "dnt",
-    "expect",
-    "host",
-    "keep-alive",
-    "origin",
-    "referer",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
 /// Which origins, other than the relay's own, may call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Callers {
