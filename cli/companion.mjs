@@ -54,8 +54,8 @@ export const importPolicy = (name, text, options) => told(import_policy(name, te
  * What becomes of one request, by a wrangler file: `{ explanation, told }`; or `{ unsound }`, and `check` says why. `verify` says whether a
  * signature holds. Throws what is not clear in the question.
  */
-export const explain = (question, name, text, { environment, colours = false, verify }) =>
-  told(explain_request(JSON.stringify(question), name, text, environment, colours, verify));
+export const explain = ({ har, ...question }, name, text, { environment, colours = false, verify }) =>
+  told(explain_request(JSON.stringify({ ...question, recorded: har !== undefined }), har ?? new Uint8Array(), name, text, environment, colours, verify));
 
 /** What failed in a recording, its bytes, with the console's log: `{ report, told }`; `wrangler` is the name and the text of a wrangler file. */
 export const harReport = (bytes, console, [name, text] = ["", ""], colours = false) => told(har_report(bytes, console, name, text, colours));

@@ -9,19 +9,20 @@ import { coloursOn, err, out, tellOut } from "./terminal.mjs";
 
 /** Explains one request; 1 if it is refused, or if the page cannot read the answer. `curl` are the words of a curl command. */
 export function explain(words, { url, method, header = [], origin, as = [], har, entry, keys, config, env: environment, json }, curl) {
-  if (words.some((word) => word !== "-")) throw new Mistake(["found a word that is no option; write the address with --url, or a curl command, which begins with curl"]);
+  const address = words.find((word) => word.includes("://"));
+  if (words.some((word) => word !== "-" && word !== address)) throw new Mistake(["found a word that is no option; write an address, or a curl command, which begins with curl"]);
   const file = config ?? wranglerFilesIn(".")[0];
   if (file === undefined) throw new Mistake([`found no ${WRANGLER_FILES.join(", ")} here; name a file with --config`]);
   if (entry !== undefined && !/^[1-9]\d{0,8}$/.test(entry)) throw new Mistake(["--entry: write a number from 1"]);
   const question = {
-    url: url === undefined ? null : normalized(url),
+    url: url ?? address,
     method,
     headers: header,
     origin,
     as,
     curl,
-    line: words.length > 0 ? textIn(0) : undefined,
-    har: har === undefined ? undefined : textIn(har),
+    line: words.includes("-") ? textIn(0) : undefined,
+    har: har === undefined ? undefined : bytesIn(har),
     entry: entry === undefined ? undefined : Number(entry),
     keys: keys === undefined ? undefined : textIn(keys),
     now: Math.floor(Date.now() / 1000),
@@ -36,12 +37,11 @@ export function explain(words, { url, method, header = [], origin, as = [], har,
   return explanation.served ? 0 : 1;
 }
 
-/** As a browser writes it, and as the Worker gets it. */
-const normalized = (url) => (URL.canParse(url) ? new URL(url).href : url);
+const textIn = (file) => bytesIn(file).toString("utf8");
 
-function textIn(file) {
+function bytesIn(file) {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file);
   } catch (error) {
     if (error.code === undefined) throw error;
     throw new Mistake([`${file}: cannot be read (${error.code})`]);

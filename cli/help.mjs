@@ -40,18 +40,18 @@ docs/checks.md has an example for each code.`,
     load: async () => (await import("./check.mjs")).check,
   },
   explain: {
-    usage: "explain [OPTIONS] [curl …]",
+    usage: "explain [URL] [OPTIONS] [curl …]",
     does: "says step by step what becomes of one request, and what to change",
     about: `Decides one request as the Worker will, by the configuration that wrangler would read here: box by box, with the key that decided and its
 line, what the API gets, and what the browser concludes. Nothing is sent.
 
 The request comes from options, from a curl command at the end of the line (write "access-relay explain" in front of what your browser
-copied with "Copy as cURL"), from such a command on standard input (write - for it), or from a HAR file. A token in it is taken apart and
+copied with "Copy as cURL"; options of explain stand before curl), from such a command on standard input (write - for it), or from a HAR file. A token in it is taken apart and
 checked, its signature too if you give the issuer's keys. Cookies, tokens and secrets are never printed.
 
 It ends with 1 if the request is refused, or if the page cannot read the answer.`,
     options: {
-      url: { ...text("URL"), says: "the address that is asked for" },
+      url: { ...text("URL"), says: "the address that is asked for, in place of another one" },
       method: { ...text("METHOD"), short: "X", says: "the method; else GET" },
       header: { ...text("HEADER"), short: "H", multiple: true, says: "a header, as in 'content-type: application/json'; as often as you like" },
       origin: { ...text("ORIGIN"), says: "the header Origin, from a client that is no browser" },
@@ -65,8 +65,8 @@ It ends with 1 if the request is refused, or if the page cannot read the answer.
     },
     rest: "curl",
     examples: [
-      "access-relay explain --url https://app.example.com/api/notes --as person",
-      "access-relay explain --url https://app.example.com/api/notes/7 -X PUT -H 'content-type: application/json' --as page:https://admin.example.com",
+      "access-relay explain https://app.example.com/api/notes --as person",
+      "access-relay explain https://app.example.com/api/notes/7 -X PUT -H 'content-type: application/json' --as page:https://admin.example.com",
       "access-relay explain --as person curl 'https://app.example.com/api/notes' -H 'accept: */*'",
       "access-relay explain --har session.har --entry 12",
     ],

@@ -19,6 +19,8 @@ pub struct Ask {
     pub headers: Headers,
     /// Whether its credentials mode is `include`.
     pub include: bool,
+    /// Whether the URL is potentially trustworthy (Secure Contexts §3.1): by https, or on this machine.
+    pub trustworthy: bool,
 }
 
 /// How far a page's site is from a URL's, as `Sec-Fetch-Site` says it.
@@ -120,7 +122,11 @@ fn is_safelisted(name: &str, value: &str) -> bool {
 fn is_simple_range(value: &str) -> bool {
     let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let range = value.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
-    range.is_some_and(|(first, last)| !first.is_empty() && is_number(first) && is_number(last))
+    range.is_some_and(|(first, last)| {
+        let [from, to] = [first, last].map(|text| text.parse::<u64>().ok());
+        let in_order = to.is_none_or(|to| from.is_some_and(|from| from <= to));
+        !first.is_empty() && is_number(first) && is_number(last) && in_order
+    })
 }
 
 impl Ask {
@@ -155,8 +161,10 @@ impl Ask {
 
     /// What the browser says by itself.
     fn metadata(&self, site: Site) -> Headers {
-        let lines = [("origin", self.origin.as_str()), ("sec-fetch-site", site.as_str())];
-        lines.into_iter().chain([("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")]).collect()
+        let fetch = [("sec-fetch-site", site.as_str()), ("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")];
+        // To an address that nobody could have kept from being read, it says nothing (Fetch Metadata §2).
+        let fetch = fetch.into_iter().filter(|_| self.trustworthy);
+        std::iter::once(("origin", self.origin.as_str())).chain(fetch).collect()
     }
 
     /// Whether the page may read an answer ("CORS check").

@@ -47,6 +47,7 @@ pub mod har {
 pub mod explain {
     //! One request, decided step by step.
 
+    pub mod address; // an address, as browsers send it
     pub mod shell; // a command line, taken apart
     pub mod request; // a request that is asked about
     pub mod curl; // a curl command as one
@@ -58,6 +59,7 @@ pub mod explain {
     pub mod asked; // a question, read
     pub mod token; // tokens, taken apart
     pub mod mend; // what to change
+    pub mod advice; // what else to do
     pub mod explanation; // the answer
     pub mod told; // as people read it
 }

@@ -29,6 +29,12 @@ fn a_line_becomes_words_as_a_shell_has_them() {
         (r#"curl "a \"b\" \$c \x" """#, vec!["curl", r#"a "b" $c \x"#, ""]),
         (r"--data-raw $'a\'b\n\u0021\x41\tc'", vec!["--data-raw", "a'b\n!A\tc"]),
         ("a'b'\"c\"d", vec!["abcd"]),
+        (r"$'\041\x2'", vec!["!\u{2}"]),
+        ("curl a # a comment\n -I", vec!["curl", "a", "-I"]),
+        (
+            "curl 'a' --data-raw '{\"re\":\"^\"}' -H 'x: y ^'",
+            vec!["curl", "a", "--data-raw", "{\"re\":\"^\"}", "-H", "x: y ^"],
+        ),
         // `cmd`, as Chromium writes it.
         (
             "curl ^\"https://a.example/x?a=1^&b=2^\" ^\r\n  -H ^\"accept: */*^\"",
@@ -57,6 +63,9 @@ fn a_line_becomes_words_as_a_shell_has_them() {
         ("curl \"$(cat token)\"", "only your shell can expand"),
         ("curl a | jq", "found |"),
         ("curl a; rm -r x", "found ;"),
+        ("Invoke-WebRequest -Uri \"https://a.example/\"", "choose \"Copy as cURL (bash)\""),
+        ("$session = New-Object", "choose \"Copy as cURL (bash)\""),
+        ("fetch(\"https://a.example/\")", "choose \"Copy as cURL (bash)\""),
     ] {
         let error = words(line).unwrap_err();
         assert!(error.contains(part), "{line}: {error}");
@@ -72,6 +81,30 @@ fn a_curl_command_becomes_a_request() {
     for (line, method, url, headers) in [
         ("curl https://a.example/x", "GET", "https://a.example/x", vec![]),
         ("curl a.example/x", "GET", "http://a.example/x", vec![]),
+        ("curl https://A.example", "GET", "https://a.example/", vec![]),
+        (
+            "npx access-relay explain curl https://u:p@a.example:443/a/./b/../c#d",
+            "GET",
+            "https://a.example/a/c",
+            vec![],
+        ),
+        ("/usr/bin/curl --path-as-is https://a.example/a/../b", "GET", "https://a.example/a/../b", vec![]),
+        (r"curl 'https://a.example/\{id\}?f\[a\]=1 2'", "GET", "https://a.example/{id}?f[a]=1%202", vec![]),
+        (r"curl -g 'https://a.example/\{id\}'", "GET", "https://a.example//{id/}", vec![]),
+        ("curl wss://a.example/socket", "GET", "https://a.example/socket", vec![]),
+        (
+            "curl -G 'https://a.example/#f' --data-urlencode 'q=a b&c/#x' --url-query y=2",
+            "GET",
+            "https://a.example/?y=2&q=a%20b%26c%2F%23x",
+            vec![],
+        ),
+        ("curl -T file https://a.example/", "PUT", "https://a.example/", vec![]),
+        (
+            "curl https://a.example/ -d a -H 'content-type:' --tlsv1.2 --max-redirs 3",
+            "POST",
+            "https://a.example/",
+            vec![],
+        ),
         ("curl -X PUT --url https://a.example/", "PUT", "https://a.example/", vec![]),
         ("curl -XPATCH https://a.example/", "PATCH", "https://a.example/", vec![]),
         ("curl -sSXPUT https://a.example/", "PUT", "https://a.example/", vec![]),
@@ -139,6 +172,8 @@ fn a_curl_command_becomes_a_request() {
             "curl a --parallel",
             "curl: \"--parallel\" is not an option that is known here; leave it out, and what it takes",
         ),
+        ("curl a --as person", "curl: --as is an option of explain; write it before curl"),
+        ("curl a -H @file", "curl: --header names a file, which is not read; write the headers themselves"),
         ("curl a -sZ", "curl: \"-Z\" is not an option that is known here; leave it out, and what it takes"),
         ("curl a -b jar.txt", "curl: --cookie names a file, which is not read; write the cookies themselves"),
         (
@@ -164,20 +199,27 @@ fn an_entry_of_a_recording_becomes_a_request() {
     let both =
         json!({ "log": { "entries": [entry(&format!("{URL}?token=s"), 0, json!([])), entry(URL, 302, login)] } })
             .to_string();
-    let first = recorded::request(&both, Some(1)).unwrap();
+    let first = recorded::request(both.as_bytes(), Some(1)).unwrap();
     assert_eq!((first.method.as_str(), first.at, first.recorded.as_ref().unwrap().status), ("GET", Some(NOW), 0));
     assert_eq!(first.headers.iter().collect::<Vec<_>>(), [("accept", "*/*")]);
-    let second = recorded::request(&format!("\u{feff}{both}"), Some(2)).unwrap().recorded.unwrap();
+    let second = recorded::request(format!("\u{feff}{both}").as_bytes(), Some(2)).unwrap().recorded.unwrap();
     assert_eq!((second.status, second.access.as_deref()), (302, Some("302 to Access's login page")));
     for (which, line) in [
         (None, "--entry: the recording has several; write the number of one:"),
         (Some(3), "--entry: found no entry 3; write one of these:"),
     ] {
-        let listed = recorded::request(&both, which).unwrap_err();
+        let listed = recorded::request(both.as_bytes(), which).unwrap_err();
         assert_eq!(listed, [line, &format!("   1  GET 0 {URL}"), &format!("   2  GET 302 {URL}")]);
     }
+    let odd = json!({ "log": { "pages": null, "entries": [{ "request": null, "response": { "status": "404", "headers": null, "content": null }, "startedDateTime": null }] } });
+    assert_eq!(recorded::request(odd.to_string().as_bytes(), None).unwrap().recorded.unwrap().status, 404);
+    let secret = "{\"log\": {\"entries\": [{\"request\": \"GET https://a.example/?token=s3cret\"}]}}";
+    assert_eq!(
+        recorded::request(secret.as_bytes(), None).unwrap_err(),
+        ["--har: found no HAR 1.2, at line 1, column 70; save one with the network panel's \"Export HAR\""]
+    );
     for text in ["", "[]", "{\"log\": 1}", "{}"] {
-        assert!(recorded::request(text, None).unwrap_err()[0].starts_with("--har: found no "), "{text}");
+        assert!(recorded::request(text.as_bytes(), None).unwrap_err()[0].starts_with("--har: found no "), "{text}");
     }
 }
 
@@ -193,7 +235,7 @@ fn question(method: &str, url: &str, headers: &[&str], said: &[&str]) -> Questio
 }
 
 fn explained(relay: &Value, question: &Question) -> Explanation {
-    explain(question, "wrangler.json", &file(relay), None, &verify).unwrap_or_else(|failure| panic!("{failure:?}"))
+    explain(question, &[], "wrangler.json", &file(relay), None, &verify).unwrap_or_else(|failure| panic!("{failure:?}"))
 }
 
 #[test]
@@ -232,7 +274,7 @@ fn what_is_asked_has_to_be_clear() {
             "--header: browsers let no page set \"cookie\"; leave it out, or --as page",
         ),
         (
-            Question { curl: Some(texts(&["curl", "a"])), har: Some(String::new()), ..Question::default() },
+            Question { curl: Some(texts(&["curl", "a"])), recorded: true, ..Question::default() },
             "found more than one request: write a curl command or --har, and not both",
         ),
         (
@@ -240,10 +282,12 @@ fn what_is_asked_has_to_be_clear() {
             "curl: found ' that nothing closes: copy the whole command",
         ),
     ] {
-        assert_eq!(Asked::read(&question).unwrap_err(), [error]);
+        assert_eq!(Asked::read(&question, &[]).unwrap_err(), [error]);
     }
-    let error = Asked::read(&question("GET", URL, &[], &["page:a.example"])).unwrap_err();
+    let error = Asked::read(&question("GET", URL, &[], &["page:a.example"]), &[]).unwrap_err();
     assert!(error[0].starts_with("--as page: found \"a.example\"; "), "{error:?}");
+    let error = Asked::read(&question("GET", URL, &[], &["page:https://u:secret@a.example"]), &[]).unwrap_err();
+    assert!(!error[0].contains("secret"), "{error:?}");
 }
 
 #[test]
@@ -262,7 +306,7 @@ fn each_box_says_what_became_of_it_and_by_which_key() {
         ("GET", URL, &[], &["person"], [("ok", Some("routes[1].path")), ("ok", None), ("ok", None), ("ok", Some("access.audience")), ("ok", Some("routes[1].upstream"))]),
         ("GET", URL, &[], &["nobody"], [("ok", Some("routes[1].path")), ("ok", None), ("ok", None), ("refused", None), ("-", None)]),
         ("GET", "https://app.example.com/x", &[], &["person"], [("refused", Some("routes")), ("-", None), ("-", None), ("-", None), ("-", None)]),
-        ("GET", "https://app.example.com/api/../x", &[], &["person"], [("refused", None), ("-", None), ("-", None), ("-", None), ("-", None)]),
+        ("GET", "https://app.example.com/api/%00x", &[], &["person"], [("refused", None), ("-", None), ("-", None), ("-", None), ("-", None)]),
         ("GET", other, &link, &["program"], [("ok", Some("routes[0].path")), ("ok", None), ("ok", Some("routes[0].foreign_requests")), ("ok", Some("access.audience")), ("ok", Some("routes[0].upstream"))]),
         ("POST", other, &["origin: https://o.example"], &["person"], [("ok", Some("routes[0].path")), ("ok", None), ("ok", Some("routes[0].cors.allowed_origins")), ("ok", Some("access.audience")), ("ok", Some("routes[0].upstream"))]),
         ("POST", other, &["origin: https://x.example"], &["person"], [("ok", Some("routes[0].path")), ("ok", None), ("refused", Some("routes[0].cors.allowed_origins")), ("-", None), ("-", None)]),
@@ -311,7 +355,13 @@ fn the_runtimes_word_counts_for_somebody_made_up_only() {
 
 /// Table, key and value of each change.
 fn changes(found: &Explanation) -> Vec<(String, Value)> {
-    found.changes.iter().map(|change| (format!("{}.{}", change.table, change.key), change.value.clone())).collect()
+    found
+        .changes
+        .iter()
+        .map(|change| {
+            (format!("{}.{}", change.table.strip_prefix("vars.RELAY.").unwrap(), change.key), change.value.clone())
+        })
+        .collect()
 }
 
 #[test]
@@ -333,7 +383,11 @@ fn it_says_what_to_write_as_far_as_that_goes() {
         (none.clone(), "GET", &["sec-fetch-site: cross-site", "sec-fetch-mode: no-cors", "sec-fetch-dest: image"], &["person"], &[("routes[0].foreign_requests", json!("all"))]),
         (relay(|relay| relay["routes"][0]["foreign_requests"] = json!("none")), "GET", &["sec-fetch-site: cross-site", "sec-fetch-mode: navigate", "sec-fetch-dest: document"], &["person"], &[("routes[0].foreign_requests", json!("navigations"))]),
         (relay(|relay| relay["routes"][0]["cors"] = json!({ "allowed_origins": ["https://a.example"] })), "GET", &[], &[admin, "nobody"], &[("routes[0].cors.allowed_origins", json!(["https://a.example", "https://admin.example.com"]))]),
+        (none.clone(), "POST", &["origin: https://idp.example", "sec-fetch-site: cross-site", "sec-fetch-mode: navigate", "sec-fetch-dest: document"], &["person"], &[("routes[0].callback_paths", json!(["/api/notes"]))]),
         // Nothing that can be written.
+        (none.clone(), "POST", &["sec-fetch-site: cross-site"], &["person"], &[]),
+        (none.clone(), "POST", &["origin: https://evil.example", "sec-fetch-site: cross-site", "sec-fetch-mode: no-cors"], &["person"], &[]),
+        (none.clone(), "OPTIONS", &["origin: https://app.example.com", "access-control-request-method: PUT"], &[], &[]),
         (with(json!({ "allowed_origins": ["https://admin.example.com"], "excluded_paths": ["/api"] })), "GET", &[], &[admin], &[]),
         (none.clone(), "GET", &[], &["nobody"], &[]),
         (none.clone(), "POST", &["origin: null"], &["person"], &[]),
@@ -370,7 +424,6 @@ fn a_token_is_taken_apart_and_checked() {
         (&forged, keys.clone(), Some("unauthenticated"), None, true),
         (&other, keys.clone(), Some("unauthenticated"), Some("access.issuer"), true),
         (&elsewhere, None, Some("unauthenticated"), Some("access.audience"), false),
-        (&good, Some("{}".to_owned()), Some("keys_unavailable"), None, true),
     ] {
         for header in [format!("cf-access-jwt-assertion: {token}"), format!("cookie: a=b; CF_Authorization={token}")] {
             let found =
@@ -406,7 +459,7 @@ fn a_token_is_taken_apart_and_checked() {
 
 #[test]
 fn nothing_secret_is_shown() {
-    const SECRETS: [&str; 9] = [
+    const SECRETS: [&str; 13] = [
         "in-a-cookie",
         "in-authorization",
         "in-x-api-key",
@@ -416,17 +469,16 @@ fn nothing_secret_is_shown() {
         "in-user",
         "in-userinfo",
         "cfast_0123456789abcdef",
+        "in-referer",
+        "in-sub-key",
+        "in-own",
+        "in-pwd",
     ];
-    let line = "curl 'https://me:in-userinfo@app.example.com/api/x?access_token=in-the-query&q=1' -H 'cookie: theme=in-a-cookie' -H 'x-api-key: in-x-api-key' \
-                -H 'cf-access-client-secret: in-client-secret' -H 'x-csrf-token: in-csrf' -H 'x-note: cfast_0123456789abcdef' -H 'authorization: Bearer in-authorization'";
+    let line = "curl 'https://me:in-userinfo@app.example.com/api/x?access_token=in-the-query&PWD=in-pwd&q=1#in-own' -H 'cookie: theme=in-a-cookie' -H 'x-api-key: in-x-api-key' \
+                -H 'cf-access-client-secret: in-client-secret' -H 'x-csrf-token: in-csrf' -H 'x-note: cfast_0123456789abcdef' -H 'referer: https://a.example/?x=in-referer' -H 'ocp-apim-subscription-key: in-sub-key' -H 'authorization: Bearer in-authorization'";
     let relay = relay(|relay| relay["routes"][0]["request_cookies"] = json!(["theme"]));
     for said in [&[][..], &["person"]] {
-        let question = Question {
-            line: Some(line.replace("me:in-userinfo@", "")),
-            r#as: texts(said),
-            now: NOW,
-            ..Question::default()
-        };
+        let question = Question { line: Some(line.to_owned()), r#as: texts(said), now: NOW, ..Question::default() };
         let found = explained(&relay, &question);
         let shown = told(&found, "wrangler.json", true) + &serde_json::to_string_pretty(&found).unwrap();
         for secret in SECRETS {
@@ -437,15 +489,13 @@ fn nothing_secret_is_shown() {
             for part in [
                 "theme=(not shown)",
                 "Bearer (not shown)",
-                "access_token=(not shown)&q=1",
+                "access_token=(not shown)&PWD=(not shown)&q=(not shown)",
                 "(the secret CF_ACCESS_CLIENT_SECRET)",
             ] {
                 assert!(shown.contains(part), "{part} in {shown}");
             }
         }
     }
-    let error = Asked::read(&Question { line: Some(line.to_owned()), ..Question::default() });
-    assert!(!format!("{:?}", error.unwrap_err()).contains("in-userinfo"));
 }
 
 #[test]
@@ -469,10 +519,23 @@ fn every_pattern_of_what_is_left_out_has_its_reason() {
 fn an_environment_is_explained_by_its_own_table() {
     let file = json!({ "env": { "staging": { "vars": { "RELAY": minimal() } }, "bare": {} } }).to_string();
     let asked = question("GET", URL, &[], &["person"]);
-    let of = |environment: Option<&str>| explain(&asked, "wrangler.json", &file, environment, &verify);
+    let of = |environment: Option<&str>| explain(&asked, &[], "wrangler.json", &file, environment, &verify);
     let found = of(Some("staging")).unwrap();
     assert!(found.served);
     assert_eq!(found.places["routes[0].path"].line, 1);
+    let refused = explain(
+        &question("GET", URL, &[], &["page:https://a.example", "nobody"]),
+        &[],
+        "wrangler.json",
+        &file,
+        Some("staging"),
+        &verify,
+    )
+    .unwrap();
+    assert_eq!(refused.changes[0].table, "env.staging.vars.RELAY.cors");
+    assert!(told(&refused, "wrangler.json", false).contains(
+        "  in env.staging.vars.RELAY.cors (wrangler.json:1):  \"allowed_origins\": [\"https://a.example\"]\n"
+    ));
     for (environment, error) in [
         (None, "found no [vars.RELAY]; name one by --env: staging"),
         (Some("bare"), "found no RELAY in env \"bare\"; name one by --env: staging"),
@@ -481,7 +544,7 @@ fn an_environment_is_explained_by_its_own_table() {
         assert_eq!(of(environment), Err(Failure::Unclear(texts(&[error]))));
     }
     for unsound in ["{", "{\"vars\": {\"RELAY\": {}}}", "{\"vars\": {\"RELAY\": \"{\"}}"] {
-        assert_eq!(explain(&asked, "wrangler.json", unsound, None, &verify), Err(Failure::Unsound), "{unsound}");
+        assert_eq!(explain(&asked, &[], "wrangler.json", unsound, None, &verify), Err(Failure::Unsound), "{unsound}");
     }
 }
 
@@ -519,4 +582,95 @@ fn relay_with_upstream_preflights() -> Value {
     relay(|relay| {
         relay["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "preflight": "upstream", "allow_credentials": true });
     })
+}
+
+#[test]
+fn what_a_browser_has_recorded_is_a_page_that_calls() {
+    let relay = relay(|relay| {
+        relay["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "allow_credentials": true })
+    });
+    let browsers = [
+        "user-agent: Mozilla/5.0",
+        "priority: u=1, i",
+        "cache-control: no-cache",
+        "sec-fetch-site: same-site",
+        "sec-fetch-mode: cors",
+        "referer: https://admin.example.com/",
+    ];
+    // The browser's own headers are not the page's: nothing has to be asked.
+    let get = explained(&relay, &question("GET", URL, &browsers, &["person"]));
+    assert!(get.served && get.preflight.is_none() && get.browser.unwrap().reads, "{:?}", get.request);
+    let put = explained(&relay, &question("PUT", URL, &browsers, &["person"]));
+    assert_eq!(
+        (put.code, changes(&put)),
+        (Some("method_not_allowed"), vec![("cors.allowed_methods".to_owned(), json!(["PUT"]))])
+    );
+    // No browser: nothing is concluded.
+    let plain = explained(&relay, &question("GET", URL, &["origin: https://admin.example.com"], &["person"]));
+    assert!(plain.served && plain.browser.is_none());
+    let entry = json!({ "log": { "entries": [{
+        "startedDateTime": "2027-01-15T08:00:00Z",
+        "request": { "method": "PUT", "url": URL, "headers": [{ "name": "referer", "value": "https://admin.example.com/" }, { "name": "content-type", "value": "application/json" }] },
+        "response": { "status": 0 },
+    }] } })
+    .to_string();
+    let asked = Question { recorded: true, r#as: texts(&["person"]), now: 1, ..Question::default() };
+    let found = explain(&asked, entry.as_bytes(), "wrangler.json", &file(&relay), None, &verify).unwrap();
+    assert_eq!(found.code, Some("method_not_allowed"));
+    assert_eq!(found.changes.len(), 2);
+}
+
+#[test]
+fn what_never_comes_to_the_relay_is_said() {
+    let file = json!({ "routes": [{ "pattern": "app.example.com/api*" }, "*.preview.example.com/*"], "vars": { "RELAY": minimal() } }).to_string();
+    for (url, part) in [
+        (
+            "https://api.example.com/notes",
+            Some("https://api.example.com is the API itself, not the relay: have the page call /api on its own host"),
+        ),
+        (
+            "https://other.example.com/api/x",
+            Some(
+                "no route of the Worker is for other.example.com: its routes are for app.example.com, *.preview.example.com",
+            ),
+        ),
+        ("https://a.preview.example.com/api/x", None),
+        (URL, None),
+        ("http://localhost:8787/api/x", None),
+    ] {
+        let found =
+            explain(&question("GET", url, &[], &["person"]), &[], "wrangler.json", &file, None, &verify).unwrap();
+        assert_eq!(found.advice.first().map(String::as_str), part, "{url}");
+        assert!(found.changes.is_empty());
+    }
+}
+
+#[test]
+fn a_caller_who_is_not_let_in_is_told_what_helps() {
+    let token = |change: &dyn Fn(&mut Value)| {
+        let mut claims = person();
+        change(&mut claims);
+        format!("cf-access-jwt-assertion: {}", issuer_key().sign(&claims))
+    };
+    let expired = token(&|claims| claims["exp"] = json!(NOW - 100));
+    let session = token(&|claims| claims["type"] = json!("org"));
+    let elsewhere = token(&|claims| claims["aud"] = json!(["other"]));
+    let foreign = token(&|claims| claims["iss"] = json!("https://other.cloudflareaccess.com"));
+    let platform = relay(|relay| relay["access"] = json!({ "platform": true, "max_token_age_seconds": 600 }));
+    for (relay, header, said, part) in [
+        (minimal(), expired.as_str(), &[][..], "log in again: reload the page"),
+        (minimal(), &session, &[], "compare what the token says with what the relay asks of one"),
+        (minimal(), &elsewhere, &[], "compare the token's aud"),
+        (minimal(), &foreign, &[], "compare the token's iss"),
+        (minimal(), "cookie: CF_Authorization=garbage", &[], "the cookie CF_Authorization holds no token"),
+        (minimal(), "cf-access-client-id: 1.access", &[], "add --as program"),
+        (minimal(), "accept: */*", &[], "add --as person"),
+        (minimal(), "accept: */*", &["nobody"], "have Access protect the path"),
+        (platform.clone(), "accept: */*", &[], "no request shows the runtime's word"),
+        (platform, "accept: */*", &["program"], "let programs in by access.issuer"),
+    ] {
+        let found = explained(&relay, &question("GET", URL, &[header], said));
+        assert_eq!((found.code, found.advice.len()), (Some("unauthenticated"), 1), "{:?}", found.advice);
+        assert!(found.advice[0].contains(part), "{part}: {:?}", found.advice);
+    }
 }

@@ -34,7 +34,7 @@ pub fn file(relay: &Value) -> String {
 }
 
 fn explained(relay: &Value, question: &Question) -> Explanation {
-    explain(question, "wrangler.json", &file(relay), None, &verify).unwrap()
+    explain(question, &[], "wrangler.json", &file(relay), None, &verify).unwrap()
 }
 
 const ORIGINS: [&str; 5] =
@@ -142,7 +142,7 @@ fn requests() -> impl Strategy<Value = Asked> {
         "https://app.example.com/other/x",
         "https://app.example.com/nowhere",
         "https://app.example.com/healthz",
-        "https://app.example.com/api/%2e%2e/x",
+        "https://app.example.com/api/%00x",
     ]);
     let line = |name: &'static str, values: Vec<&'static str>| {
         proptest::option::of(select(values))
@@ -243,6 +243,8 @@ proptest! {
             ..Question::default()
         };
         let found = explained(&relay, &question);
+        // What a browser has sent for a page of another origin is explained as that page's call.
+        prop_assume!(!found.by.starts_with("a page of"));
         let way = found.request.as_ref().unwrap();
         match send(&relay, &method, url, &headers) {
             Outcome::Answered(status, code, lines, _) => {
@@ -311,8 +313,8 @@ proptest! {
         let mut changed = relay.clone();
         for change in &found.changes {
             let table = match change.table.as_str() {
-                "routes[0]" => &mut changed["routes"][0],
-                "cors" => &mut changed["cors"],
+                "vars.RELAY.routes[0]" => &mut changed["routes"][0],
+                "vars.RELAY.cors" => &mut changed["cors"],
                 other => panic!("{other}"),
             };
             table[&change.key] = change.value.clone();

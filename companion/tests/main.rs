@@ -36,6 +36,7 @@ mod checks;
 mod document;
 mod explain;
 mod explain_and_core;
+mod fetch;
 mod forms;
 mod har;
 mod import;

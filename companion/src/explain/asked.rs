@@ -6,10 +6,13 @@ use access_relay_core::syntax::origin::Origin;
 use access_relay_core::syntax::text::quoted;
 use serde::Deserialize;
 
+use crate::explain::address::normalized;
 use crate::explain::request::{Request, header};
 use crate::explain::who::{As, Who};
-use crate::explain::{curl, recorded, shell};
-use crate::fetch::{Ask, Site, is_forbidden_header, is_forbidden_method, normalized};
+use crate::explain::{curl, recorded, shell, world};
+use crate::fetch::{Ask, Site, is_forbidden_header, is_forbidden_method, normalized as normalized_method};
+use crate::har::exchange::origin_of;
+use crate::headers::Headers;
 use crate::shown;
 
 /// A question, as it is written. What is said by itself goes before what a command or a recording has.
@@ -30,14 +33,33 @@ pub struct Question {
     pub curl: Option<Vec<String>>,
     /// A `curl` command as one text, as browsers copy it.
     pub line: Option<String>,
-    /// The text of a recording.
-    pub har: Option<String>,
+    /// Whether the request is one of a recording.
+    pub recorded: bool,
     /// Which entry of it, from 1.
     pub entry: Option<usize>,
     /// The text of the issuer's key set.
     pub keys: Option<String>,
     /// The time, in seconds since the epoch.
     pub now: i64,
+}
+
+/// Headers that a browser sets by itself, and a page could set, too.
+const BROWSERS: [&str; 11] = [
+    "accept",
+    "accept-language",
+    "cache-control",
+    "if-modified-since",
+    "if-none-match",
+    "pragma",
+    "priority",
+    "save-data",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "x-firefox-spdy",
+];
+
+fn has_credentials(headers: &Headers) -> bool {
+    [Name::Cookie, Name::AccessJwtAssertion].iter().any(|name| headers.get(name.as_str()).is_some())
 }
 
 /// What is asked, read.
@@ -58,9 +80,9 @@ impl Asked {
     ///
     /// # Errors
     /// Everything that is wrong with it. Nothing secret is shown.
-    pub fn read(question: &Question) -> Result<Self, Vec<String>> {
+    pub fn read(question: &Question, har: &[u8]) -> Result<Self, Vec<String>> {
         let one = |error: String| vec![shown::clean(&error)];
-        let sources = [question.curl.is_some(), question.line.is_some(), question.har.is_some()];
+        let sources = [question.curl.is_some(), question.line.is_some(), question.recorded];
         if sources.iter().filter(|is_there| **is_there).count() > 1 {
             return Err(one("found more than one request: write a curl command or --har, and not both".to_owned()));
         }
@@ -71,11 +93,11 @@ impl Asked {
                 let words = shell::words(line.trim()).map_err(|error| one(format!("curl: {error}")))?;
                 curl::request(&words).map_err(one)?
             }
-            Question { har: Some(text), entry, .. } => recorded::request(text, *entry)?,
+            Question { recorded: true, entry, .. } => recorded::request(har, *entry)?,
             _ => Request { method: "GET".to_owned(), ..Request::default() },
         };
         if let Some(url) = &question.url {
-            request.url.clone_from(url);
+            request.url = normalized(url, false);
         } else if request.url.is_empty() {
             let help = "found no request; write --url, a curl command after all options, or --har FILE --entry N";
             return Err(one(help.to_owned()));
@@ -92,8 +114,15 @@ impl Asked {
         }
         // What names the host is the URL.
         request.headers.remove("host");
-        request.url = request.url.split('#').next().unwrap_or_default().to_owned();
         request.check().map_err(one)?;
+        let mut said = said;
+        if said.page.is_none() {
+            said.page = Self::recorded_page(&request);
+        }
+        if let Some(keys) = question.keys.as_deref().filter(|keys| world::keys_of(keys).is_empty()) {
+            let found = if keys.trim().is_empty() { "an empty file" } else { "no key that can verify RS256" };
+            return Err(one(format!("--keys: found {found}; write what the team serves at /cdn-cgi/access/certs")));
+        }
         let page = said.page.as_ref().map(|page| Self::page(&request, page, said.who)).transpose().map_err(one)?;
         if let Some((ask, _)) = &page {
             request.method.clone_from(&ask.method);
@@ -109,19 +138,41 @@ impl Asked {
                 quoted(&request.method)
             ));
         }
-        // What a browser has said in a recording or a copied command, it says anew.
-        let is_recorded = request.recorded.is_some() || request.headers.get("sec-fetch-site").is_some();
+        let is_recorded = Self::is_browsers(request);
         let forbidden = request.headers.names().into_iter().find(|name| is_forbidden_header(name));
         if let Some(name) = forbidden.filter(|_| !is_recorded) {
             return Err(format!("--header: browsers let no page set {}; leave it out, or --as page", quoted(name)));
         }
-        let site = Site::between(page, &request.server()?);
+        let server = request.server()?;
+        let site = Site::between(page, &server);
         let mut headers = request.headers.clone();
-        for name in request.headers.names().into_iter().filter(|name| is_forbidden_header(name)) {
+        // What a browser has said in a recording or in a copied command, it says anew.
+        let own = |name: &str| is_forbidden_header(name) || (is_recorded && BROWSERS.contains(&name));
+        for name in request.headers.names().into_iter().filter(|name| own(name)) {
             headers.remove(name);
         }
-        let (origin, method) = (page.as_str().to_owned(), normalized(&request.method));
-        Ok((Ask { origin, method, headers, include: who == Some(Who::Person) }, site))
+        let (origin, method) = (page.as_str().to_owned(), normalized_method(&request.method));
+        let has_login = who == Some(Who::Person) || (who.is_none() && has_credentials(&request.headers));
+        let trustworthy = server.scheme() == "https" || server.is_loopback();
+        Ok((Ask { origin, method, headers, include: has_login, trustworthy }, site))
+    }
+
+    /// Whether a browser has made a request: it is out of a recording, or its headers say so.
+    fn is_browsers(request: &Request) -> bool {
+        let agent = request.headers.get("user-agent").unwrap_or_default();
+        request.recorded.is_some() || request.headers.get("sec-fetch-site").is_some() || agent.starts_with("Mozilla/")
+    }
+
+    /// The page of another origin that a browser has called for.
+    fn recorded_page(request: &Request) -> Option<Origin> {
+        let header = |name: &str| request.headers.get(name);
+        let is_call = header("sec-fetch-mode").is_none_or(|mode| mode == "cors") && header("upgrade").is_none();
+        let is_preflight = request.method == "OPTIONS" && header("access-control-request-method").is_some();
+        let page = header("origin").or_else(|| header("referer"))?;
+        let page = origin_of(&page)?;
+        let is_foreign = request.server().is_ok_and(|server| server != page);
+        let is_pages = is_call && !is_preflight && !is_forbidden_method(&request.method);
+        (Self::is_browsers(request) && is_pages && is_foreign).then_some(page)
     }
 
     /// What a page of another origin asks, as far as the request itself tells: for whether its browser lets it read the answer.
@@ -130,17 +181,7 @@ impl Asked {
         match &self.page {
             Some((_, Site::SameOrigin)) => None,
             Some((ask, _)) => Some(ask.clone()),
-            None => {
-                let Request { method, headers, .. } = &self.request;
-                let origin = headers.get("origin")?;
-                let is_own = self.request.server().is_ok_and(|server| server.as_str() == origin);
-                let mode = headers.get("sec-fetch-mode").unwrap_or_else(|| "cors".to_owned());
-                let is_preflight = method == "OPTIONS" && headers.get("access-control-request-method").is_some();
-                let include =
-                    [Name::Cookie, Name::AccessJwtAssertion].iter().any(|name| headers.get(name.as_str()).is_some());
-                let ask = Ask { origin, method: method.clone(), headers: headers.clone(), include };
-                (!is_own && mode == "cors" && !is_preflight).then_some(ask)
-            }
+            None => None,
         }
     }
 
@@ -165,6 +206,11 @@ impl Asked {
         }
         if let Some(who) = self.said.who {
             who.into(&mut request.headers, access, self.now);
+        } else if self.page.is_some() {
+            // What the browser has of the person goes along.
+            for name in [Name::Cookie.as_str(), Name::AccessJwtAssertion.as_str()] {
+                self.request.headers.get(name).iter().for_each(|value| request.headers.set(name, value));
+            }
         }
         request
     }

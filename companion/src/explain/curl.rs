@@ -2,6 +2,7 @@
 
 use access_relay_core::syntax::text::quoted;
 
+use crate::explain::address::{as_in_form, normalized};
 use crate::explain::request::{Request, header};
 use crate::headers::Headers;
 
@@ -12,6 +13,11 @@ enum Does {
     Header,
     Url,
     Body,
+    Encoded,
+    Query,
+    Upload,
+    PathAsIs,
+    NoGlobs,
     Json,
     Form,
     BodyInUrl,
@@ -34,7 +40,9 @@ const OPTIONS: &[(char, &str, Does)] = &[
     (' ', "data-ascii", Does::Body),
     (' ', "data-binary", Does::Body),
     (' ', "data-raw", Does::Body),
-    (' ', "data-urlencode", Does::Body),
+    (' ', "data-urlencode", Does::Encoded),
+    (' ', "url-query", Does::Query),
+    ('T', "upload-file", Does::Upload),
     (' ', "json", Does::Json),
     ('F', "form", Does::Form),
     (' ', "form-string", Does::Form),
@@ -71,23 +79,43 @@ const OPTIONS: &[(char, &str, Does)] = &[
     ('N', "no-buffer", Does::Nothing),
     ('#', "progress-bar", Does::Nothing),
     ('O', "remote-name", Does::Nothing),
-    ('g', "globoff", Does::Nothing),
+    ('g', "globoff", Does::NoGlobs),
     ('4', "ipv4", Does::Nothing),
     ('6', "ipv6", Does::Nothing),
     ('0', "http1.0", Does::Nothing),
     (' ', "http1.1", Does::Nothing),
     (' ', "http2", Does::Nothing),
     (' ', "http3", Does::Nothing),
-    (' ', "path-as-is", Does::Nothing),
+    (' ', "path-as-is", Does::PathAsIs),
+    (' ', "location-trusted", Does::Nothing),
+    (' ', "tlsv1.2", Does::Nothing),
+    (' ', "tlsv1.3", Does::Nothing),
+    (' ', "ssl-no-revoke", Does::Nothing),
+    ('n', "netrc", Does::Nothing),
+    ('J', "remote-header-name", Does::Nothing),
+    (' ', "http2-prior-knowledge", Does::Nothing),
+    (' ', "no-progress-meter", Does::Nothing),
+    (' ', "no-keepalive", Does::Nothing),
+    (' ', "basic", Does::Nothing),
+    (' ', "anyauth", Does::Nothing),
+    ('q', "disable", Does::Nothing),
+    (' ', "max-redirs", Does::NothingWithValue),
+    (' ', "proto", Does::NothingWithValue),
+    (' ', "retry-delay", Does::NothingWithValue),
+    (' ', "interface", Does::NothingWithValue),
+    (' ', "ciphers", Does::NothingWithValue),
+    (' ', "connect-to", Does::NothingWithValue),
+    (' ', "limit-rate", Does::NothingWithValue),
 ];
 
-/// The request of a command's words; the first one may be `curl` itself.
+/// The request of a command's words. What stands before `curl` is none of it.
 ///
 /// # Errors
 /// An option that is not known, or no address. No value is shown.
 pub fn request(words: &[String]) -> Result<Request, String> {
-    let mut words = words.iter().map(String::as_str).peekable();
-    words.next_if(|word| *word == "curl" || word.ends_with("curl.exe"));
+    let is_curl = |word: &String| word == "curl" || word.ends_with("/curl") || word.ends_with("curl.exe");
+    let begin = words.iter().position(is_curl).map_or(0, |at| at + 1);
+    let mut words = words.iter().skip(begin).map(String::as_str);
     let mut read = Read::default();
     while let Some(word) = words.next() {
         if let Some(long) = word.strip_prefix("--") {
@@ -119,11 +147,14 @@ pub fn request(words: &[String]) -> Result<Request, String> {
 }
 
 fn unknown(option: &str) -> String {
+    if ["--as", "--har", "--entry", "--keys", "--config", "--env"].contains(&option) {
+        return format!("curl: {option} is an option of explain; write it before curl");
+    }
     format!("curl: {} is not an option that is known here; leave it out, and what it takes", quoted(option))
 }
 
 const fn takes_value(does: Does) -> bool {
-    !matches!(does, Does::Nothing | Does::BodyInUrl | Does::Head)
+    !matches!(does, Does::Nothing | Does::BodyInUrl | Does::Head | Does::PathAsIs | Does::NoGlobs)
 }
 
 fn value_for<'w>(does: Does, words: &mut impl Iterator<Item = &'w str>) -> Option<&'w str> {
@@ -138,8 +169,15 @@ struct Read {
     /// The type of the body that curl would name.
     body: Option<&'static str>,
     data: Vec<String>,
+    /// Parts that are added to the query.
+    query: Vec<String>,
+    /// Headers that curl is told not to send.
+    without: Vec<String>,
     in_url: bool,
     head: bool,
+    upload: bool,
+    as_is: bool,
+    no_globs: bool,
 }
 
 impl Read {
@@ -147,6 +185,8 @@ impl Read {
         if !takes_value(does) {
             self.in_url |= matches!(does, Does::BodyInUrl);
             self.head |= matches!(does, Does::Head);
+            self.as_is |= matches!(does, Does::PathAsIs);
+            self.no_globs |= matches!(does, Does::NoGlobs);
             return Ok(());
         }
         let value = value.ok_or_else(|| format!("curl: found nothing after --{name}; copy the whole command"))?;
@@ -158,7 +198,15 @@ impl Read {
                 if let Some(name) = value.strip_suffix(';').filter(|name| !name.contains(':')) {
                     self.headers.push(name, "");
                 } else {
+                    if value.starts_with('@') {
+                        return Err(
+                            "curl: --header names a file, which is not read; write the headers themselves".to_owned()
+                        );
+                    }
                     let (name, value) = header(value)?;
+                    if value.is_empty() {
+                        self.without.push(name.to_ascii_lowercase());
+                    }
                     if value.is_empty() {
                         self.headers.remove(&name.to_ascii_lowercase())
                     } else {
@@ -176,6 +224,13 @@ impl Read {
             Does::User => self.headers.push("authorization", "Basic (not read)"),
             Does::Bearer => self.headers.push("authorization", &format!("Bearer {value}")),
             Does::Body => self.body("application/x-www-form-urlencoded", value),
+            Does::Encoded => {
+                let (name, text) = value.split_once('=').unwrap_or(("", value));
+                let equals = if name.is_empty() { "" } else { "=" };
+                self.body("application/x-www-form-urlencoded", &format!("{name}{equals}{}", as_in_form(text)));
+            }
+            Does::Query => self.query.push(value.trim_start_matches('+').to_owned()),
+            Does::Upload => self.upload = true,
             Does::Json => {
                 self.body("application/json", value);
                 self.headers.push("accept", "application/json");
@@ -202,17 +257,29 @@ impl Read {
 
     fn finish(mut self) -> Result<Request, String> {
         let mut url = self.url.take().ok_or("curl: found no address; copy the whole command")?;
-        if self.in_url && !self.data.is_empty() {
-            let mark = if url.contains('?') { '&' } else { '?' };
-            url = format!("{url}{mark}{}", self.data.join("&"));
+        if !self.no_globs {
+            // Browsers escape what curl would take for a range of addresses.
+            for glob in ["[", "]", "{", "}"] {
+                url = url.replace(&format!("\\{glob}"), glob);
+            }
         }
+        let data = if self.in_url { std::mem::take(&mut self.data) } else { Vec::new() };
+        for part in self.query.drain(..).chain(data) {
+            let (before, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
+            let mark = if before.contains('?') { '&' } else { '?' };
+            url = format!("{before}{mark}{part}{fragment}");
+        }
+        url = normalized(&url, self.as_is);
         let body = self.body.filter(|_| !self.in_url);
-        if let Some(kind) = body.filter(|_| self.headers.get("content-type").is_none()) {
+        let is_said =
+            self.headers.get("content-type").is_some() || self.without.iter().any(|name| name == "content-type");
+        if let Some(kind) = body.filter(|_| !is_said) {
             self.headers.push("content-type", kind);
         }
         let usual = match (self.head, body) {
             (true, _) => "HEAD",
             (_, Some(_)) => "POST",
+            _ if self.upload => "PUT",
             _ => "GET",
         };
         Ok(Request {

@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::check;
+use crate::explain::advice;
 use crate::explain::asked::{Asked, Question};
 use crate::explain::flow::{self, State, Way};
-use crate::explain::mend::{Change, mended};
+use crate::explain::mend::{Change, Mended, mended};
 use crate::explain::request::{Recorded, Request};
 use crate::explain::token::{self, Token};
-use crate::explain::who::Who;
 use crate::explain::world::{Verify, World};
 use crate::findings::{LineStarts, Place};
 use crate::shown;
@@ -82,18 +82,20 @@ pub enum Failure {
 /// So many changes are tried, one after the other.
 const MOST_CHANGES: usize = 8;
 
-/// Explains what becomes of a request by the configuration in a wrangler file; `environment` names the one that is meant.
+/// Explains what becomes of a request by the configuration in a wrangler file; `environment` names the one that is meant. `har` are the
+/// bytes of a recording, if the question is about one.
 ///
 /// # Errors
 /// There is nothing to explain.
 pub fn explain(
     question: &Question,
+    har: &[u8],
     file: &str,
     text: &str,
     environment: Option<&str>,
     verify: Verify,
 ) -> Result<Explanation, Failure> {
-    let asked = Asked::read(question).map_err(Failure::Unclear)?;
+    let asked = Asked::read(question, har).map_err(Failure::Unclear)?;
     let body = wrangler::body(text);
     let table = wrangler::read(file, body).map_err(|_| Failure::Unsound)?;
     let place = environment.map(|name| format!("env.{name}.")).unwrap_or_default();
@@ -102,12 +104,31 @@ pub fn explain(
     let config = read(&relay).ok_or(Failure::Unsound)?;
     let tried = Tried { asked: &asked, keys: question.keys.as_deref(), verify };
     let mut ways = tried.ways(&config, &relay).ok_or(Failure::Unsound)?;
-    let (changes, mut advice) = tried.changes(&ways, &config, &relay);
-    advice.extend(tried.advice(&ways, &config));
+    let (mut changes, more) = tried.changes(&ways, &config, &relay);
+    let mut advice = advice::on_the_way(&asked, &config, own_table(&table, environment));
+    if advice.is_empty() && asked.is_mixed_content() {
+        advice.push("write https:// in the page's call".to_owned());
+    } else if advice.is_empty() {
+        advice.extend(more);
+        let refusal = ways.refusal();
+        advice.extend(refusal.and_then(|(_, refusal, key)| advice::on_refusal(&asked, &config, refusal, key)));
+        let refused = refusal.map(|(_, refusal, _)| refusal.code);
+        let has_preflight = ways.preflight.is_some() || asked.request.method == "OPTIONS";
+        advice.extend(advice::around(&asked, &config, has_preflight, refused));
+        advice.extend(ways.advice());
+    } else {
+        changes.clear();
+    }
+    for change in &mut changes {
+        change.table = format!("{place}vars.RELAY.{}", change.table);
+    }
     let spans = if wrangler::is_json(file) { Spans::of_jsonc(body) } else { Spans::of_toml(body) };
     let lines = LineStarts::of(body);
     let steps = [&ways.preflight, &ways.request].into_iter().flatten().flat_map(|way| &way.boxes);
-    let keys: Vec<String> = steps.filter_map(|step| step.key.clone()).collect();
+    let mut keys: Vec<String> = steps.filter_map(|step| step.key.clone()).collect();
+    let changed =
+        |change: &Change| format!("{}.{}", change.table.rsplit("RELAY.").next().unwrap_or_default(), change.key);
+    keys.extend(changes.iter().map(changed));
     let placed = keys.into_iter().filter_map(|key| {
         let span = spans.as_ref()?.find(&format!("{place}vars.RELAY.{key}"))?;
         Some((key, lines.place(&span)))
@@ -127,6 +148,13 @@ pub fn explain(
         advice,
         places: placed.collect(),
     })
+}
+
+/// The table of a file that says where the Worker is deployed.
+fn own_table<'t>(table: &'t Value, environment: Option<&str>) -> &'t Value {
+    let own = environment.and_then(|name| table.get("env")?.get(name));
+    // An environment has the routes of the top level, unless it has its own.
+    own.filter(|own| own.get("routes").is_some() || own.get("route").is_some()).unwrap_or(table)
 }
 
 /// `RELAY` of the file, or of one of its environments.
@@ -165,8 +193,6 @@ fn read(relay: &Value) -> Option<Config> {
 /// The ways of a request and of the question before it.
 struct Ways {
     preflight: Option<Way>,
-    /// Where the browser goes no further after the preflight.
-    stopped: bool,
     request: Option<Way>,
     browser: Option<Verdict>,
 }
@@ -180,6 +206,11 @@ impl Ways {
             Some((way, way.refusal.as_ref()?, key))
         })
         .next()
+    }
+
+    fn advice(&self) -> Option<String> {
+        let is_upstreams = self.preflight.as_ref().is_some_and(|way| way.upstream.is_some());
+        is_upstreams.then(|| "which methods and headers pass, the API's own answer to the preflight says".to_owned())
     }
 
     fn is_served(&self) -> bool {
@@ -199,7 +230,7 @@ impl Tried<'_> {
         if self.asked.is_mixed_content() {
             let text = "it does not send the request: a page by https may not ask for http (Mixed Content)".to_owned();
             let browser = Some(Verdict { reads: false, text });
-            return Some(Ways { preflight: None, stopped: true, request: None, browser });
+            return Some(Ways { preflight: None, request: None, browser });
         }
         let preflight = match self.asked.preflight() {
             Some(request) => Some(flow::way(config, relay, &request, self.world(&request), None)?),
@@ -215,7 +246,7 @@ impl Tried<'_> {
             if let Err(why) = checked {
                 let text = format!("network error: the preflight's answer {why}; the request is never sent");
                 let browser = Some(Verdict { reads: false, text });
-                return Some(Ways { preflight, stopped: true, request: None, browser });
+                return Some(Ways { preflight, request: None, browser });
             }
         }
         let request = self.asked.arrives(&config.access);
@@ -229,7 +260,7 @@ impl Tried<'_> {
             }
             Ok(()) => Verdict { reads: true, text: "the page can read the answer".to_owned() },
         });
-        Some(Ways { preflight, stopped: false, request: Some(way), browser })
+        Some(Ways { preflight, request: Some(way), browser })
     }
 
     /// The keys that sign: those that are given, but for somebody who is made up.
@@ -247,28 +278,24 @@ impl Tried<'_> {
                 Ok(found) => found,
                 Err(why) => return (changes, why.into_iter().collect()),
             };
-            changes.retain(|change| (&change.table, &change.key) != (&found.change.table, &found.change.key));
-            changes.push(found.change);
-            relay = found.relay;
-            let Some(ways) = self.ways(&found.config, &relay) else { break };
+            let Some(ways) = self.ways(&found.config, &found.relay) else { break };
+            let Mended { relay: changed, config, change } = found;
+            changes.push(change);
             if ways.is_served() {
                 return (changes, Vec::new());
             }
-            next = self.mended(&ways, &relay, &found.config);
+            relay = changed;
+            next = self.mended(&ways, &relay, &config);
         }
         (changes, Vec::new())
     }
 
-    fn mended(
-        &self,
-        ways: &Ways,
-        relay: &Value,
-        config: &Config,
-    ) -> Result<crate::explain::mend::Mended, Option<String>> {
+    fn mended(&self, ways: &Ways, relay: &Value, config: &Config) -> Result<Mended, Option<String>> {
         if let Some((way, refusal, Some(key))) = ways.refusal() {
             let preflight = self.asked.preflight().filter(|_| ways.preflight.as_ref() == Some(way));
             let request = preflight.unwrap_or_else(|| self.asked.arrives(&config.access));
-            return mended(relay, key, refusal, &request);
+            let route = way.boxes.first().and_then(|step| step.key.as_deref()?.strip_suffix(".path"));
+            return mended(relay, key, route, refusal, &request);
         }
         // The relay lets it pass, and the browser does not: the policy has no credentials.
         let needs = self.asked.reader().is_some_and(|ask| ask.include);
@@ -279,81 +306,9 @@ impl Tried<'_> {
         match table.filter(|_| needs && refused) {
             Some(table) => {
                 let refusal = Refusal::new(Code::CrossOriginBlocked, "");
-                mended(relay, &format!("{table}.allow_credentials"), &refusal, &self.asked.request)
+                mended(relay, &format!("{table}.allow_credentials"), None, &refusal, &self.asked.request)
             }
             None => Err(None),
-        }
-    }
-
-    /// What to do where no key of a policy decides, and what lies in front of the relay.
-    fn advice(&self, ways: &Ways, config: &Config) -> Vec<String> {
-        let mut advice = Vec::new();
-        if let Some((_, refusal, key)) = ways.refusal() {
-            advice.extend(self.advice_on(refusal, key, config));
-        }
-        let preflight = ways.preflight.is_some() || self.asked.request.method == "OPTIONS";
-        let is_ours = ways.refusal().is_none_or(|(_, refusal, _)| refusal.code != Code::NotFound);
-        if preflight && is_ours && config.access.tokens().is_some() | config.access.platform().is_some() {
-            advice.push(
-                "in front of the relay, Access itself refuses preflights with 403, unless the application of the page's host has \
-                 \"Bypass OPTIONS requests to origin\" switched on"
-                    .to_owned(),
-            );
-        }
-        let upstream = |way: &Way| way.upstream.is_some() && self.asked.preflight().is_some();
-        if ways.preflight.as_ref().is_some_and(upstream) {
-            advice.push("which methods and headers pass, the API's own answer to the preflight says".to_owned());
-        }
-        if ways.stopped && ways.preflight.is_none() {
-            advice.push("write https:// in the page's call".to_owned());
-        }
-        advice
-    }
-
-    fn advice_on(&self, refusal: &Refusal, key: Option<&str>, config: &Config) -> Option<String> {
-        let own = |text: &str| Some(text.to_owned());
-        let paths = || {
-            config.routes.iter().map(|route| match route.prefix.as_str() {
-                "" => "/".to_owned(),
-                path => path.to_owned(),
-            })
-        };
-        match (refusal.code, key) {
-            (Code::NotFound, Some(_)) => Some(format!(
-                "call a path that a route covers ({}), or write a route for this one",
-                paths().collect::<Vec<_>>().join(", ")
-            )),
-            (Code::NotFound, None) => own("call another path: Cloudflare itself answers below /cdn-cgi/"),
-            (Code::BadPath, _) => {
-                own("write the path without dot segments, backslashes and control characters, encoded ones too")
-            }
-            (Code::BadRequest, _) => own("name fewer headers in connection"),
-            (Code::MethodNotForwarded, _) => own("use another method"),
-            (Code::LoopDetected, _) => {
-                own("name the API's own host as the route's upstream, not one that leads to this relay")
-            }
-            (Code::CrossOriginBlocked | Code::OriginNotAllowed, Some(key)) if key.ends_with("excluded_paths") => {
-                own("call the path from the page's own origin: excluded_paths keeps all others out")
-            }
-            (Code::Unauthenticated, Some("access.audience")) => own(
-                "compare the token's aud with access.audience: a token is for the application in front of the page's host, and not for the API's",
-            ),
-            (Code::Unauthenticated, Some("access.issuer")) => {
-                own("compare the token's iss with access.issuer: they are two teams, or the keys are another team's")
-            }
-            (Code::Unauthenticated, Some("access.platform")) => {
-                own("no request shows the runtime's word: add --as person to see what somebody gets whom Access let in")
-            }
-            (Code::Unauthenticated, _) if self.asked.said.who == Some(Who::Nobody) => own(
-                "have Access protect the path on the page's host: whoever has logged in there, or has a service token, gets past this check",
-            ),
-            (Code::Unauthenticated, _) if token::texts(&self.asked.arrives(&config.access)).is_empty() => own(
-                "the request holds no token of Access (browsers leave cookies out of what they export): add --as person to see what \
-                 somebody gets who is logged in",
-            ),
-            (Code::Unauthenticated, _) => own("log in again: reload the page, and send the request with the new token"),
-            (Code::KeysUnavailable, _) => own("--keys: write the file that the issuer serves at /cdn-cgi/access/certs"),
-            _ => None,
         }
     }
 }

@@ -142,7 +142,8 @@ fn read(config: &Config, relay: &Value, request: &Request, Decision { action, kn
             match answer.refusal {
                 Some(refusal) => {
                     let at = box_of(refusal.code);
-                    let text = format!("{} {}: {}", refusal.code.status(), refusal.code.as_str(), refusal.reason);
+                    // With `debug`, a refused preflight is answered so that the console names the true cause.
+                    let text = format!("{} {}: {}", answer.status, refusal.code.as_str(), refusal.reason);
                     let key = refusal.key.map(|key| full(key, relay, &known));
                     (at, step(at, State::Refused, &text, key.as_deref()))
                 }

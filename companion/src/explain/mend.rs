@@ -4,6 +4,7 @@ use access_relay_core::config::parse::parse;
 use access_relay_core::config::secrets::secret_names;
 use access_relay_core::config::types::Config;
 use access_relay_core::outcomes::problem::{Code, Refusal};
+use access_relay_core::syntax::target::Target;
 use access_relay_core::syntax::text::quoted;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -35,16 +36,45 @@ pub struct Mended {
     pub change: Change,
 }
 
-/// A value for the key that has refused a request.
+/// A value for the key that has refused a request, on this route: `routes[1]`.
 ///
 /// # Errors
 /// Nothing in `RELAY` would let it pass, as far as is known here; or why the core does not take what would.
-pub fn mended(relay: &Value, key: &str, refusal: &Refusal, request: &Request) -> Result<Mended, Option<String>> {
-    let (table, name) = key.rsplit_once('.').ok_or(None)?;
+pub fn mended(
+    relay: &Value,
+    key: &str,
+    route: Option<&str>,
+    refusal: &Refusal,
+    request: &Request,
+) -> Result<Mended, Option<String>> {
     let header = |name: &str| request.headers.get(name).unwrap_or_default();
+    let is_navigation = header("sec-fetch-mode") == "navigate" && header("sec-fetch-dest") == "document";
+    let key = match route {
+        // No policy lets a form pass: an identity provider's has a list of its own.
+        Some(route) if request.method == "POST" && is_navigation && refusal.code == Code::CrossOriginBlocked => {
+            format!("{route}.callback_paths")
+        }
+        _ => key.to_owned(),
+    };
+    let (table, name) = key.rsplit_once('.').ok_or(None)?;
     let old = at(relay, table).and_then(|table| table.get(name)).cloned();
     let (value, note) = match (name, refusal.code) {
-        ("allowed_origins", _) => (with(old, &[header("origin")]), ""),
+        ("callback_paths", _) => {
+            let path = Target::of(&request.url).map_err(|_| None)?.path.to_owned();
+            (with(old.clone(), &[path]), "only if it is the form of your identity provider")
+        }
+        ("allowed_origins", _) if request.server().is_ok_and(|server| server.as_str() == header("origin")) => {
+            return Err(Some("its Origin is the relay's own: no browser asks for that".to_owned()));
+        }
+        ("allowed_origins", _) if !matches!(header("sec-fetch-mode").as_str(), "" | "cors" | "websocket") => {
+            return Err(Some(
+                "no CORS policy is for such a request: a page may call with fetch(), in mode \"cors\"".to_owned(),
+            ));
+        }
+        ("allowed_origins", _) if header("origin").is_empty() => {
+            return Err(Some("it names no Origin, which a policy could list".to_owned()));
+        }
+        ("allowed_origins", _) => (with(old.clone(), &[header("origin")]), ""),
         ("allowed_methods", _) => {
             let method = header("access-control-request-method");
             let upper = method.to_ascii_uppercase();
@@ -55,18 +85,16 @@ pub fn mended(relay: &Value, key: &str, refusal: &Refusal, request: &Request) ->
                     "the page has to write {upper} in its call, not {method}: methods are case-sensitive"
                 )));
             }
-            (with(old, &[method]), "")
+            (with(old.clone(), &[method]), "")
         }
         ("allowed_headers", _) => {
             let asked = header("access-control-request-headers");
             let names: Vec<String> = asked.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();
-            (with(old, &names), "")
+            (with(old.clone(), &names), "")
         }
         ("allow_credentials", _) => (json!(true), "pages of all listed origins then call with the person's login"),
         ("foreign_requests", Code::CrossOriginBlocked) => {
-            let is_link = request.method == "GET"
-                && header("sec-fetch-mode") == "navigate"
-                && header("sec-fetch-dest") == "document";
+            let is_link = request.method == "GET" && is_navigation;
             if is_link {
                 (json!("navigations"), "links from pages of other sites then lead here")
             } else {
@@ -75,6 +103,9 @@ pub fn mended(relay: &Value, key: &str, refusal: &Refusal, request: &Request) ->
         }
         _ => return Err(None),
     };
+    if old.as_ref() == Some(&value) {
+        return Err(None);
+    }
     let change = Change { table: table.to_owned(), key: name.to_owned(), value, note };
     let relay = put(relay, &change).ok_or(None)?;
     match parse(&relay, &check::stand_ins(&secret_names(&relay)), suffixes::listed) {

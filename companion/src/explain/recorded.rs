@@ -4,6 +4,7 @@ use access_relay_core::flow::denial::access_denial;
 use access_relay_core::syntax::text::quoted;
 use chrono::DateTime;
 
+use crate::explain::address::normalized;
 use crate::explain::request::{Recorded, Request};
 use crate::findings::one_line;
 use crate::har::file::{Entry, Har};
@@ -15,9 +16,9 @@ const LISTED: usize = 200;
 /// The request of an entry, of which the first is 1; if the recording has only one, none has to be named.
 ///
 /// # Errors
-/// The text is no HAR; or it is not clear which entry is meant: then each is listed.
-pub fn request(text: &str, entry: Option<usize>) -> Result<Request, Vec<String>> {
-    let har = Har::read(text.as_bytes()).map_err(|error| vec![format!("--har: {error}")])?;
+/// The bytes are no HAR; or it is not clear which entry is meant: then each is listed.
+pub fn request(bytes: &[u8], entry: Option<usize>) -> Result<Request, Vec<String>> {
+    let har = Har::read(bytes).map_err(|error| vec![format!("--har: {error}")])?;
     let entries = har.log.entries;
     let place = match (entry, entries.len()) {
         (None, 1) => 1,
@@ -33,7 +34,7 @@ fn read(entry: &Entry) -> Request {
     let sign = entry.response.headers().answered(status, access_denial);
     Request {
         method: entry.request.method.clone(),
-        url: entry.request.url.clone(),
+        url: normalized(&entry.request.url, false),
         headers: entry.request.headers(),
         at: DateTime::parse_from_rfc3339(&entry.started_date_time).ok().map(|time| time.timestamp()),
         recorded: Some(Recorded { status, access: sign.map(|sign| shown::clean(&sign)) }),

@@ -6,12 +6,21 @@
 /// # Errors
 /// A quotation mark that nothing closes, or what only a running shell can tell.
 pub fn words(line: &str) -> Result<Vec<String>, String> {
+    let begins = |words: &[&str]| words.iter().any(|word| line.trim_start().starts_with(word));
+    if begins(&["Invoke-WebRequest", "$session", "curl.exe --%"]) {
+        return Err("found a command for PowerShell; choose \"Copy as cURL (bash)\" in the network panel".to_owned());
+    }
+    if begins(&["fetch(", "await fetch("]) {
+        return Err("found a call of fetch(); choose \"Copy as cURL (bash)\" in the network panel".to_owned());
+    }
     if is_cmd(line) { cmd(line) } else { bash(line) }
 }
 
-/// Whether a line is for `cmd`: Chromium writes `^"` for each of its quotation marks, or ends lines with `^`.
+/// Whether a line is for `cmd`: Chromium writes `^"` for each of its quotation marks, and older ones end lines with `^`.
 fn is_cmd(line: &str) -> bool {
-    line.contains("^\"") || line.lines().any(|line| line.ends_with(" ^"))
+    let first = line.find(['\'', '"']).unwrap_or(line.len());
+    let (before, after) = line.split_at_checked(first).unwrap_or((line, ""));
+    after.starts_with('"') && (before.ends_with('^') || line.lines().any(|line| line.ends_with(" ^")))
 }
 
 /// Source: POSIX.1-2024, Shell Command Language §2.2; Bash Reference Manual §3.1.2.4 (`$'…'`).
@@ -34,6 +43,10 @@ fn bash(line: &str) -> Result<Vec<String>, String> {
                 dollar_quoted(&mut letters, &mut words)?;
             }
             '$' | '`' => return Err(expands(letter)),
+            // A comment, to the end of its line.
+            '#' if words.current.is_none() => {
+                letters.by_ref().find(|letter| *letter == '\n');
+            }
             ';' | '|' | '&' | '<' | '>' => {
                 return Err(format!("found {letter} outside of quotes: write one command alone"));
             }
@@ -94,9 +107,13 @@ fn dollar_quoted(
                     'n' => words.push('\n'),
                     'r' => words.push('\r'),
                     't' => words.push('\t'),
-                    'u' => words.extend(numbered(letters, 4)),
-                    'U' => words.extend(numbered(letters, 8)),
-                    'x' => words.extend(numbered(letters, 2)),
+                    'u' => words.extend(numbered(letters, 16, 4)),
+                    'U' => words.extend(numbered(letters, 16, 8)),
+                    'x' => words.extend(numbered(letters, 16, 2)),
+                    '0'..='7' => {
+                        let first = escaped.to_digit(8).unwrap_or_default();
+                        words.extend(number(first, letters, 8, 2));
+                    }
                     other => words.push(other),
                 }
             }
@@ -106,13 +123,22 @@ fn dollar_quoted(
     Err("found $' that nothing closes: copy the whole command".to_owned())
 }
 
-/// The character of a hexadecimal number of so many digits at most.
-fn numbered(letters: &mut std::iter::Peekable<impl Iterator<Item = char>>, most: usize) -> Option<char> {
-    let mut number = 0;
+/// The character of a number with so many digits at most.
+fn numbered(letters: &mut std::iter::Peekable<impl Iterator<Item = char>>, radix: u32, most: usize) -> Option<char> {
+    number(0, letters, radix, most)
+}
+
+fn number(
+    first: u32,
+    letters: &mut std::iter::Peekable<impl Iterator<Item = char>>,
+    radix: u32,
+    most: usize,
+) -> Option<char> {
+    let mut number = first;
     for _ in 0..most {
-        let Some(digit) = letters.peek().and_then(|letter| letter.to_digit(16)) else { break };
+        let Some(digit) = letters.peek().and_then(|letter| letter.to_digit(radix)) else { break };
         letters.next();
-        number = number * 16 + digit;
+        number = number.wrapping_mul(radix).wrapping_add(digit);
     }
     char::from_u32(number)
 }

@@ -144,7 +144,9 @@ impl Told<'_> {
         for Change { table, key, value, note } in changes {
             let (line, comment) = self.written(key, value);
             let note = if note.is_empty() { String::new() } else { format!("   {comment} {note}") };
-            self.line(&format!("  in vars.RELAY.{table}:  {line}{note}"));
+            let path = format!("{}.{key}", table.rsplit("RELAY.").next().unwrap_or_default());
+            let at = self.explanation.places.get(&path).map(|place| format!(" ({}:{})", self.file, place.line));
+            self.line(&format!("  in {table}{}:  {line}{note}", at.unwrap_or_default()));
         }
         if !advice.is_empty() {
             self.heading(if self.explanation.served || !changes.is_empty() { "Know, too" } else { "What to do" });

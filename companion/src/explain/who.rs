@@ -48,8 +48,18 @@ impl As {
                     let page = word.strip_prefix("page:").ok_or_else(|| {
                         format!("--as: found {}; write nobody, person, program or page:ORIGIN", quoted(word))
                     })?;
-                    let origin =
-                        Origin::parse(page).map_err(|error| format!("--as page: found {}; {error}", quoted(page)))?;
+                    if page == "null" {
+                        return Err(
+                            "--as page: found null, the origin of any sandboxed page: no policy can list it".to_owned()
+                        );
+                    }
+                    // A user's name and password could stand there.
+                    let shown = if page.contains(['@', '?']) {
+                        "an address with more than an origin".to_owned()
+                    } else {
+                        quoted(page)
+                    };
+                    let origin = Origin::parse(page).map_err(|error| format!("--as page: found {shown}; {error}"))?;
                     if said.page.replace(origin).is_some() {
                         return Err("--as: found two pages; write one".to_owned());
                     }
@@ -60,17 +70,16 @@ impl As {
                 return Err("--as: found two of nobody, person and program; write one".to_owned());
             }
         }
+        if said.page.is_some() && said.who == Some(Who::Program) {
+            return Err(
+                "--as: found a program and a page; a page calls with a person's login, or with nobody's".to_owned()
+            );
+        }
         // Of a page, it is the person's own browser that asks.
         if said.page.is_some() {
             said.who.get_or_insert(Who::Person);
         }
         Ok(said)
-    }
-
-    /// Whether what the browser has of somebody goes along.
-    #[must_use]
-    pub fn has_credentials(&self) -> bool {
-        self.who != Some(Who::Nobody)
     }
 }
 

@@ -43,7 +43,8 @@ impl World {
 }
 
 /// The keys of a set that may verify.
-fn keys_of(set: &str) -> Vec<Jwk> {
+#[must_use]
+pub fn keys_of(set: &str) -> Vec<Jwk> {
     let set: serde_json::Value = serde_json::from_str(set).unwrap_or_default();
     let members = set.get("keys").and_then(serde_json::Value::as_array);
     members.into_iter().flatten().filter_map(|member| Jwk::parse(member).ok()).collect()

@@ -3,6 +3,7 @@
 
 use access_relay_core::outcomes::problem::CONTENT_TYPE;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::headers::Headers;
@@ -92,8 +93,8 @@ pub struct Request {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Response<'t> {
-    #[serde(deserialize_with = "or_empty")]
-    status: f64,
+    #[serde(deserialize_with = "number")]
+    status: u16,
     #[serde(deserialize_with = "or_empty")]
     headers: Vec<Line>,
     /// Where it redirects to.
@@ -138,6 +139,18 @@ fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(reader: D)
     Ok(Option::deserialize(reader)?.unwrap_or_default())
 }
 
+/// A number, also where it is a text or a fraction; 0 where it is none.
+fn number<'de, D: Deserializer<'de>>(reader: D) -> Result<u16, D::Error> {
+    let value = Value::deserialize(reader)?;
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).unwrap_or_default();
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float becomes the nearest number that there is"
+    )]
+    Ok(number as u16)
+}
+
 impl<'t> Har<'t> {
     /// Reads the bytes of a file.
     ///
@@ -147,7 +160,9 @@ impl<'t> Har<'t> {
         // Other tools leave one when they save what a browser has written.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let help = "save one with the network panel's \"Export HAR\"";
-        let har: Self = serde_json::from_slice(bytes).map_err(|error| format!("found no HAR 1.2 ({error}); {help}"))?;
+        let har: Self = serde_json::from_slice(bytes).map_err(|error| {
+            format!("found no HAR 1.2, at line {}, column {}; {help}", error.line(), error.column())
+        })?;
         if har.log.entries.is_empty() { Err(format!("found no entry in the recording; {help}")) } else { Ok(har) }
     }
 }
@@ -163,13 +178,8 @@ impl Request {
 impl Response<'_> {
     /// The status; 0 where none came.
     #[must_use]
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a float becomes the nearest number that there is"
-    )]
     pub const fn status(&self) -> u16 {
-        self.status as u16
+        self.status
     }
 
     /// The headers.

@@ -178,12 +178,13 @@ pub fn import_policy(name: &str, text: &str, options: &str) -> String {
 /// read it; `question` is as `access_relay_companion::explain::asked::Question` has it. Or `{errors}`: it is not clear what is asked. Or
 /// `{unsound}`: `check_file` says what is wrong with the file.
 ///
-/// `verify` is called with `n` and `e` of a key, in base64url, with what was signed, and with the signature, and says whether RS256 holds.
+/// `har` are the bytes of a recording, if the question is about one. `verify` is called with `n` and `e` of a key, in base64url, with what was signed, and with the signature, and says whether RS256 holds.
 #[wasm_bindgen]
 #[must_use]
 #[allow(clippy::needless_pass_by_value, reason = "what JavaScript hands over is ours")]
 pub fn explain_request(
     question: &str,
+    har: &[u8],
     name: &str,
     text: &str,
     environment: Option<String>,
@@ -199,7 +200,7 @@ pub fn explain_request(
         Ok(question) => question,
         Err(error) => return json!({ "errors": [error] }).to_string(),
     };
-    match explanation::explain(&question, name, text, environment.as_deref(), &holds) {
+    match explanation::explain(&question, har, name, text, environment.as_deref(), &holds) {
         Ok(explanation) => json!({ "told": told::told(&explanation, name, colours), "explanation": explanation }),
         Err(Failure::Unclear(errors)) => json!({ "errors": errors }),
         Err(Failure::Unsound) => json!({ "unsound": true }),
