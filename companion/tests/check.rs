@@ -2,6 +2,7 @@
 
 use access_relay_companion::check;
 use access_relay_companion::findings::Finding;
+use access_relay_companion::surroundings::local::LocalFile;
 
 use crate::committed;
 
@@ -28,7 +29,9 @@ fn lines_of(name: &str, text: &str) -> Lines {
         Some(place) => format!("line {}, column {}: {finding}", place.line, place.column),
         None => finding.to_string(),
     };
-    let lines = |findings: &[Finding]| findings.iter().map(line).collect();
+    // The hosts in these tables are examples, of which the check warns. `what_was_left_as_an_example_has_it` has that.
+    let lines =
+        |findings: &[Finding]| findings.iter().filter(|found| found.code != "wrangler::example").map(line).collect();
     Lines { warnings: lines(&found.warnings), mistakes: lines(&found.mistakes), sound: found.sound }
 }
 
@@ -42,9 +45,17 @@ fn the_demo_is_sound_and_the_template_says_what_is_left_to_fill_in() {
     assert!(demo.mistakes.is_empty() && demo.warnings.is_empty(), "{demo:?}");
 
     let template = lines_of("wrangler.toml", &committed("wrangler.toml"));
-    let found = template.mistakes;
-    assert!(found.len() == 2 && found[0].contains("access.issuer: found \"https://<team>"), "{found:?}");
-    assert!(found[1].contains("access.audience[0]: found \"<AUD tag"), "{found:?}");
+    let paths: Vec<&str> = template.mistakes.iter().map(|line| line.split(": ").next().unwrap()).collect();
+    let left = [
+        "vars.RELAY.access.issuer",
+        "vars.RELAY.access.audience[0]",
+        "vars.RELAY.routes[0].upstream",
+        "routes[0].pattern",
+        "routes[0].zone_name",
+        "routes[1].pattern",
+        "routes[1].zone_name",
+    ];
+    assert_eq!((paths, template.warnings), (left.to_vec(), vec![]), "{:?}", template.mistakes);
 }
 
 #[test]
@@ -550,7 +561,9 @@ fn assets_come_before_the_relay_unless_they_must_not() {
         ("directory = \"public\", run_worker_first = true", None),
         ("directory = \"public\", run_worker_first = [\"/api\", \"/api/*\"]", None),
         ("directory = \"public\", run_worker_first = [\"/*\"]", None),
-        ("binding = \"ASSETS\"", None),
+        // Cloudflare's plugin for Vite knows the folder.
+        ("binding = \"ASSETS\"", Some(late)),
+        ("binding = \"ASSETS\", run_worker_first = [\"/api\", \"/api/*\"]", None),
     ] {
         let (is_sound, _, found) = said(&format!("{SHUT}assets = {{ {assets} }}\n{}", relay("")));
         assert!(is_sound && found.len() == usize::from(expected.is_some()), "{assets}: {found:?}");
@@ -595,6 +608,12 @@ fn a_list_of_required_secrets_has_those_that_relay_needs() {
                 "secrets = {{ required = [] }}\nsecrets_store_secrets = [{{ binding = \"{id}\", store_id = \"x\", secret_name = \"y\" }}]\n"
             ),
             vec![lacks(secret)],
+        ),
+        // An environment has a list of its own, or none.
+        (format!("secrets = {{ required = [] }}\n{}", relay("env.staging.")), vec![lacks(id), lacks(secret)]),
+        (
+            format!("[env.staging.secrets]\nrequired = [\"{id}\"]\n{}", relay("env.staging.")),
+            vec![format!("env.staging.{}", lacks(secret))],
         ),
     ] {
         let (is_sound, _, found) = said(&format!("{SHUT}{text}{}", relay("")));
@@ -654,6 +673,137 @@ fn a_deeper_route_is_no_protection() {
     }
 }
 
+/// The findings of one code, a line each.
+fn told(findings: &[Finding], code: &str) -> Vec<String> {
+    findings.iter().filter(|found| found.code == code).map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_was_left_as_an_example_has_it() {
+    let help = "write your own: nobody has an example's name, so it leads nowhere";
+    // One that nobody could take for an example's.
+    let own = |text: &str| {
+        text.replace("api.example.com", "api.acme.internal")
+            .replace("acme.cloudflareaccess.com", "mine.cloudflareaccess.com")
+            .replace(AUD, &"ab".repeat(32))
+    };
+    let (api, tag, issuer) =
+        ("vars.RELAY.routes[0].upstream", "vars.RELAY.access.audience[0]", "vars.RELAY.access.issuer");
+    let sound = own(&relay(""));
+    let cors = |at: &str, origin: &str| {
+        format!(
+            "{sound}[vars.RELAY.{at}cors]\nallowed_origins = [\"https://app.acme.internal\", \"{origin}\"]\nallow_credentials = true\n"
+        )
+    };
+    let many = |number: usize| {
+        format!("[[vars.RELAY.routes]]\npath = \"/{number}\"\nupstream = \"https://{number}.example.net\"\n")
+    };
+    #[rustfmt::skip]
+    let table: Vec<(String, Option<String>)> = vec![
+        (sound.clone(), None),
+        // A team may have this name.
+        (sound.replace("mine.cloudflareaccess", "acme.cloudflareaccess"), None),
+        (relay(""), Some(format!("{issuer}: found \"https://acme.cloudflareaccess.com\", an example's; others at {tag}, {api}; {help}"))),
+        (sound.replace(&"ab".repeat(32), AUD), Some(format!("{tag}: found the AUD tag, an example's; {help}"))),
+        (format!("route = \"app.example.com/*\"\n{sound}"), Some(format!("route: found \"app.example.com/*\", an example's; {help}"))),
+        (format!("routes = [\"app.acme.internal/*\", {{ pattern = \"*.EXAMPLE.org/*\", zone_name = \"example.org\" }}]\n{sound}"), Some(format!("routes[1].pattern: found \"*.EXAMPLE.org/*\", an example's; {help}"))),
+        (cors("", "https://*.example.net:*"), Some(format!("vars.RELAY.cors.allowed_origins[1]: found \"https://*.example.net:*\", an example's; {help}"))),
+        (cors("routes.", "http://x.test"), Some(format!("vars.RELAY.routes[0].cors.allowed_origins[1]: found \"http://x.test\", an example's; {help}"))),
+        (cors("", "http://localhost:5173"), None),
+        (cors("", "http://app.localhost:5173"), None),
+        (cors("", "https://myexample.com"), None),
+        (cors("", "https://example.com.acme.internal"), None),
+        (cors("", "https://example.de"), None),
+        (sound.replace("api.acme.internal", "api.invalid"), Some(format!("{api}: found \"https://api.invalid\", an example's; {help}"))),
+        // Nothing of this is meant to be deployed.
+        (cors("", "https://app.example.com").replace("https://api.acme.internal", "http://localhost:3000"), None),
+        // A template's own placeholder is a mistake already.
+        (format!("route = \"<page host>/*\"\n{sound}"), None),
+        (format!("{sound}{}", (0..13).map(many).collect::<String>()), Some(format!("vars.RELAY.routes[1].upstream: found \"https://0.example.net\", an example's; others at {} and 2 more; {help}", (2..12).map(|at| format!("vars.RELAY.routes[{at}].upstream")).collect::<Vec<_>>().join(", ")))),
+        (own(&relay("env.staging.")).replace("api.acme.internal", "api.example"), Some(format!("env.staging.{api}: found \"https://api.example\", an example's; {help}"))),
+    ];
+    for (index, (text, expected)) in table.iter().enumerate() {
+        let found = check::text(
+            "wrangler.toml",
+            &format!("{SHUT}compatibility_flags = [\"global_fetch_strictly_public\"]\n{text}"),
+        );
+        let expected: Vec<String> = expected.iter().cloned().collect();
+        assert_eq!(told(&found.warnings, "wrangler::example"), expected, "{index}: {found:?}");
+    }
+}
+
+/// A file beside the wrangler file, with these names, and these of them as an example has them.
+fn local(file: &str, names: &[&str], unfilled: &[&str]) -> LocalFile {
+    let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    LocalFile { file: file.to_owned(), names: texts(names), unfilled: texts(unfilled) }
+}
+
+#[test]
+fn the_secrets_on_this_machine_are_those_that_wrangler_dev_would_read() {
+    let [id, secret] = ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"];
+    let both = [id, secret];
+    let lacks = |place: &str, names: &str, file: &str| {
+        format!(
+            "{place}vars.RELAY: found no {names} in {file}; write each of them there: without it, `wrangler dev` serves nothing"
+        )
+    };
+    let unfilled = |place: &str, names: &str, file: &str| {
+        format!(
+            "{place}vars.RELAY: found {names} in {file} as an example has it; write the service token's own value there: the relay refuses what stands in angle brackets"
+        )
+    };
+    let (top, staging, previews) = (relay(""), relay("env.staging."), relay("previews."));
+    let stored =
+        format!("secrets_store_secrets = [{{ binding = \"{secret}\", store_id = \"x\", secret_name = \"y\" }}]\n{top}");
+    let required = format!("secrets = {{ required = [\"{id}\", \"{secret}\"] }}\n{top}");
+    let billing = top.replace("upstream =", "service_token = \"BILLING\"\nupstream =");
+    let bound = format!(
+        "services = [{{ binding = \"API\", service = \"api\" }}]\n{}",
+        top.replace("upstream =", "binding = \"API\"\ncredentials = \"none\"\nupstream =")
+    );
+    #[rustfmt::skip]
+    let table: Vec<(&str, Vec<LocalFile>, Vec<String>)> = vec![
+        (&top, vec![], vec![]),
+        (&top, vec![local(".dev.vars", &both, &[])], vec![]),
+        (&top, vec![local(".dev.vars", &["OTHER"], &[])], vec![lacks("", &both.join(", "), ".dev.vars")]),
+        (&top, vec![local(".dev.vars", &[id], &[])], vec![lacks("", secret, ".dev.vars")]),
+        (&top, vec![local(".dev.vars", &both, &[secret])], vec![unfilled("", secret, ".dev.vars")]),
+        (&top, vec![local(".dev.vars", &[id], &[id])], vec![lacks("", secret, ".dev.vars"), unfilled("", id, ".dev.vars")]),
+        // What RELAY does not need may say what it likes.
+        (&top, vec![local(".dev.vars", &[id, secret, "OTHER"], &["OTHER"])], vec![]),
+        // A RELAY in the file may need others.
+        (&top, vec![local(".dev.vars", &["RELAY"], &[])], vec![]),
+        // Given elsewhere.
+        (&stored, vec![local(".dev.vars", &[id], &[])], vec![]),
+        (&required, vec![local(".dev.vars", &["OTHER"], &[])], vec![]),
+        (&bound, vec![local(".dev.vars", &["OTHER"], &[])], vec![]),
+        (&billing, vec![local(".dev.vars", &both, &[])], vec![lacks("", "BILLING_CLIENT_ID, BILLING_CLIENT_SECRET", ".dev.vars")]),
+        // Others than the one of this environment are not read.
+        (&top, vec![local(".dev.vars.staging", &["OTHER"], &[]), local(".dev.vars.example", &both, &both)], vec![]),
+        (&staging, vec![local(".dev.vars", &["OTHER"], &[]), local(".dev.vars.staging", &both, &[])], vec![]),
+        (&staging, vec![local(".dev.vars", &both, &[]), local(".dev.vars.staging", &[id], &[])], vec![lacks("env.staging.", secret, ".dev.vars.staging")]),
+        (&staging, vec![local(".dev.vars", &[id], &[])], vec![lacks("env.staging.", secret, ".dev.vars")]),
+        // Previews run at Cloudflare.
+        (&previews, vec![local(".dev.vars", &["OTHER"], &[])], vec![]),
+        // An .env is read where there is no .dev.vars. It is other programs' as well.
+        (&top, vec![local(".dev.vars", &both, &[]), local(".env", &[id], &[id])], vec![]),
+        (&top, vec![local(".env", &["OTHER"], &[])], vec![]),
+        (&top, vec![local(".env", &[id], &[])], vec![lacks("", secret, ".env")]),
+        (&top, vec![local(".env", &[id], &[]), local(".env.local", &[secret], &[secret])], vec![unfilled("", secret, ".env and .env.local")]),
+        (&top, vec![local(".env", &both, &[id]), local(".env.local", &[id], &[])], vec![]),
+        (&top, vec![local(".env.staging", &[id], &[])], vec![]),
+        (&staging, vec![local(".env", &[id], &[id]), local(".env.staging.local", &both, &[])], vec![]),
+        (&staging, vec![local(".env.staging", &[id], &[])], vec![lacks("env.staging.", secret, ".env.staging")]),
+    ];
+    for (index, (text, beside, expected)) in table.iter().enumerate() {
+        let found = check::among_files("wrangler.toml", &format!("{SHUT}{text}"), None, beside);
+        let lines =
+            [told(&found.warnings, "wrangler::local_secret"), told(&found.warnings, "wrangler::local_placeholder")];
+        assert_eq!(lines.concat(), *expected, "{index}: {found:?}");
+        assert!(found.mistakes.is_empty() && found.sound.len() == 1, "{index}: {found:?}");
+    }
+}
+
 /// What is looked at for every route may not take long for a thousand of them.
 #[test]
 fn a_thousand_routes_are_read() {
@@ -665,5 +815,5 @@ fn a_thousand_routes_are_read() {
     let text = format!("{SHUT}{}{}", relay(""), (0..1000).map(route).collect::<String>());
     let found = check::text("wrangler.toml", &text);
     assert_eq!(found.mistakes.len(), 1000);
-    assert_eq!(check::marked(&found, "wrangler.toml", &text, false).len(), 1000);
+    assert_eq!(check::marked(&found, "wrangler.toml", &text, false).len(), 1001, "of the hosts, one warning");
 }
