@@ -75,10 +75,7 @@ pub fn marked(findings: &Findings, file: &str, text: &str, colours: bool) -> Vec
     let text = wrangler::body(text);
     let warnings = findings.warnings.iter().map(|finding| (Severity::Warning, finding));
     let mistakes = findings.mistakes.iter().map(|finding| (Severity::Error, finding));
-    warnings
-        .chain(mistakes)
-        .map(|(severity, finding)| marked::marked(severity, finding, &findings.secrets, file, text, colours))
-        .collect()
+    marked::marked(warnings.chain(mistakes), &findings.secrets, file, text, colours)
 }
 
 /// So many bytes are read: some of what is checked takes time with the square of the length.

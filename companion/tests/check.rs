@@ -485,6 +485,42 @@ error[relay::routes.upstream]: vars.RELAY.routes[0].upstream: found the number 1
     );
 }
 
+/// In a file of one long line, what stands around the mark is shown, and the column is that of the line.
+#[test]
+fn a_finding_in_a_long_line_is_marked_there() {
+    let secret = "s3cr3t-value-of-ours";
+    for (before, width) in [("", 0), ("\u{e9}\u{1f512}", 2)] {
+        let filler = format!("\"a\": \"{before}{}\"", "x".repeat(2000));
+        let rest = format!(
+            "\"access\": {{ \"platform\": true }}, {filler}, \"routes\": [{{ \"path\": \"/api\", \"upstream\": 7, {filler} }}]"
+        );
+        let json =
+            format!("{{ \"workers_dev\": false, \"preview_urls\": false, \"vars\": {{ \"RELAY\": {{ {rest} }} }} }}");
+        let found = check::text("wrangler.jsonc", &json);
+        let wrong: Vec<String> = check::marked(&found, "wrangler.jsonc", &json, false);
+        let marked = wrong.iter().find(|text| text.starts_with("error[relay::routes.upstream]")).unwrap();
+        let column = json.chars().take_while(|letter| *letter != '7').count() + 1;
+        assert_eq!(column, 2151 + width);
+        let lines: Vec<&str> = marked.lines().collect();
+        assert!(lines[1].ends_with(&format!("--> wrangler.jsonc:1:{column}")), "{marked}");
+        let code = lines.iter().find(|line| line.contains("\"upstream\": 7,")).unwrap();
+        let marks = lines.iter().find(|line| line.contains('^')).unwrap();
+        assert_eq!(
+            code.chars().position(|letter| letter == '7'),
+            marks.chars().position(|letter| letter == '^'),
+            "{marked}"
+        );
+        assert!(lines.iter().all(|line| line.len() < 200), "{marked}");
+        assert_eq!(marks.matches('^').count(), 1, "{marked}");
+
+        // A secret in it is covered, as far as it shows.
+        let json = json.replace("\"vars\": {", &format!("\"vars\": {{ \"CF_ACCESS_CLIENT_SECRET\": \"{secret}\","));
+        let found = check::text("wrangler.jsonc", &json);
+        let marked = check::marked(&found, "wrangler.jsonc", &json, false).join("\n");
+        assert!(marked.contains("wrangler::plain_secret") && !marked.contains("s3cr3t"), "{marked}");
+    }
+}
+
 #[test]
 fn an_environment_inherits_routes_and_no_vars() {
     let routes = "routes = [{ pattern = \"app.example.com/api/*\", zone_name = \"example.com\" }, { pattern = \"app.example.com/api\", zone_name = \"example.com\" }]\ncompatibility_flags = [\"global_fetch_strictly_public\"]\n";
