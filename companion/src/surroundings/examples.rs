@@ -97,9 +97,7 @@ fn texts<'v>(at: &str, table: Option<&'v Value>, key: &Key) -> Vec<(String, &'v 
 fn is_reserved(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let mut labels = host.rsplit('.');
-    match (labels.next(), labels.next()) {
-        (Some("example" | "test" | "invalid"), _) => true,
-        (Some("com" | "net" | "org"), Some("example")) => true,
-        _ => false,
-    }
+    let last = labels.next().unwrap_or_default();
+    let is_com = matches!(last, "com" | "net" | "org");
+    matches!(last, "example" | "test" | "invalid") || (is_com && labels.next() == Some("example"))
 }
