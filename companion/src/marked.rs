@@ -1,5 +1,7 @@
 //! A finding as people read it: the line of the file that it is about, marked, in the manner of rustc.
 
+use std::collections::BTreeSet;
+
 use access_relay_core::syntax::redact::{NOT_SHOWN, redacted};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
@@ -25,7 +27,10 @@ pub fn marked<'f>(
 ) -> Vec<String> {
     let name = one_line(&redacted(file, []));
     let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
-    let mut lines = Lines { text, starts: LineStarts::of(text), secrets, last: None };
+    let told: Vec<_> = told.into_iter().collect();
+    let hiding = told.iter().filter(|(_, finding)| finding.found.contains(NOT_SHOWN));
+    let hidden = hiding.filter_map(|(_, finding)| finding.place).map(|place| place.line).collect();
+    let mut lines = Lines { text, starts: LineStarts::of(text), secrets, hidden, last: None };
     let one = |(severity, finding): (Severity, &Finding)| {
         let level = match severity {
             Severity::Error => Level::ERROR,
@@ -79,19 +84,19 @@ struct Lines<'t> {
     text: &'t str,
     starts: LineStarts<'t>,
     secrets: &'t [String],
-    /// The last one that was asked for, by its beginning and by whether it hides a secret: a file may have one line for all.
-    last: Option<((usize, bool), String)>,
+    /// Those that hold a secret for certain, as one of the findings there says.
+    hidden: BTreeSet<usize>,
+    /// The last one that was asked for: a file may have one line for all.
+    last: Option<(usize, String)>,
 }
 
 impl Lines<'_> {
     /// The line of a finding, or what stands around it in a long one: nobody reads more, and it is looked at again for each finding.
     fn part(&mut self, finding: &Finding) -> Option<Part<'_>> {
         let place = finding.place?;
-        let start = self.starts.start(place.line)?;
-        let hides = finding.found.contains(NOT_SHOWN);
-        if self.last.as_ref().is_none_or(|(key, _)| *key != (start, hides)) {
-            let line = self.text.get(start..)?.split('\n').next()?.trim_end_matches('\r');
-            self.last = Some(((start, hides), covered(line, self.secrets, hides)));
+        if self.last.as_ref().is_none_or(|(line, _)| *line != place.line) {
+            let line = self.text.get(self.starts.start(place.line)?..)?.split('\n').next()?.trim_end_matches('\r');
+            self.last = Some((place.line, covered(line, self.secrets, self.hidden.contains(&place.line))));
         }
         let (_, line) = self.last.as_ref()?;
         let is_ascii = line.is_ascii();

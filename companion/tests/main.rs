@@ -23,9 +23,11 @@ mod document;
 mod forms;
 mod import;
 mod look;
+mod marked;
 mod project;
 mod schema;
 mod schema_and_reader;
+mod surroundings;
 
 /// Reads a file of the project's.
 fn committed(file: &str) -> String {
