@@ -83,12 +83,11 @@ const LONGEST: usize = 1024 * 1024;
 
 fn table(wrangler: &Value, only: Option<&str>, beside: &[LocalFile]) -> Findings {
     let environments = || wrangler.get("env").and_then(Value::as_object).into_iter().flatten();
-    let named = environments().map(|(name, table)| (format!("env.{name}."), table));
-    let previews = wrangler.get("previews").map(|table| ("previews.".to_owned(), table));
+    let named = environments().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    let named = named.map(|(name, table)| (format!("env.{name}."), table));
+    let top = only.is_none().then(|| (String::new(), wrangler));
+    let chosen: Vec<(String, &Value)> = top.into_iter().chain(named).collect();
     let mut findings = Findings::default();
-    let all = std::iter::once((String::new(), wrangler)).chain(named).chain(previews);
-    let wanted = only.map(|name| format!("env.{name}."));
-    let chosen: Vec<_> = all.filter(|(place, _)| wanted.as_ref().is_none_or(|wanted| place == wanted)).collect();
     if let (Some(name), true) = (only, chosen.is_empty()) {
         let names: Vec<&str> = environments().map(|(name, _)| name.as_str()).collect();
         let help = if names.is_empty() {
@@ -103,8 +102,13 @@ fn table(wrangler: &Value, only: Option<&str>, beside: &[LocalFile]) -> Findings
             help,
         ));
     }
-    for (place, table) in chosen {
-        let mut around = Around { file: wrangler, environment: table, place: &place, relay: &Value::Null };
+    let previews = chosen.iter().filter_map(|(above, table)| {
+        let inherited = (!above.is_empty()).then_some((above.as_str(), *table));
+        Some((format!("{above}previews."), table.get("previews")?, inherited))
+    });
+    let tables = chosen.iter().map(|(place, table)| (place.clone(), *table, None)).chain(previews);
+    for (place, table, above) in tables {
+        let mut around = Around { file: wrangler, environment: table, place: &place, above, relay: &Value::Null };
         let Some(relay) = table.get("vars").and_then(|vars| vars.get("RELAY")) else {
             findings.mistakes.extend(all::without_relay(&around));
             continue;

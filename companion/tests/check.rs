@@ -145,6 +145,30 @@ fn previews_are_an_environment_too() {
     assert_eq!(found.sound.len(), 1, "{found:?}");
 }
 
+/// They inherit from their environment what it has itself.
+#[test]
+fn an_environments_own_previews_are_one_too() {
+    let [top, staging, previews] = ["", "env.staging.", "env.staging.previews."].map(relay);
+    let text = format!(
+        "preview_urls = false\nworkers_dev = true\n{top}[env.staging]\nworkers_dev = false\n{staging}{previews}"
+    );
+    let found = lines_of("wrangler.toml", &text);
+    assert_eq!((found.sound.len(), found.mistakes.len()), (3, 0), "{found:?}");
+    assert_eq!(found.warnings.len(), 1, "{found:?}");
+    assert!(found.warnings[0].starts_with("workers_dev: found true"), "{found:?}");
+    let wrong = text.replace(&previews, &previews.replace("https://api", "ftp://api"));
+    for name in [None, Some("staging")] {
+        let found = check::environment("wrangler.toml", &wrong, name).mistakes;
+        let paths: Vec<&str> = found.iter().map(|found| found.path.as_str()).collect();
+        assert_eq!(paths, ["env.staging.previews.vars.RELAY.routes[0].upstream"], "{name:?}");
+    }
+    // Previews without RELAY are not told of: they have no routes.
+    let routes = "routes = [\"app.example.org/api*\"]\n";
+    let found =
+        lines_of("wrangler.toml", &format!("{SHUT}{routes}{top}{staging}[env.staging.previews.vars]\nA = \"b\"\n"));
+    assert!(found.mistakes.is_empty() && found.warnings.is_empty(), "{found:?}");
+}
+
 #[test]
 fn a_file_that_is_too_long_is_not_read() {
     let found = lines_of("wrangler.toml", &"#\n".repeat(600_000)).mistakes;

@@ -49,7 +49,7 @@ pub fn check(around: &Around, beside: &[LocalFile], findings: &mut Findings) -> 
 #[must_use]
 pub fn without_relay(around: &Around) -> Option<Finding> {
     let relay_elsewhere = around.file.get("vars").is_some_and(|vars| vars.get("RELAY").is_some());
-    let is_other = around.environment.get("main").is_some() || !around.place.starts_with("env.");
+    let is_other = around.environment.get("main").is_some() || around.is_preview();
     if !relay_elsewhere || is_other || around.routes().is_empty() {
         return None;
     }

@@ -11,6 +11,9 @@ use access_relay_core::syntax::origin::{Origin, split_authority, split_scheme};
 use access_relay_core::syntax::path::Prefix;
 use serde_json::Value;
 
+/// Where the file's own previews stand.
+const PREVIEWS: &str = "previews.";
+
 /// One environment of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Around<'v> {
@@ -20,6 +23,8 @@ pub struct Around<'v> {
     pub environment: &'v Value,
     /// Empty, or `env.staging.`.
     pub place: &'v str,
+    /// What it inherits from before the file: the environment of whose previews this is the table, and its place.
+    pub above: Option<(&'v str, &'v Value)>,
     /// `RELAY`, as far as it can be read.
     pub relay: &'v Value,
 }
@@ -37,14 +42,21 @@ impl<'v> Around<'v> {
     /// The value of a key that is inherited, and where it stands.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<(String, &'v Value)> {
-        let own = self.environment.get(key).map(|value| (format!("{}{key}", self.place), value));
-        own.or_else(|| self.file.get(key).map(|value| (key.to_owned(), value)))
+        let tables = [Some((self.place, self.environment)), self.above, Some(("", self.file))].into_iter().flatten();
+        let mut found = tables.filter_map(|(place, table)| Some((format!("{place}{key}"), table.get(key)?)));
+        found.next()
     }
 
     /// The value of a key of `access`.
     #[must_use]
     pub fn access(&self, key: &Key) -> Option<&'v Value> {
         self.relay.get(ACCESS.name)?.get(key.name)
+    }
+
+    /// Whether this is for a Worker's previews, of whatever environment.
+    #[must_use]
+    pub fn is_preview(&self) -> bool {
+        self.above.is_some() || self.place == PREVIEWS
     }
 
     /// Whether a table is a Pages project's.

@@ -72,7 +72,7 @@ fn is_dev_vars(file: &LocalFile) -> bool {
 /// there, whichever of four `.env` are (wrangler's own reader, `getVarsForDev`).
 fn read_by_wrangler<'f>(around: &Around, beside: &'f [LocalFile]) -> Option<Vec<&'f LocalFile>> {
     let environment = around.place.strip_prefix("env.").map(|name| name.trim_end_matches('.'));
-    if environment.is_none() && !around.place.is_empty() {
+    if around.is_preview() {
         return None;
     }
     let named = |name: String| beside.iter().find(|file| file.file == name);
