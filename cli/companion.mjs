@@ -1,12 +1,8 @@
 // The companion: what decides and explains, in Wasm. Texts in, texts out.
 
 import { readFileSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
 import { initSync, bundled_schema, by_hand, check_file, fit as fitOf, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file } from "../build/companion.js";
 
-// V8's quick compiler alone: the other one takes longer than a command runs (a check of 1,000 routes takes 240 ms with it, 140 ms
-// without). A V8 that did not know the flag would complain.
-if (Number(process.versions.node.split(".")[0]) <= 24) setFlagsFromString("--liftoff-only");
 initSync({ module: readFileSync(new URL("../build/companion_bg.wasm", import.meta.url)) });
 
 export { redacted, types };
