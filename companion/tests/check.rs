@@ -130,6 +130,8 @@ fn a_key_that_stands_twice_in_json_is_a_mistake() {
             found.mistakes[0].starts_with(&format!("{path}: found the same key once more; leave one")),
             "{found:?}"
         );
+        let place = check::text("wrangler.jsonc", &text).mistakes[0].place;
+        assert!(place.is_some_and(|place| place.line == 1 && place.column > 2), "it is marked: {place:?}");
     }
 }
 
