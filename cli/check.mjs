@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { check as checked, redacted, toJson } from "./companion.mjs";
 import { WRANGLER_FILES, wranglerFilesIn } from "./files.mjs";
+import { secretFilesBeside } from "./secrets.mjs";
 import { err, inColours, out, tell, warn, wrong } from "./terminal.mjs";
 
 /** Checks each file; 1 if one of them is wrong, 2 if one cannot be read. */
@@ -32,7 +33,7 @@ export function check(files, { json, env: environment }) {
 
 function report(file, environment) {
   try {
-    return { file, ...checked(file, readFileSync(file, "utf8"), { environment, colours: inColours() }) };
+    return { file, ...checked(file, readFileSync(file, "utf8"), { environment, beside: secretFilesBeside(file), colours: inColours() }) };
   } catch (error) {
     if (error.code === undefined) throw error;
     return { file, unread: `cannot be read (${error.code})`, sound: [], warnings: [], mistakes: [], marked: [] };

@@ -19,9 +19,9 @@ export const schemaTitle = schema_title;
 /**
  * What is wrong with a wrangler file: `{ sound, warnings, mistakes, marked }`. `sound` is a list of lines; each of the others has `code`,
  * `path`, `found`, `help` and `place`; `marked` has them as people read them, in colours or without. With an `environment`, of that one
- * alone.
+ * alone. `beside` are the files of secrets that lie beside it, as `{ file, names, unfilled }`.
  */
-export const check = (name, text, { environment, colours = false } = {}) => JSON.parse(check_file(name, text, environment, colours));
+export const check = (name, text, { environment, beside = [], colours = false } = {}) => JSON.parse(check_file(name, text, environment, colours, JSON.stringify(beside)));
 
 /** A finding on one line. */
 export const lineOf = ({ path, found, help }) => `${path && `${path}: `}${found}; ${help}`;

@@ -33,8 +33,9 @@ with 2 if an address gave no answer.`,
     usage: "check [FILE ...]",
     does: "says what is wrong with a configuration before it is deployed",
     about: `Reads RELAY in a wrangler file (TOML or JSONC), in every environment, as the Worker will, and what stands around it. Without
-FILE it reads the file that wrangler would read here. Each finding has the line that it is about, a code, and what to write instead;
-docs/checks.md has an example for each code.`,
+FILE it reads the file that wrangler would read here. Of .dev.vars beside it, or of the .env files that wrangler reads in its place,
+it takes the names. Each finding has the line that it is about, a code, and what to write instead; docs/checks.md has an example
+for each code.`,
     options: { env: { ...text("NAME"), says: "look at this environment alone" }, json: { ...flag, says: "tell it as JSON" } },
     examples: ["access-relay check", "access-relay check --env staging", "access-relay check wrangler.staging.toml --json"],
     load: async () => (await import("./check.mjs")).check,

@@ -21,6 +21,7 @@ export async function run(words) {
     out(version);
     return 0;
   }
+  if (name === "check") await import("./quickly.mjs");
   // The companion redacts whatever is printed from here on, words of the command line too.
   const { Mistake, redacted, toJson } = await import("./companion.mjs");
   if (!Object.hasOwn(commands, name)) {

@@ -63,7 +63,6 @@ const steps = {
   /** Real Chromium against the set-up of `npm start`, with real `wrangler dev`; and what `wrangler deploy` would upload. */
   async browser() {
     await prepareWorker();
-    run("wrangler", ["deploy", "--dry-run", "--outdir", "dist"]);
     const chromium = installBrowser();
     runNodeTests("browser", chromium ? { CHROMIUM: chromium } : {});
   },

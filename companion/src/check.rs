@@ -1,7 +1,8 @@
 //! One wrangler file: every `RELAY` in it, that of each environment among them, and what stands around it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use access_relay_core::config::error::{ConfigError, without_indices};
 use access_relay_core::config::keys::ALL;
@@ -18,7 +19,10 @@ use serde_json::Value;
 use crate::findings::{Finding, Findings, LineStarts};
 use crate::marked::Severity;
 use crate::spans::Spans;
-use crate::{marked, suffixes, surroundings, wrangler};
+use crate::surroundings::all;
+use crate::surroundings::around::Around;
+use crate::surroundings::local::LocalFile;
+use crate::{marked, suffixes, wrangler};
 
 /// Checks the text of a file; its name says whether it is TOML or JSON. Nothing in the findings is a secret.
 #[must_use]
@@ -29,27 +33,36 @@ pub fn text(file: &str, text: &str) -> Findings {
 /// The same of one environment alone, if one is named.
 #[must_use]
 pub fn environment(file: &str, text: &str, name: Option<&str>) -> Findings {
+    among_files(file, text, name, &[])
+}
+
+/// The same, where files of secrets lie beside it.
+#[must_use]
+pub fn among_files(file: &str, text: &str, name: Option<&str>, beside: &[LocalFile]) -> Findings {
     if text.len() > LONGEST {
         let help = format!("write {LONGEST} at most, of which wrangler needs far less");
         return Findings::mistake(Finding::new("wrangler::too_long", "", format!("found {} bytes", text.len()), help));
     }
     let body = wrangler::body(text);
-    let (findings, spans) = match wrangler::read(file, body) {
-        Ok(wrangler) => {
-            let spans = if wrangler::is_json(file) { Spans::of_jsonc(body) } else { Spans::of_toml(body) };
-            (table(&wrangler, name), spans)
-        }
-        Err(finding) => (Findings::mistake(*finding), None),
+    let findings = match wrangler::read(file, body) {
+        Ok(wrangler) => table(&wrangler, name, beside),
+        Err(finding) => Findings::mistake(*finding),
     };
-    placed(findings, body, spans.as_ref()).redacted()
+    placed(findings, file, body).redacted()
 }
 
-/// Each finding with its place in the text.
-fn placed(mut findings: Findings, text: &str, spans: Option<&Spans>) -> Findings {
+/// Each finding once, with its place in the text. What several environments inherit is found in each of them.
+fn placed(mut findings: Findings, file: &str, text: &str) -> Findings {
+    let mut told = BTreeSet::new();
+    for list in [&mut findings.warnings, &mut findings.mistakes] {
+        list.retain(|finding| told.insert((finding.code.clone(), finding.path.clone(), finding.found.clone())));
+    }
     let lines = LineStarts::of(text);
+    // Their places are looked for only where there is something to say.
+    let spans = LazyCell::new(|| if wrangler::is_json(file) { Spans::of_jsonc(text) } else { Spans::of_toml(text) });
     for finding in findings.warnings.iter_mut().chain(&mut findings.mistakes) {
         if finding.span.is_none() {
-            finding.span = spans.and_then(|spans| spans.find(&finding.path));
+            finding.span = spans.as_ref().and_then(|spans| spans.find(&finding.path));
         }
         finding.place = finding.span.as_ref().map(|span| lines.place(span));
     }
@@ -62,23 +75,19 @@ pub fn marked(findings: &Findings, file: &str, text: &str, colours: bool) -> Vec
     let text = wrangler::body(text);
     let warnings = findings.warnings.iter().map(|finding| (Severity::Warning, finding));
     let mistakes = findings.mistakes.iter().map(|finding| (Severity::Error, finding));
-    warnings
-        .chain(mistakes)
-        .map(|(severity, finding)| marked::marked(severity, finding, &findings.secrets, file, text, colours))
-        .collect()
+    marked::marked(warnings.chain(mistakes), &findings.secrets, file, text, colours)
 }
 
 /// So many bytes are read: some of what is checked takes time with the square of the length.
 pub const LONGEST: usize = 1024 * 1024;
 
-fn table(wrangler: &Value, only: Option<&str>) -> Findings {
+fn table(wrangler: &Value, only: Option<&str>, beside: &[LocalFile]) -> Findings {
     let environments = || wrangler.get("env").and_then(Value::as_object).into_iter().flatten();
-    let named = environments().map(|(name, table)| (format!("env.{name}."), table));
-    let previews = wrangler.get("previews").map(|table| ("previews.".to_owned(), table));
+    let named = environments().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    let named = named.map(|(name, table)| (format!("env.{name}."), table));
+    let top = only.is_none().then(|| (String::new(), wrangler));
+    let chosen: Vec<(String, &Value)> = top.into_iter().chain(named).collect();
     let mut findings = Findings::default();
-    let all = std::iter::once((String::new(), wrangler)).chain(named).chain(previews);
-    let wanted = only.map(|name| format!("env.{name}."));
-    let chosen: Vec<_> = all.filter(|(place, _)| wanted.as_ref().is_none_or(|wanted| place == wanted)).collect();
     if let (Some(name), true) = (only, chosen.is_empty()) {
         let names: Vec<&str> = environments().map(|(name, _)| name.as_str()).collect();
         let help = if names.is_empty() {
@@ -93,28 +102,31 @@ fn table(wrangler: &Value, only: Option<&str>) -> Findings {
             help,
         ));
     }
-    for (place, table) in chosen {
+    let previews = chosen.iter().filter_map(|(above, table)| {
+        let inherited = (!above.is_empty()).then_some((above.as_str(), *table));
+        Some((format!("{above}previews."), table.get("previews")?, inherited))
+    });
+    let tables = chosen.iter().map(|(place, table)| (place.clone(), *table, None)).chain(previews);
+    for (place, table, above) in tables {
+        let mut around = Around { file: wrangler, environment: table, place: &place, above, relay: &Value::Null };
         let Some(relay) = table.get("vars").and_then(|vars| vars.get("RELAY")) else {
-            findings.mistakes.extend(surroundings::without_relay(wrangler, table, &place));
+            findings.mistakes.extend(all::without_relay(&around));
             continue;
         };
-        let table_name = format!("[{place}vars.RELAY]");
-        let say = |error: &ConfigError| of_relay(&place, error);
         let relay = table_of(relay);
         if let Ok(relay) = &relay {
+            around.relay = relay;
             findings.secrets.extend(plain_secrets(table, relay));
         }
+        let say = |error: &ConfigError| of_relay(&place, around.relay, error);
         let outcome = relay.as_ref().map_err(Clone::clone).and_then(|relay| read(relay));
-        if let Err(errors) = &outcome {
-            findings.mistakes.extend(errors.iter().map(say));
+        match &outcome {
+            Ok((_, warnings)) => findings.warnings.extend(warnings.iter().map(say)),
+            Err(errors) => findings.mistakes.extend(errors.iter().map(say)),
         }
-        if let Ok((_, warnings)) = &outcome {
-            findings.warnings.extend(warnings.iter().map(say));
-        }
-        let relay = relay.as_ref().map_or(&Value::Null, |relay| relay);
-        let is_fit = surroundings::check(wrangler, table, &place, relay, &mut findings);
+        let is_fit = all::check(&around, beside, &mut findings);
         if let (Ok((summary, _)), true) = (outcome, is_fit) {
-            findings.sound.push(format!("{table_name} is sound: {summary}"));
+            findings.sound.push(format!("[{place}vars.RELAY] is sound: {summary}"));
         }
     }
     if findings.sound.is_empty() && findings.mistakes.is_empty() {
@@ -131,8 +143,9 @@ fn plain_secrets(environment: &Value, relay: &Value) -> Vec<String> {
 }
 
 /// What the core says of a table. The code names the key, in whatever item of a list; a key that the relay does not have is in no code.
-fn of_relay(place: &str, error: &ConfigError) -> Finding {
-    let inner = if error.path == "RELAY" { "" } else { &error.path };
+fn of_relay(place: &str, relay: &Value, error: &ConfigError) -> Finding {
+    // What is no table is called `RELAY` by the core. In a table, that is a key like any other.
+    let inner = if error.path == "RELAY" && !relay.is_object() { "" } else { &error.path };
     let dot = if inner.is_empty() { "" } else { "." };
     let key = without_indices(inner);
     // A route's own policy has the keys of the global one.

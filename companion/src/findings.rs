@@ -57,6 +57,8 @@ pub struct Place {
 pub struct LineStarts<'t> {
     text: &'t str,
     starts: Vec<usize>,
+    /// Whether a byte is a character.
+    is_ascii: bool,
 }
 
 impl<'t> LineStarts<'t> {
@@ -64,7 +66,13 @@ impl<'t> LineStarts<'t> {
     #[must_use]
     pub fn of(text: &'t str) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, starts }
+        Self { text, starts, is_ascii: text.is_ascii() }
+    }
+
+    /// The byte at which a line begins; lines count from 1.
+    #[must_use]
+    pub fn start(&self, line: usize) -> Option<usize> {
+        self.starts.get(line.checked_sub(1)?).copied()
     }
 
     /// The place of a span of bytes.
@@ -73,8 +81,11 @@ impl<'t> LineStarts<'t> {
         let at = |byte: usize| {
             let line = self.starts.partition_point(|start| *start <= byte);
             let start = line.checked_sub(1).and_then(|line| self.starts.get(line)).copied().unwrap_or_default();
-            let column = self.text.get(start..byte).unwrap_or_default().chars().count() + 1;
-            (line, column)
+            let column = match self.is_ascii {
+                true => byte.saturating_sub(start),
+                false => self.text.get(start..byte).unwrap_or_default().chars().count(),
+            };
+            (line, column + 1)
         };
         let ((line, column), (end_line, end_column)) = (at(span.start), at(span.end));
         Place { line, column, end_line, end_column }

@@ -8,7 +8,17 @@ pub mod suffixes; // the whole Public Suffix List
 pub mod wrangler; // a wrangler file, read
 pub mod spans; // where its parts stand
 pub mod marked; // a finding, as people read it
-pub mod surroundings; // what stands around RELAY in a wrangler file
+pub mod surroundings {
+    //! What stands around `RELAY` in a wrangler file, and opens a door past it.
+
+    pub mod around; // an environment, with what it inherits
+    pub mod doors; // doors past Access, and past the caller check
+    pub mod ways; // the way of a request, from the Worker's routes to the APIs
+    pub mod secrets; // the secrets and the bindings that RELAY needs
+    pub mod local; // the files of secrets on this machine
+    pub mod examples; // what was left as a template has it
+    pub mod all; // all of it
+}
 pub mod check; // a wrangler file, in whole
 pub mod shapes; // what the texts of RELAY look like, for a schema
 pub mod rules; // what its keys ask of each other, for a schema

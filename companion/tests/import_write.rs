@@ -358,7 +358,7 @@ fn what_cannot_be_changed_is_left_alone() {
             "wrangler.jsonc",
             "{ \"a\": { \"b\": 1, \"b\": 2 } }",
             None,
-            "wrangler.jsonc: a.b: found the same key once more; leave one of the two out: only the last one counts",
+            "wrangler.jsonc:1:15: a.b: found the same key once more; leave one of the two out: only the last one counts",
         ),
         ("wrangler.toml", REST, Some("none"), "wrangler.toml: found no environment \"none\"; name one that is there"),
     ] {

@@ -43,10 +43,12 @@ mod import;
 mod import_public;
 mod import_write;
 mod look;
+mod marked;
 mod project;
 mod schema;
 mod schema_and_reader;
 mod suffixes;
+mod surroundings;
 
 /// Reads a file of the project's.
 fn committed(file: &str) -> String {

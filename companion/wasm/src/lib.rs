@@ -11,6 +11,7 @@ use access_relay_companion::har::{self, report, safe};
 use access_relay_companion::import::file::{self, Wish};
 use access_relay_companion::import::write::{Outcome, Target, write};
 use access_relay_companion::project::{self, Known, Values};
+use access_relay_companion::surroundings::local::LocalFile;
 use access_relay_companion::view::Seen;
 use access_relay_companion::{check, look, metadata, schema, suffixes};
 use access_relay_core::caller::jwk::Jwk;
@@ -22,12 +23,13 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 /// What is wrong with a wrangler file: `{sound, warnings, mistakes}`. `sound` is a list of lines; of the others, each has `code`, `path`,
 /// `found`, `help` and `place`. `marked` has the same as people read it, with colours or without. If an `environment` is named, nothing
-/// else is looked at.
+/// else is looked at. `beside` are the files of secrets that lie beside it: a list of `{file, names, unfilled}`, without any value.
 #[wasm_bindgen]
 #[must_use]
 #[allow(clippy::needless_pass_by_value, reason = "what JavaScript hands over is ours")]
-pub fn check_file(name: &str, text: &str, environment: Option<String>, colours: bool) -> String {
-    let findings = check::environment(name, text, environment.as_deref());
+pub fn check_file(name: &str, text: &str, environment: Option<String>, colours: bool, beside: &str) -> String {
+    let beside: Vec<LocalFile> = read(beside).unwrap_or_default();
+    let findings = check::among_files(name, text, environment.as_deref(), &beside);
     let marked = check::marked(&findings, name, text, colours);
     json!({ "sound": findings.sound, "warnings": findings.warnings, "mistakes": findings.mistakes, "marked": marked })
         .to_string()

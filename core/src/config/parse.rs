@@ -61,13 +61,15 @@ fn read(relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option<Con
         relay.error(own::ROUTES, "no route", "add a table [[vars.RELAY.routes]] with path and upstream");
     }
     let mut all_read = true;
-    let mut routes: Vec<Rc<Route>> = Vec::with_capacity(tables.len());
+    let mut in_order: Vec<Rc<Route>> = Vec::with_capacity(tables.len());
+    let mut routes = Routes::default();
     for (index, table) in tables.into_iter().enumerate() {
         let Some(route) = route(table, &cors, callers, secrets, suffixes) else {
             all_read = false;
             continue;
         };
-        if routes.iter().any(|other| other.prefix == route.prefix) {
+        let route = Rc::new(route);
+        if !routes.insert(Rc::clone(&route)) {
             let found = format!("{} once more", relay.quoted(route.prefix.as_str()));
             relay.error_within(own::ROUTES, index, keys::routes::PATH, &found, "give every route a path of its own");
         }
@@ -76,7 +78,7 @@ fn read(relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option<Con
             let expected = "name the API's own host: at this one, Access lets people log in";
             relay.error_within(own::ROUTES, index, keys::routes::UPSTREAM, &found, expected);
         }
-        routes.push(Rc::new(route));
+        in_order.push(route);
     }
 
     let log = match relay.one_of(own::LOG) {
@@ -86,8 +88,6 @@ fn read(relay: Table, secrets: &Secrets, suffixes: PublicSuffixes) -> Option<Con
     let server_timing = relay.boolean(own::SERVER_TIMING);
     let health_path = relay.parsed(own::HEALTH_PATH, Prefix::parse);
     let debug = relay.boolean(own::DEBUG);
-    let in_order = routes.clone();
-    let routes = Routes::new(routes);
     if all_read {
         if !cors.excluded_paths.is_empty() {
             check_excluded_paths(&relay, &cors, &routes);

@@ -10,7 +10,6 @@ use crate::rules::cross_origin::ForeignRequests;
 use crate::rules::upstream::Upstream;
 use crate::syntax::digest::Digest;
 use crate::syntax::path::Prefix;
-use crate::syntax::text::sorted_by;
 
 /// A subpath, and the API that it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +94,7 @@ impl fmt::Debug for ServiceToken {
 }
 
 /// Routes, sorted by their prefixes, so that a hundred are found as fast as one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Routes {
     sorted: Vec<Rc<Route>>,
     /// The length of the longest prefix: what comes later in a path need not be looked at.
@@ -103,11 +102,12 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Routes whose prefixes differ.
-    #[must_use]
-    pub fn new(routes: Vec<Rc<Route>>) -> Self {
-        let longest = routes.iter().map(|route| route.prefix.len()).max().unwrap_or_default();
-        Self { sorted: sorted_by(routes, |a, b| a.prefix < b.prefix), longest }
+    /// Takes a route in; `false` if there is one with its prefix already.
+    pub fn insert(&mut self, route: Rc<Route>) -> bool {
+        let Err(at) = self.sorted.binary_search_by(|other| other.prefix.cmp(&route.prefix)) else { return false };
+        self.longest = self.longest.max(route.prefix.len());
+        self.sorted.insert(at, route);
+        true
     }
 
     /// The deepest route that covers the path, and what comes after its prefix.

@@ -62,15 +62,9 @@ pub fn push_hex(text: &mut String, bytes: &[u8]) {
 /// the Worker for each type.
 #[must_use]
 pub fn sorted<T: Ord>(items: Vec<T>) -> Vec<T> {
-    sorted_by(items, |a, b| a < b)
-}
-
-/// The same, where `before` says which comes first.
-#[must_use]
-pub fn sorted_by<T>(items: Vec<T>, before: impl Fn(&T, &T) -> bool) -> Vec<T> {
     let mut sorted = Vec::with_capacity(items.len());
     for item in items {
-        sorted.insert(sorted.partition_point(|other| before(other, &item)), item);
+        sorted.insert(sorted.partition_point(|other| *other < item), item);
     }
     sorted
 }
