@@ -113,7 +113,7 @@ test("a configuration that cannot serve is told as check tells it", async () => 
   const unsound = makeFolder({ "wrangler.toml": wrangler.replace("/api", "api") });
   const { status, err } = await relay(unsound, "explain", "--url", URL, "--as", "person");
   assert.equal(status, 1);
-  assert.match(err, /^wrangler\.toml cannot serve, so every request gets 500 misconfigured:\nerror\[relay::routes\.path\]/m);
+  assert.match(err, /^wrangler\.toml cannot serve, so every request gets 500 misconfigured:\n[^]*error\[relay::routes\.path\]/m);
   const json = await relay(unsound, "explain", "--json", "--url", URL);
   assert.deepEqual([json.status, json.err, JSON.parse(json.out).files[0].mistakes[0].code], [1, "", "relay::routes.path"]);
 });

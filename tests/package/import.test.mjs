@@ -20,11 +20,11 @@ const rest = `workers_dev = false
 preview_urls = false
 [vars.RELAY.access]
 issuer = "https://acme.cloudflareaccess.com"
-audience = ["4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2"]
+audience = ["9c14c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2"]
 `;
 const route = `[[vars.RELAY.routes]]
 path = "/api"
-upstream = "https://api.example.com"
+upstream = "https://api.initech.net"
 `;
 
 test("what it prints can be checked, and deployed", async () => {
@@ -115,11 +115,11 @@ test("what it cannot read, or cannot tell, ends with 2", async () => {
 });
 
 const SOUND = "[vars.RELAY] is sound: 1 route; it needs the secrets CF_ACCESS_CLIENT_ID, CF_ACCESS_CLIENT_SECRET";
-const policy = `{ "name": "API", "cors_headers": { "allowed_origins": ["https://a.example.com"], "allow_credentials": true, "max_age": 100000 } }`;
+const policy = `{ "name": "API", "cors_headers": { "allowed_origins": ["https://a.initech.net"], "allow_credentials": true, "max_age": 100000 } }`;
 const tables = `
 # Imported from "API".
 [vars.RELAY.cors]
-allowed_origins = ["https://a.example.com"]
+allowed_origins = ["https://a.initech.net"]
 allow_credentials = true
 # cors_headers.max_age is 100000, and the relay takes -1 to 86400.
 max_age = 86400
@@ -153,8 +153,8 @@ test("--write puts it into the file that wrangler reads, and keeps all the rest"
 
 test("--write knows JSON with comments, another file, an environment, and input", async () => {
   const json = (relay) => `{\n  // mine\n  "workers_dev": false, "preview_urls": false,\n  "env": { "staging": { "vars": {\n    "RELAY": {\n${relay}\n    }\n  } } },\n  "vars": { "RELAY": {\n${needed} } },\n}\n`;
-  const needed = `      "access": { "issuer": "https://acme.cloudflareaccess.com", "audience": ["4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2"] },\n      "routes": [{ "path": "/api", "upstream": "https://api.example.com" }]`;
-  const cors = `      // Imported from "API".\n      "cors": {\n        "allowed_origins": ["https://a.example.com"],\n        "allow_credentials": true,\n        // cors_headers.max_age is 100000, and the relay takes -1 to 86400.\n        "max_age": 86400\n      }`;
+  const needed = `      "access": { "issuer": "https://acme.cloudflareaccess.com", "audience": ["9c14c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2"] },\n      "routes": [{ "path": "/api", "upstream": "https://api.initech.net" }]`;
+  const cors = `      // Imported from "API".\n      "cors": {\n        "allowed_origins": ["https://a.initech.net"],\n        "allow_credentials": true,\n        // cors_headers.max_age is 100000, and the relay takes -1 to 86400.\n        "max_age": 86400\n      }`;
   const folder = makeFolder({ "other.jsonc": json(needed), "wrangler.toml": "x = 1\n" });
   const args = [join(unpacked, "cli", "main.mjs"), "import", "-", "--write", "--to", "other.jsonc", "--env", "staging"];
   const out = execFileSync(process.execPath, args, { input: policy, cwd: folder, encoding: "utf8" });

@@ -6,18 +6,18 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 import { root } from "../../scripts/tools.mjs";
 import { commands } from "../../cli/help.mjs";
 import { startEmulator } from "../support/emulator.mjs";
 import { makeFolder } from "../support/processes.mjs";
-import { nodeOfUsers, unpack } from "../support/unpacked.mjs";
+import { unpack } from "../support/unpacked.mjs";
 
 const docs = join(root, "docs");
 const pages = readdirSync(docs).filter((name) => name.endsWith(".md"));
-const programs = makeFolder({ npx: `#!/bin/sh\nshift\nexec '${nodeOfUsers}' '${join(unpack(), "cli", "main.mjs")}' "$@"\n` });
+const programs = makeFolder({ npx: `#!/bin/sh\nshift\nexec '${process.execPath}' '${join(unpack(), "cli", "main.mjs")}' "$@"\n` });
 chmodSync(join(programs, "npx"), 0o755);
 
 let emulator;
@@ -27,6 +27,7 @@ after(() => emulator?.stop());
 /** The page, with what the commands answer below them, and the commands. */
 function replay(page) {
   const folder = makeFolder();
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const [written, typed] = [[], []];
   let [before, block] = ["", undefined];
   for (const line of readFileSync(join(docs, page), "utf8").split("\n")) {
@@ -86,8 +87,10 @@ const names = () => [
   ["https://api.example.com", emulator.api_local_url],
   ["https://acme.cloudflareaccess.com", emulator.issuer],
   ["4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2", emulator.app_aud],
+  ["app.example.com", new URL(emulator.app_url).hostname],
+  ["api.example.com", new URL(emulator.api_url).hostname],
 ];
-const forEmulator = (script) => (script.includes(" init ") ? names().reduce((text, [name, value]) => text.replaceAll(name, value), script) : script);
+const forEmulator = (script) => (script.includes(" init ") ? names().slice(0, 4).reduce((text, [name, value]) => text.replaceAll(name, value), script) : script);
 const asInDocs = (text) => names().reduce((text, [name, value]) => text.replaceAll(value, name), text);
 
 test("each transcript is what a reader gets, and each command has one", () => {

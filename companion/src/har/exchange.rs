@@ -8,6 +8,7 @@ use chrono::DateTime;
 use crate::answers::{Answer, Hint};
 use crate::har::file::{Entry, Har};
 use crate::headers::Headers;
+use crate::shown;
 
 /// An exchange.
 #[derive(Debug, Clone)]
@@ -121,6 +122,12 @@ impl Exchange {
     #[must_use]
     pub fn address(&self) -> &str {
         self.url.split(['?', '#']).next().unwrap_or_default()
+    }
+
+    /// The same, as it may be shown.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown::url(self.address())
     }
 
     /// Whether the browser did not give the answer to whoever asked. What somebody has cancelled did not fail.

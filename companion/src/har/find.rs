@@ -13,6 +13,7 @@ use crate::har::cause::Cause;
 use crate::har::console::{Message, Why};
 use crate::har::exchange::{By, Exchange, Kind, origin_of};
 use crate::headers::Headers;
+use crate::shown;
 
 /// A cause, and what shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -124,13 +125,13 @@ impl Looked<'_> {
 
     fn preflight(&self, exchange: &Exchange) -> Option<Sign> {
         let Exchange { status, answered, .. } = exchange;
-        let said = format!("{} {} got {status}", exchange.method, exchange.address());
+        let said = format!("{} {} got {status}", exchange.method, exchange.shown());
         match exchange.by() {
             By::Denial(sign) => Sign::seen(Cause::PreflightBlocked, format!("{said}: {sign}")),
             By::Login(_) => Sign::seen(Cause::PreflightBlocked, format!("{said}, to Access's login page")),
             By::Challenge => Sign::seen(Cause::Challenge, format!("{said} with cf-mitigated: challenge")),
             By::Cloudflare(what) => Sign::seen(Cause::Cloudflare, what),
-            By::Nobody => Sign::inferred(Cause::NoAnswer, format!("{} {}", exchange.method, exchange.address())),
+            By::Nobody => Sign::inferred(Cause::NoAnswer, format!("{} {}", exchange.method, exchange.shown())),
             By::Relay(_) | By::Server => {
                 let why = preflight_ask(exchange)?.check_preflight(*status, answered).err()?;
                 let is_edges = answered.get("server").is_some_and(|server| server.eq_ignore_ascii_case("cloudflare"));
@@ -148,7 +149,7 @@ impl Looked<'_> {
 
     fn call(&self, exchange: &Exchange) -> Option<Sign> {
         let Exchange { status, .. } = exchange;
-        let said = format!("{} {} got {status}", exchange.method, exchange.address());
+        let said = format!("{} {} got {status}", exchange.method, exchange.shown());
         let is_direct = self.is_foreign(exchange);
         let has_token = exchange.asked.get("cf-access-client-id").is_some();
         if exchange.is_login() {
@@ -182,7 +183,7 @@ impl Looked<'_> {
 
     /// A call that no answer came to, or none that the browser shows.
     fn no_answer(&self, exchange: &Exchange) -> Option<Sign> {
-        let said = format!("{} {}", exchange.method, exchange.address());
+        let said = format!("{} {}", exchange.method, exchange.shown());
         let is_https = exchange.page().is_some_and(|page| page.scheme() == "https");
         let server = exchange.server();
         if is_https && server.is_some_and(|server| server.scheme() == "http" && !server.is_loopback()) {
@@ -236,7 +237,7 @@ impl Looked<'_> {
     }
 
     fn document(&self, exchange: &Exchange) -> Option<Sign> {
-        let said = format!("{} {} got {}", exchange.method, exchange.address(), exchange.status);
+        let said = format!("{} {} got {}", exchange.method, exchange.shown(), exchange.status);
         match exchange.by() {
             By::Login(_) if !self.is_opened_later(exchange) => {
                 Sign::seen(Cause::NotLoggedIn, format!("{said}, to Access's login page, and the page was never opened"))
@@ -308,7 +309,7 @@ impl Looked<'_> {
         let site = Site::between(&exchange.page()?, &exchange.server()?);
         let lacks = has_cookies && site == Site::CrossSite && exchange.asked.get("cookie").is_none();
         lacks.then(|| {
-            Sign::inferred(Cause::ThirdPartyCookies, format!("{} was asked without cookies", exchange.address()))
+            Sign::inferred(Cause::ThirdPartyCookies, format!("{} was asked without cookies", exchange.shown()))
         })?
     }
 
@@ -326,7 +327,7 @@ impl Looked<'_> {
     /// What a message of the console says that no exchange has said.
     fn told(&self, message: &Message) -> Option<Sign> {
         let Message { why, url, redirected_from, status, .. } = message;
-        let about = url.split(['?', '#']).next().unwrap_or_default();
+        let about = shown::url(url.split(['?', '#']).next().unwrap_or_default());
         let said =
             format!("the console: {about}{}", status.map(|status| format!(", status {status}")).unwrap_or_default());
         let seen = self.exchanges.iter().filter(|exchange| is_about(message, exchange));
