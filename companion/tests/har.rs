@@ -239,7 +239,7 @@ fn a_configuration_tells_more() {
         "access::session_expired",
         vec!["entry 1: GET https://app.example.com/api/x got 302, to Access's login page".to_owned()],
     );
-    assert_eq!(of(call, &|_| {}), [expired.clone()]);
+    assert_eq!(of(call, &|_| {}), std::slice::from_ref(&expired));
     let other = of(call, &|relay| relay["access"]["audience"] = json!(["other"]));
     assert_eq!(
         other,
