@@ -674,3 +674,84 @@ fn a_caller_who_is_not_let_in_is_told_what_helps() {
         assert!(found.advice[0].contains(part), "{part}: {:?}", found.advice);
     }
 }
+
+#[test]
+fn what_is_left_out_is_told_with_its_reason_and_what_the_log_would_say() {
+    let mut claims = person();
+    claims["email"] = json!("é@example.com");
+    let token = format!("cf-access-jwt-assertion: {}", issuer_key().sign(&claims));
+    let headers = [
+        token.as_str(),
+        "connection: close, x-hop",
+        "x-hop: 1",
+        "cookie: theme=1; other=2",
+        "cf~ray: 1",
+        "tracestate: a=1",
+        "cf-access-client-id: 88bf.access",
+    ];
+    let relay = relay(|relay| relay["routes"][0]["request_cookies"] = json!(["theme"]));
+    let found = explained(&relay, &question("GET", URL, &headers, &[]));
+    let way = found.request.as_ref().unwrap();
+    assert_eq!(way.warnings, ["x-forwarded-email is left out: the claim cannot be a header's value"]);
+    let left: Vec<(&str, &str)> =
+        way.upstream.as_ref().unwrap().left_out.iter().map(|left| (left.name.as_str(), left.why.as_str())).collect();
+    assert_eq!(
+        left,
+        [
+            ("cf-access-client-id", "the relay's own takes its place"),
+            ("cf-access-jwt-assertion", "They are Access's credentials, and Access's word on who calls (cf-access-*)"),
+            ("cf~ray", "a server could take its name for that of a header that is Cloudflare's, or the body's"),
+            ("connection", "They are for one connection, or for a proxy (RFC 9110 §7.6.1) (connection)"),
+            ("cookie", "request_cookies of the route does not name all of them"),
+            ("tracestate", "it belongs to no trace that the relay goes on with"),
+            ("x-hop", "connection names it: it is for one connection (RFC 9110 §7.6.1)"),
+        ]
+    );
+    let text = told(&found, "wrangler.json", false);
+    for part in [
+        "  note x-forwarded-email is left out",
+        "    cookie: theme=(not shown)\n",
+        "    cf-access-client-id: (the secret CF_ACCESS_CLIENT_ID)\n",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(!text.contains("88bf.access"));
+}
+
+#[test]
+fn times_are_told_as_people_count() {
+    for (far, told) in [
+        (-59, "59 seconds before"),
+        (-119, "119 seconds before"),
+        (120, "2 minutes after"),
+        (7199, "119 minutes after"),
+        (7200, "2 hours after"),
+        (172_799, "47 hours after"),
+        (172_800, "2 days after"),
+    ] {
+        let mut claims = person();
+        claims["exp"] = json!(NOW + far);
+        let header = format!("cookie: CF_Authorization={}", issuer_key().sign(&claims));
+        let found = explained(&minimal(), &question("GET", URL, &[&header], &[]));
+        let exp = &found.tokens[0].claims.iter().find(|(name, _)| name == "exp").unwrap().1;
+        assert!(exp.ends_with(&format!(" UTC, {told} the request")), "{exp}");
+    }
+}
+
+#[test]
+fn a_page_by_https_may_ask_this_machine_by_http() {
+    let local = relay(|relay| {
+        relay["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "allow_credentials": true })
+    });
+    let found =
+        explained(&local, &question("GET", "http://localhost:8787/api/x", &[], &["page:https://admin.example.com"]));
+    assert!(found.served, "{found:?}");
+    let third = explained(&local, &question("GET", URL, &[], &["page:https://admin.example.net"]));
+    assert!(
+        third.advice.iter().any(|advice| advice.starts_with("Safari and Firefox keep cookies of other sites back")),
+        "{:?}",
+        third.advice
+    );
+    let sibling = explained(&local, &question("GET", URL, &[], &["page:https://admin.example.com"]));
+    assert_eq!((sibling.served, sibling.advice.len()), (true, 0));
+}
