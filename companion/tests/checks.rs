@@ -106,17 +106,6 @@ fn the_page_has_every_code_and_no_other() {
 }
 
 #[test]
-fn the_page_shows_what_the_command_prints() {
-    let page = committed("docs/checks.md");
-    let (_, shown) = page.split_once("```\n").unwrap();
-    let (shown, _) = shown.split_once("\n```").unwrap();
-    let text = format!("{}{}\n{}", "\n".repeat(5), AROUND.join("\n"), RELAY.replace("https://api", "http://api"));
-    let found = check::text("wrangler.toml", &text);
-    let marked = check::marked(&found, "wrangler.toml", &text, false);
-    assert_eq!(marked.last().map(String::as_str), Some(shown));
-}
-
-#[test]
 fn a_code_is_a_key_that_the_relay_has_or_says_that_it_has_none() {
     let cases = [
         ("max_age = 99999", "[vars.RELAY.cors]", "relay::cors.max_age", "vars.RELAY.cors.max_age"),
