@@ -1,0 +1,88 @@
+// All of the work, beside the page: a recording of 50 MB must not hold up a key that somebody presses. It talks to nobody but the page.
+
+import { initSync, check_file, explain_request, har_redacted, har_report, redacted } from "../target/wasm-bindgen-companion/access_relay_companion_wasm.js";
+
+let ready;
+self.onmessage = async ({ data: { id, job, ...given } }) => {
+  try {
+    await ready;
+    const value = await jobs[job](given);
+    self.postMessage({ id, value });
+  } catch (error) {
+    self.postMessage({ id, errors: error.lines ?? [`This page has a fault: ${error.message}`], isFault: error.lines === undefined });
+  }
+};
+
+/** What somebody asks for with no file: like the file's own name on the command line. */
+const nameOf = ({ name, text }) => name ?? (/^\s*(\{|\/\/|\/\*)/.test(text) ? "wrangler.jsonc" : "wrangler.toml");
+
+const jobs = {
+  start({ wasm }) {
+    ready = unpacked(wasm).then((module) => initSync({ module }));
+    return ready.then(() => true);
+  },
+
+  /** What failed in a recording: `{ report, told }`. */
+  async report({ har, console, config }) {
+    return shown(told(har_report(await bytesOf(har), console, nameOf(config), config.text, false)));
+  },
+
+  /** A copy of it that is safe to share. */
+  async redacted({ har }) {
+    return new Blob([told(har_redacted(await bytesOf(har))).text], { type: "application/json" });
+  },
+
+  /** One request, box by box: `{ explanation, told, file }`, or `{ unsound }` with what is wrong with the configuration. */
+  async explain({ question, har, entry, config, environment }) {
+    const asked = { ...question, url: normalized(question.url), now: Math.floor(Date.now() / 1000) };
+    if (har) Object.assign(asked, await entryOf(har, entry));
+    const file = nameOf(config);
+    const found = told(explain_request(JSON.stringify(asked), file, config.text, environment, false, () => false));
+    if (!found.unsound) return { ...shown(found), file };
+    return { unsound: JSON.parse(check_file(file, config.text, environment, false)).marked };
+  },
+};
+
+/** As a browser writes it, and as the Worker gets it. */
+const normalized = (url) => (url && URL.canParse(url) ? new URL(url).href : url);
+
+/** The recording that was read last, so that a second question about it does not read it again. */
+let last = {};
+async function bytesOf(har) {
+  if (last.har !== har.key) last = { har: har.key, bytes: new Uint8Array(await har.file.arrayBuffer()) };
+  return last.bytes;
+}
+
+/** One entry, without the bodies: of 50 MB, bodies are nearly all. Without a number the companion says which there are. */
+async function entryOf(har, entry) {
+  const bytes = await bytesOf(har);
+  last.entries ??= withoutBodies(new TextDecoder().decode(bytes));
+  const chosen = last.entries[entry - 1];
+  return chosen ? { har: JSON.stringify({ log: { entries: [chosen] } }) } : { har: JSON.stringify({ log: { entries: last.entries } }), entry };
+}
+
+function withoutBodies(text) {
+  let entries;
+  try {
+    entries = JSON.parse(text).log.entries;
+  } catch {
+    // The companion says what is wrong with it.
+  }
+  if (!Array.isArray(entries)) return [];
+  return entries.map((entry) => ({ ...entry, response: entry?.response && { ...entry.response, content: undefined } }));
+}
+
+function told(text) {
+  const value = JSON.parse(text);
+  const wrong = value.errors ?? (value.error === undefined ? undefined : [value.error]);
+  if (wrong) throw Object.assign(new Error(wrong.join("\n")), { lines: wrong });
+  return value;
+}
+
+/** No secret in any of its texts, as the command line has it. */
+const shown = (value) => JSON.parse(JSON.stringify(value), (key, part) => (typeof part === "string" && key !== "told" ? redacted(part) : part));
+
+async function unpacked(wasm) {
+  const packed = Uint8Array.from(atob(wasm), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
