@@ -16,7 +16,7 @@ const text = (name, words, className = "") => element(name, { className }, words
 /** Something that a person may copy; the keyboard reaches it, to scroll. */
 const code = (words, label) => element("pre", { tabIndex: 0, aria: { label, role: "region" } }, text("code", words));
 
-export const troubleBody = (lines) => (lines.length > 0 ? [code(lines.join("\n"), "What is wrong")] : []);
+export const troubleBody = (lines) => lines.map((line) => code(line, "What is wrong"));
 
 // ---- A recording ---------------------------------------------------------------------------------
 

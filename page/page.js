@@ -103,7 +103,7 @@ async function decide(question, recorded = {}) {
   const asked = { job: "explain", question, config: config(), environment: field("environment") || undefined, ...recorded };
   const engine = engineOf(byId("console").value, navigator.userAgent);
   await answer("decision", "Deciding…", asked, ({ unsound, explanation, told, file }) => {
-    if (unsound) return { state: "failed", verdict: "The configuration cannot serve, so every request gets 500 misconfigured", body: troubleBody(unsound.split("\n")) };
+    if (unsound) return { state: "failed", verdict: "The configuration cannot serve, so every request gets 500 misconfigured", body: troubleBody(unsound) };
     document.dispatchEvent(new CustomEvent("decided", { detail: { question, explanation } }));
     return { ...decisionVerdict(explanation), body: decisionBody(explanation, told, { file, engine }) };
   });
@@ -127,7 +127,7 @@ const latest = {};
 async function answer(place, meanwhile, asked, shown) {
   const number = (latest[place] = (latest[place] ?? 0) + 1);
   show(place, { state: "running", verdict: meanwhile });
-  const found = await ask(asked).then(shown, ({ lines = [] }) => ({ state: "failed", verdict: "It cannot be told", body: troubleBody(lines) }));
+  const found = await ask(asked).then(shown, ({ lines = [] }) => ({ state: "failed", verdict: "It cannot be told", body: troubleBody([lines.join("\n")]) }));
   if (number === latest[place]) show(place, found);
 }
 

@@ -32,7 +32,7 @@ const jobs = {
     return new Blob([told(har_redacted(await bytesOf(har))).text], { type: "application/json" });
   },
 
-  /** One request, box by box: `{ explanation, told, file }`, or `{ unsound }` with what is wrong with the configuration. */
+  /** One request, box by box: `{ explanation, told, file }`, or `{ unsound }`, a list of what is wrong with the configuration. */
   async explain({ question, har, entry, config, environment }) {
     const asked = { ...question, url: normalized(question.url), now: Math.floor(Date.now() / 1000) };
     if (har) Object.assign(asked, await entryOf(har, entry));

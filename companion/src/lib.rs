@@ -58,6 +58,7 @@ pub mod explain {
     pub mod asked; // a question, read
     pub mod token; // tokens, taken apart
     pub mod mend; // what to change
+    pub mod words; // what a browser's console says
     pub mod explanation; // the answer
     pub mod told; // as people read it
 }
