@@ -147,7 +147,6 @@ function show(place, { state, verdict, body }) {
 /** For a page around this one, as that of `npm start`. */
 globalThis.why = {
   takeConfig,
-  decide: (question) => decide(question),
   look(name, recording) {
     takeRecording(new File([JSON.stringify(recording)], name));
     return lookIntoRecording();

@@ -16,6 +16,7 @@ use crate::explain::flow::{self, State, Way};
 use crate::explain::mend::{Change, mended};
 use crate::explain::request::{Recorded, Request};
 use crate::explain::token::{self, Token};
+use crate::explain::upstream::{From, Line};
 use crate::explain::who::Who;
 use crate::explain::words::{Case, Words};
 use crate::explain::world::{Verify, World};
@@ -206,7 +207,16 @@ impl Tried<'_> {
             return Some(Ways { preflight: None, stopped: true, request: None, browser });
         }
         let preflight = match self.asked.preflight() {
-            Some(request) => Some(flow::way(config, relay, &request, self.world(&request), None)?),
+            Some(request) => {
+                let mut way = flow::way(config, relay, &request, self.world(&request), None)?;
+                let line = |(name, value): (&str, &str)| Line {
+                    name: name.to_owned(),
+                    value: shown::value(name, value),
+                    from: From::Caller,
+                };
+                way.asks = request.headers.iter().map(line).collect();
+                Some(way)
+            }
             None => None,
         };
         if let (Some(way), Some((ask, _))) = (&preflight, &self.asked.page) {
