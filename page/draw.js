@@ -63,6 +63,23 @@ function button(words, act) {
 /** The same as the command line prints it, for whoever writes it to somebody. */
 const asText = (told, command) => element("details", { className: "told" }, element("summary", {}, "As text, as ", text("code", command), " prints it"), code(told, "The answer as text"));
 
+// ---- Two addresses -------------------------------------------------------------------------------
+
+export function sightsVerdict({ mistakes, warnings }) {
+  if (mistakes.length > 0) return { state: "failed", verdict: mistakes[0] };
+  if (warnings.length > 0) return { state: "failed", verdict: `Look at this first: ${warnings[0]}` };
+  return { state: "ok", verdict: "Nothing looks wrong, as far as both answers tell" };
+}
+
+export function sightsBody({ seen, mistakes, warnings, issuer, audience }) {
+  const known = [["access.issuer", issuer], ["access.audience", audience]].filter(([, value]) => value);
+  return [
+    ...seen.map(({ place, url, application, strangers }) => part(place === "api" ? "The API" : "The page", element("p", {}, text("code", url)), text("p", application), text("p", strangers, "soft"))),
+    mistakes.length + warnings.length > 1 && part("What to look at", element("ul", {}, [...mistakes, ...warnings].map((line) => text("li", line)))),
+    known.length > 0 && part("For RELAY", element("dl", { className: "headers" }, known.map(([key, value]) => row(key, value)))),
+  ].filter(Boolean);
+}
+
 // ---- One request ---------------------------------------------------------------------------------
 
 export function decisionVerdict({ served, code: name, preflight, request, browser }) {

@@ -1,6 +1,6 @@
 // The page "Why was I blocked?": takes what somebody drops, chooses or pastes, has the worker answer, and shows it.
 
-import { decisionBody, decisionVerdict, element, findingsBody, findingsVerdict, troubleBody } from "./draw.js";
+import { decisionBody, decisionVerdict, element, findingsBody, findingsVerdict, sightsBody, sightsVerdict, troubleBody } from "./draw.js";
 import { engineOf } from "./engine.js";
 import { ask } from "./ask.js";
 
@@ -19,6 +19,11 @@ byId("recording").addEventListener("submit", (event) => {
 byId("request").addEventListener("submit", (event) => {
   event.preventDefault();
   decide(written());
+});
+byId("addresses").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const given = (place) => ({ url: field(`${place}-url`), answer: byId(`${place}-answer`).value });
+  answer("sights", "Judging…", { job: "sights", page: given("page"), api: given("api") }, (report) => ({ ...sightsVerdict(report), body: sightsBody(report) }));
 });
 for (const id of ["har", "log", "config-file"]) byId(id).addEventListener("change", ({ target }) => target.files[0] && takes[id](target.files[0]));
 // What is typed is not the file's any more, but its language is.

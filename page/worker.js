@@ -1,6 +1,6 @@
 // All of the work, beside the page: a recording of 50 MB must not hold up a key that somebody presses. It talks to nobody but the page.
 
-import { initSync, check_file, explain_request, har_redacted, har_report, redacted } from "../target/wasm-bindgen-companion/access_relay_companion_wasm.js";
+import { initSync, check_file, explain_request, har_redacted, har_report, judge, redacted } from "../target/wasm-bindgen-companion/access_relay_companion_wasm.js";
 
 let ready;
 self.onmessage = async ({ data: { id, job, ...given } }) => {
@@ -32,6 +32,13 @@ const jobs = {
     return new Blob([told(har_redacted(await bytesOf(har))).text], { type: "application/json" });
   },
 
+  /** What stands in front of a page and an API, by their answers to a stranger: what `access-relay init` says of them. */
+  async sights({ page, api }) {
+    const said = JSON.stringify({ page: page.url, api: api.url, path: "/api" });
+    const seen = [["page", page], ["api", api]].map(([place, { answer }]) => ({ place, metadata: null, answer: answerOf(place, answer) }));
+    return shown(told(judge(said, JSON.stringify(seen), Date.now() / 1000)));
+  },
+
   /** One request, box by box: `{ explanation, told, file }`, or `{ unsound }`, a list of what is wrong with the configuration. */
   async explain({ question, har, entry, config, environment }) {
     const asked = { ...question, url: normalized(question.url), now: Math.floor(Date.now() / 1000) };
@@ -42,6 +49,20 @@ const jobs = {
     return { unsound: JSON.parse(check_file(file, config.text, environment, false)).marked };
   },
 };
+
+/** Status and headers of what `curl -si` prints, repeated ones joined; what comes before an answer (100, a proxy's 200) is none. */
+function answerOf(place, text) {
+  const blocks = text.replaceAll("\r", "").split(/\n(?=HTTP\/)/).filter((block) => /^\s*HTTP\/\S+ +\d{3}/.test(block) && !/^\s*HTTP\/\S+ +(1\d\d|200 connection established)/i.test(block));
+  if (blocks.length === 0) throw unclear([`The answer of the ${place}: found no line that begins with HTTP/; paste all that curl -si prints`]);
+  const [first, ...lines] = blocks[0].trim().split("\n");
+  const headers = {};
+  for (const line of lines.slice(0, [...lines, ""].indexOf(""))) {
+    const [, name, value] = /^([^:]+):\s*(.*)$/.exec(line) ?? [];
+    if (name) headers[name.toLowerCase()] = [headers[name.toLowerCase()], value].filter((part) => part !== undefined).join(", ");
+  }
+  delete headers["set-cookie"];
+  return { status: Number(/\d{3}/.exec(first.slice(first.indexOf(" ")))[0]), headers };
+}
 
 /** As a browser writes it, and as the Worker gets it. */
 const normalized = (url) => (url && URL.canParse(url) ? new URL(url).href : url);
@@ -75,9 +96,11 @@ function withoutBodies(text) {
 function told(text) {
   const value = JSON.parse(text);
   const wrong = value.errors ?? (value.error === undefined ? undefined : [value.error]);
-  if (wrong) throw Object.assign(new Error(wrong.join("\n")), { lines: wrong });
+  if (wrong) throw unclear(wrong);
   return value;
 }
+
+const unclear = (lines) => Object.assign(new Error(lines.join("\n")), { lines });
 
 /** No secret in any of its texts, as the command line has it. */
 const shown = (value) => JSON.parse(JSON.stringify(value), (key, part) => (typeof part === "string" && key !== "told" ? redacted(part) : part));

@@ -10,7 +10,7 @@ import { compileWasm, optimize, withExports } from "./wasm.mjs";
 export const PAGE_LIMIT = 700_000;
 
 /** What the page calls of the companion. The rest stays behind, a third of its weight. */
-const CALLED = ["check_file", "explain_request", "har_redacted", "har_report", "redacted"];
+const CALLED = ["check_file", "explain_request", "har_redacted", "har_report", "judge", "redacted"];
 
 export const pageFiles = ["index.html", "style.css", "page.js", "companion.js"];
 const folder = join("build", "why");

@@ -11,7 +11,7 @@ import { PAGE_LIMIT, buildPage, weights } from "../../scripts/page.mjs";
 import { root } from "../../scripts/tools.mjs";
 import { launchBrowser } from "../support/browser.mjs";
 import { makeFolder } from "../support/processes.mjs";
-import { large, recordings, wrangler, wranglerJsonc } from "../support/recordings.mjs";
+import { AUD, large, recordings, wrangler, wranglerJsonc } from "../support/recordings.mjs";
 
 const folder = join(root, "build", "why");
 const TYPES = { html: "text/html; charset=utf-8", css: "text/css", js: "text/javascript" };
@@ -132,6 +132,36 @@ test("an entry of a recording is decided, and a configuration that cannot serve 
   await decide({ asked: "curl 'https://app.example.com" });
   await verdict("decision", "It cannot be told");
   assert.match(await page.locator("#decision .body").innerText(), /that nothing closes/);
+});
+
+test("the answers of a page and an API, as curl prints them, are judged as `access-relay init` judges them", async () => {
+  await page.goto(address);
+  const aud = AUD.replace("4714", "9999");
+  const login = (host, kid) => `https://acme.cloudflareaccess.com/cdn-cgi/access/login/${host}?kid=${kid}&redirect_url=%2F`;
+  const addresses = { page: "https://app.example.com", api: "https://api.example.com" };
+  const cases = [
+    { page: [302, { location: login("app.example.com", AUD) }], api: [403, { "cf-access-aud": aud, "cf-access-domain": "api.example.com" }] },
+    { page: [200, { "content-type": "text/html" }], api: [200, { "content-type": "application/json" }] },
+    { page: [302, { location: login("app.example.com", AUD) }], api: [302, { location: login("app.example.com", AUD) }] },
+  ];
+  for (const answers of cases) {
+    const seen = Object.entries(answers).map(([place, [status, headers]]) => ({ place, metadata: null, answer: { status, headers } }));
+    const report = companion.judge({ ...addresses, path: "/api" }, seen, Date.now() / 1000);
+    for (const [place, [status, headers]] of Object.entries(answers)) {
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+      await page.locator(`#${place}-url`).fill(addresses[place]);
+      await page.locator(`#${place}-answer`).fill(`HTTP/1.1 200 Connection established\n\nHTTP/2 ${status} \ndate: now\nset-cookie: CF_AppSession=n1\n${lines.join("\n")}\n\n<html>\nHTTP/ in a body: x`);
+    }
+    await page.evaluate(() => (document.querySelector("#sights").dataset.state = "idle"));
+    await page.getByRole("button", { name: "Judge the answers" }).click();
+    await settled("sights", report.mistakes.length + report.warnings.length > 0 ? "failed" : "ok");
+    const shown = await page.locator("#sights").innerText();
+    const expected = [...report.seen.flatMap(({ application, strangers }) => [application, strangers]), ...report.mistakes, ...report.warnings, report.issuer, report.audience];
+    for (const line of expected.filter(Boolean)) assert.ok(shown.includes(line), `${line}\n${shown}`);
+  }
+  await page.locator("#api-answer").fill("<html>");
+  await page.getByRole("button", { name: "Judge the answers" }).click();
+  await verdict("sights", "It cannot be told");
 });
 
 test("the words of the console are those of the browser, and of the log that was dropped", async () => {
@@ -308,7 +338,7 @@ test("a screen reader has a name for everything, and hears what comes", async ()
     return faults;
   });
   assert.deepEqual(faults, []);
-  assert.equal(await page.locator("[role=status]").count(), 2);
+  assert.equal(await page.locator("[role=status]").count(), 3);
   assert.equal(await page.locator("#decision [role=status]").innerText(), "Blocked at the preflight: method_not_allowed");
 });
 
