@@ -14,7 +14,7 @@ export function element(name, { data = {}, aria = {}, ...properties } = {}, ...c
 const text = (name, words, className = "") => element(name, { className }, words);
 
 /** Something that a person may copy; the keyboard reaches it, to scroll. */
-const code = (words, label) => element("pre", { tabIndex: 0, aria: { label, role: "region" } }, text("code", words));
+const code = (words, label) => element("pre", { tabIndex: 0, aria: { label, role: "group" } }, text("code", words));
 
 export const troubleBody = (lines) => lines.map((line) => code(line, "What is wrong"));
 

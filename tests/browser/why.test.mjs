@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { fillLoginForm, launchBrowser, logIn, startPages } from "../support/browser.mjs";
+import { fillLoginForm, launchBrowser, logIn, obstacles, startPages } from "../support/browser.mjs";
 import { address, handles, person, startEverything } from "../support/demo.mjs";
 
 let browser, page, setUp;
@@ -104,7 +104,7 @@ test("the page has the words that the browser's console says to the same call", 
       await page.evaluate(() => (document.querySelector("#decision").dataset.state = "idle"));
       await page.getByRole("button", { name: "Decide it" }).click();
       await page.locator("#decision[data-state=failed]").waitFor();
-      assert.equal(await page.getByRole("region", { name: "What the console says" }).innerText(), said[index]);
+      assert.equal(await page.getByRole("group", { name: "What the console says" }).innerText(), said[index]);
     }
   } finally {
     await pages.stop();
@@ -145,6 +145,15 @@ test("it says that the session has ended, and goes on after the next login", asy
   await page.waitForURL(`${address}/why/`);
   await page.getByTestId("preset-allowed").click();
   await page.locator("#decision[data-state=ok]").waitFor();
+});
+
+test("what the demo adds has a name, and can be read", async () => {
+  await openWhy();
+  await page.getByTestId("preset-method").click();
+  await page.locator("#decision[data-state=failed]").waitFor();
+  await page.getByTestId("compare").click();
+  await shows("compared", (text) => text !== "", "an answer");
+  assert.deepEqual(await obstacles(page), []);
 });
 
 test("nothing of it overflows on a small screen, and the decision comes into view", async () => {
