@@ -5,11 +5,24 @@ const waiting = new Map();
 let worker;
 let asked = 0;
 
-/** Has the worker do a job. Throws an error whose `lines` say why it cannot be told. */
-export function ask(job) {
+/** Which recording the worker has. */
+let held;
+
+/**
+ * Has the worker do a job. Throws an error whose `lines` say why it cannot be told. The bytes of a recording are read here and handed over,
+ * for in WebKit the worker of a page that is a file can read none.
+ */
+export async function ask({ har, ...job }) {
+  const bytes = har && held !== har.key ? await bytesOf(har.file) : undefined;
   worker ??= started();
-  return sent(job);
+  if (bytes) held = har.key;
+  return sent({ ...job, bytes }, bytes && [bytes]);
 }
+
+const bytesOf = (file) =>
+  file.arrayBuffer().catch(() => {
+    throw failure([`${file.name}: cannot be read; choose it again`]);
+  });
 
 function started() {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -32,16 +45,16 @@ function started() {
 /** Nobody waits for a worker that is gone; the next question starts another one. */
 function ended(lines) {
   worker?.terminate();
-  worker = undefined;
+  worker = held = undefined;
   for (const { reject } of waiting.values()) reject(failure(lines));
   waiting.clear();
 }
 
-function sent(job) {
+function sent(job, handedOver = []) {
   const id = (asked += 1);
   return new Promise((resolve, reject) => {
     waiting.set(id, { resolve, reject });
-    worker.postMessage({ id, ...job });
+    worker.postMessage({ id, ...job }, handedOver);
   });
 }
 

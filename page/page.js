@@ -26,7 +26,7 @@ byId("addresses").addEventListener("submit", (event) => {
   answer("sights", "Judging…", { job: "sights", page: given("page"), api: given("api") }, (report) => ({ ...sightsVerdict(report), body: sightsBody(report) }));
 });
 for (const id of ["har", "log", "config-file"]) byId(id).addEventListener("change", ({ target }) => target.files[0] && takes[id](target.files[0]));
-// What is typed is not the file's any more, but its language is.
+// What is typed may be another language than the file's.
 byId("config").addEventListener("input", () => (configName = undefined));
 addEventListener("dragover", (event) => {
   event.preventDefault();
@@ -115,8 +115,7 @@ async function decide(question, recorded = {}) {
 }
 
 async function share() {
-  const copy = await ask({ job: "redacted", har });
-  const url = URL.createObjectURL(copy);
+  const url = URL.createObjectURL(new Blob([await ask({ job: "redacted", har })], { type: "application/json" }));
   element("a", { href: url, download: har.file.name.replace(/(\.har|\.json)?$/i, ".redacted.har") }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -3,7 +3,11 @@
 import { initSync, check_file, explain_request, har_redacted, har_report, judge, redacted } from "../target/wasm-bindgen-companion/access_relay_companion_wasm.js";
 
 let ready;
-self.onmessage = async ({ data: { id, job, ...given } }) => {
+/** The recording: its bytes, and its entries once they were asked for. */
+let last = {};
+
+self.onmessage = async ({ data: { id, job, bytes, ...given } }) => {
+  if (bytes) last = { bytes: new Uint8Array(bytes) };
   try {
     await ready;
     const value = await jobs[job](given);
@@ -13,7 +17,7 @@ self.onmessage = async ({ data: { id, job, ...given } }) => {
   }
 };
 
-/** What somebody asks for with no file: like the file's own name on the command line. */
+/** The name of the wrangler file; of a pasted text, one that says its language. */
 const nameOf = ({ name, text }) => name ?? (/^\s*(\{|\/\/|\/\*)/.test(text) ? "wrangler.jsonc" : "wrangler.toml");
 
 const jobs = {
@@ -23,26 +27,26 @@ const jobs = {
   },
 
   /** What failed in a recording: `{ report, told }`. */
-  async report({ har, console, config }) {
-    return shown(told(har_report(await bytesOf(har), console, nameOf(config), config.text, false)));
+  report({ console, config }) {
+    return shown(told(har_report(last.bytes, console, nameOf(config), config.text, false)));
   },
 
   /** A copy of it that is safe to share. */
-  async redacted({ har }) {
-    return new Blob([told(har_redacted(await bytesOf(har))).text], { type: "application/json" });
+  redacted() {
+    return told(har_redacted(last.bytes)).text;
   },
 
   /** What stands in front of a page and an API, by their answers to a stranger: what `access-relay init` says of them. */
-  async sights({ page, api }) {
+  sights({ page, api }) {
     const said = JSON.stringify({ page: page.url, api: api.url, path: "/api" });
     const seen = [["page", page], ["api", api]].map(([place, { answer }]) => ({ place, metadata: null, answer: answerOf(place, answer) }));
     return shown(told(judge(said, JSON.stringify(seen), Date.now() / 1000)));
   },
 
   /** One request, box by box: `{ explanation, told, file }`, or `{ unsound }`, a list of what is wrong with the configuration. */
-  async explain({ question, har, entry, config, environment }) {
+  explain({ question, entry, config, environment }) {
     const asked = { ...question, url: normalized(question.url), now: Math.floor(Date.now() / 1000) };
-    if (har) Object.assign(asked, await entryOf(har, entry));
+    if (entry) Object.assign(asked, recorded(entry));
     const file = nameOf(config);
     const found = told(explain_request(JSON.stringify(asked), file, config.text, environment, false, () => false));
     if (!found.unsound) return { ...shown(found), file };
@@ -67,17 +71,9 @@ function answerOf(place, text) {
 /** As a browser writes it, and as the Worker gets it. */
 const normalized = (url) => (url && URL.canParse(url) ? new URL(url).href : url);
 
-/** The recording that was read last, so that a second question about it does not read it again. */
-let last = {};
-async function bytesOf(har) {
-  if (last.har !== har.key) last = { har: har.key, bytes: new Uint8Array(await har.file.arrayBuffer()) };
-  return last.bytes;
-}
-
-/** One entry, without the bodies: of 50 MB, bodies are nearly all. Without a number the companion says which there are. */
-async function entryOf(har, entry) {
-  const bytes = await bytesOf(har);
-  last.entries ??= withoutBodies(new TextDecoder().decode(bytes));
+/** One entry, without the bodies: of 50 MB, bodies are nearly all. If there is none, the companion says which there are. */
+function recorded(entry) {
+  last.entries ??= withoutBodies(new TextDecoder().decode(last.bytes));
   const chosen = last.entries[entry - 1];
   return chosen ? { har: JSON.stringify({ log: { entries: [chosen] } }) } : { har: JSON.stringify({ log: { entries: last.entries } }), entry };
 }
@@ -105,7 +101,11 @@ const unclear = (lines) => Object.assign(new Error(lines.join("\n")), { lines })
 /** No secret in any of its texts, as the command line has it. */
 const shown = (value) => JSON.parse(JSON.stringify(value), (key, part) => (typeof part === "string" && key !== "told" ? redacted(part) : part));
 
-async function unpacked(wasm) {
-  const packed = Uint8Array.from(atob(wasm), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+/** Without a Blob: WebKit reads none in the worker of a page that is a file. */
+function unpacked(wasm) {
+  const { readable, writable } = new DecompressionStream("gzip");
+  const writer = writable.getWriter();
+  writer.write(Uint8Array.from(atob(wasm), (letter) => letter.charCodeAt(0)));
+  writer.close();
+  return new Response(readable).arrayBuffer();
 }
