@@ -1,9 +1,9 @@
 // The two servers behind the demo: the page, and the protected API.
 //
 //   node demo/server.mjs [--page-port 8705] [--api-port 8706] [--direct-api http://api.example.localhost:8701]
-//     [--relay http://127.0.0.1:8704]
+//     [--relay http://127.0.0.1:8704] [--handles http://127.0.0.1:8703]
 //
-// DEMO_PAGE_PORT, DEMO_API_PORT, DEMO_DIRECT_API and DEMO_RELAY say the same in the environment; an option wins.
+// DEMO_PAGE_PORT, DEMO_API_PORT, DEMO_DIRECT_API, DEMO_RELAY and DEMO_HANDLES say the same in the environment; an option wins.
 // Both servers listen on the loopback interface only. Nobody is meant to open them by hand: the Access
 // emulator stands in front of each of them, as Cloudflare does in production.
 
@@ -14,7 +14,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { askRelay, BadQuestion, readPolicy, readQuestion } from './why.mjs';
+import { askRelay, BadQuestion, readQuestion } from './ask.mjs';
 
 const HOST = '127.0.0.1';
 const MAX_BODY_BYTES = 1_000_000;
@@ -49,16 +49,17 @@ function readOptions() {
   const text = { type: 'string' };
   let values;
   try {
-    ({ values } = parseArgs({ options: { 'page-port': text, 'api-port': text, 'direct-api': text, relay: text } }));
+    ({ values } = parseArgs({ options: { 'page-port': text, 'api-port': text, 'direct-api': text, relay: text, handles: text } }));
   } catch (error) {
     fail(error.message);
   }
-  const { DEMO_PAGE_PORT, DEMO_API_PORT, DEMO_DIRECT_API, DEMO_RELAY } = process.env;
+  const { DEMO_PAGE_PORT, DEMO_API_PORT, DEMO_DIRECT_API, DEMO_RELAY, DEMO_HANDLES } = process.env;
   return {
     pagePort: readPort('--page-port', values['page-port'] ?? DEMO_PAGE_PORT ?? '8705'),
     apiPort: readPort('--api-port', values['api-port'] ?? DEMO_API_PORT ?? '8706'),
     directApi: readOrigin('--direct-api', values['direct-api'] ?? DEMO_DIRECT_API ?? 'http://api.example.localhost:8701'),
     relay: readOrigin('--relay', values.relay ?? DEMO_RELAY ?? 'http://127.0.0.1:8704'),
+    handles: readOrigin('--handles', values.handles ?? DEMO_HANDLES ?? 'http://127.0.0.1:8703'),
   };
 }
 
@@ -94,20 +95,25 @@ function fail(message) {
 // ---- The page ------------------------------------------------------------------------------------
 
 const PAGE_FILES = new Map([
-  ['/', ['index.html', 'text/html; charset=utf-8']],
-  ['/style.css', ['style.css', 'text/css; charset=utf-8']],
-  ['/app.js', ['app.js', 'text/javascript; charset=utf-8']],
-  ['/why', ['why.html', 'text/html; charset=utf-8']],
-  ['/why.css', ['why.css', 'text/css; charset=utf-8']],
-  ['/why.js', ['why.js', 'text/javascript; charset=utf-8']],
-  ['/decision.js', ['decision.js', 'text/javascript; charset=utf-8']],
-  ['/favicon.svg', ['favicon.svg', 'image/svg+xml']],
+  ['/', ['page/index.html', 'text/html; charset=utf-8']],
+  ['/style.css', ['page/style.css', 'text/css; charset=utf-8']],
+  ['/app.js', ['page/app.js', 'text/javascript; charset=utf-8']],
+  ['/favicon.svg', ['page/favicon.svg', 'image/svg+xml']],
+  // "Why was I blocked?", as scripts/page.mjs builds it; /why/ itself is put together below.
+  ['/why/style.css', ['../build/why/style.css', 'text/css; charset=utf-8']],
+  ['/why/page.js', ['../build/why/page.js', 'text/javascript; charset=utf-8']],
+  ['/why/companion.js', ['../build/why/companion.js', 'text/javascript; charset=utf-8']],
+  ['/why/live.js', ['page/live.js', 'text/javascript; charset=utf-8']],
+  ['/why/policy', ['wrangler.toml', 'text/plain; charset=utf-8']],
 ]);
 
-function servePage({ directApi, relay }) {
+function servePage({ directApi, relay, handles }) {
   const headers = {
     'Content-Security-Policy': [
       "default-src 'self'",
+      "script-src 'self' 'wasm-unsafe-eval'",
+      "img-src 'self' data:",
+      'worker-src blob:',
       `connect-src 'self' ${directApi}`,
       "base-uri 'none'",
       "form-action 'none'",
@@ -123,43 +129,70 @@ function servePage({ directApi, relay }) {
 
   return async (request, response, url) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    if (url.pathname === '/why' && request.method === 'POST') return explain(request, response, relay);
+    if (url.pathname === '/why/ask' && request.method === 'POST') return ask(request, response, relay);
+    if (url.pathname === '/why/break' && request.method === 'POST') return breakOne(request, response, handles);
     if (!['GET', 'HEAD'].includes(request.method)) {
       response.setHeader('Allow', 'GET, HEAD');
       return sendJson(response, 405, { error: 'method not allowed' });
     }
     if (url.pathname === '/config.json') return sendJson(response, 200, { directApi });
-    if (url.pathname === '/policy.json') return sendPolicy(response);
+    if (url.pathname === '/why') return redirect(response, '/why/');
+    if (url.pathname === '/why/') return sendWhy(response);
     // A script cannot see HttpOnly cookies, so the page asks its own server which ones the browser holds.
     if (url.pathname === '/cookies.json') return sendJson(response, 200, { cookies: cookieNames(request) });
 
     const file = PAGE_FILES.get(url.pathname);
     if (!file) return sendJson(response, 404, { error: 'not found' });
-    const body = await readFile(new URL(`page/${file[0]}`, import.meta.url));
-    response.writeHead(200, { 'Content-Type': file[1], 'Content-Length': body.length });
-    response.end(body);
+    sendBody(response, 200, file[1], await readFile(new URL(file[0], import.meta.url)));
   };
 }
 
-/** Whoever changes the policy while the demo runs should see a mistake in it on the page. */
-async function sendPolicy(response) {
-  await readPolicy().then((policy) => sendJson(response, 200, policy), (error) => sendJson(response, 500, { error: error.message }));
+/** The page as it ships, with what only the demo has: this server beside it, which the page may then ask. */
+async function sendWhy(response) {
+  const [page, live] = await Promise.all(['../build/why/index.html', 'page/live.html'].map((file) => readFile(new URL(file, import.meta.url), 'utf8')));
+  const html = page
+    .replace("connect-src 'none'", "connect-src 'self'")
+    .replace('<script src="page.js" defer></script>', '$&\n  <script src="live.js" defer></script>')
+    .replace('<div class="given">', () => `${live}\n    <div class="given">`)
+    .replace('<p id="links"></p>', '<p id="links"><a href="/">Back to the calls</a></p>');
+  sendBody(response, 200, 'text/html; charset=utf-8', Buffer.from(html));
 }
 
 /** Asks the relay what a browser would ask it, for a page of whatever origin. */
-async function explain(request, response, relay) {
-  // A form of another site cannot send this type, so no page but ours gets as far as asking.
-  if (request.headers['content-type'] !== 'application/json') return sendJson(response, 415, { error: 'expected application/json' });
-  const body = await readBody(request, MAX_QUESTION_BYTES);
-  if (body === null) return sendJson(response, 413, { error: `the question is larger than ${MAX_QUESTION_BYTES} bytes` });
+async function ask(request, response, relay) {
+  const text = await readJsonText(request, response);
+  if (text === undefined) return;
   try {
-    const question = readQuestion(body.toString('utf8'));
-    const policy = await readPolicy();
-    sendJson(response, 200, { answer: await askRelay(relay, request.headers.host, question), policy });
+    sendJson(response, 200, await askRelay(relay, request.headers.host, readQuestion(text)));
   } catch (error) {
     if (error instanceof BadQuestion) return sendJson(response, 400, { error: error.message });
     sendJson(response, 502, { error: `the relay could not be asked: ${error.message}` });
   }
+}
+
+/** What can be broken, and mended: a handle of the emulator, and what it is told. */
+const BREAKS = new Map([
+  ['session', ['/expire-sessions', {}]],
+  ['token', ['/refuse-service-token', { on: true }]],
+  ['mend-token', ['/refuse-service-token', { on: false }]],
+]);
+
+/** Breaks one thing, for the page to find out which. */
+async function breakOne(request, response, handles) {
+  const text = await readJsonText(request, response);
+  if (text === undefined) return;
+  const [handle, body] = BREAKS.get(text.replaceAll('"', '')) ?? [];
+  if (handle === undefined) return sendJson(response, 400, { error: `expected one of ${[...BREAKS.keys()].join(', ')}` });
+  const pulled = await fetch(handles + handle, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  sendJson(response, pulled.ok ? 200 : 502, { ok: pulled.ok });
+}
+
+/** A small JSON text that a page of ours has sent; a form of another site cannot send its type. Else it is answered, and there is none. */
+async function readJsonText(request, response) {
+  if (request.headers['content-type'] !== 'application/json') return sendJson(response, 415, { error: 'expected application/json' });
+  const body = await readBody(request, MAX_QUESTION_BYTES);
+  if (body === null) return sendJson(response, 413, { error: `the question is larger than ${MAX_QUESTION_BYTES} bytes` });
+  return body.toString('utf8');
 }
 
 // ---- The API -------------------------------------------------------------------------------------
@@ -336,6 +369,15 @@ function sendJson(response, status, value) {
 }
 
 function sendText(response, status, json) {
-  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(json) });
-  response.end(json);
+  sendBody(response, status, 'application/json; charset=utf-8', Buffer.from(json));
+}
+
+function sendBody(response, status, type, body) {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': body.length });
+  response.end(body);
+}
+
+function redirect(response, to) {
+  response.writeHead(308, { Location: to });
+  response.end();
 }

@@ -3,6 +3,7 @@
 
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { buildPage } from "./page.mjs";
 import { env, fail, root, runBeside, say, start } from "./tools.mjs";
 import { buildWorker } from "./worker.mjs";
 
@@ -20,6 +21,7 @@ const ports = {
 await namePortsThatAreTaken();
 say("building the Access emulator");
 await Promise.all([buildWorker(), runBeside("cargo", ["build", "--quiet", "--locked", "--package", "access-emulator"])]);
+await buildPage();
 
 const children = [];
 let ending = false;
@@ -40,6 +42,13 @@ process.stdout.write(`
 
   and log in with any address. Ctrl-C ends it. Use Chromium or Firefox: Safari and
   other WebKit browsers refuse the login's Secure cookie over http.
+
+  When the calls work, break one thing: a button at
+
+      ${address}/why/
+
+  ends your session, refuses the token, or calls with a header that the policy
+  lacks, and the page says what it was.
 
 `);
 

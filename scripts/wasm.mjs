@@ -1,8 +1,9 @@
 // From a crate to Wasm and the script that calls it: cargo, the wasm-bindgen CLI, binaryen, each as its documentation has it.
 
+import { readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { root, run } from "./tools.mjs";
+import { fail, root, run } from "./tools.mjs";
 
 /** The features of rustc's default target for Wasm, and those that wasm-bindgen uses: no newer encoding is emitted. */
 const FEATURES = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"]
@@ -24,6 +25,17 @@ export function compileWasm(crate, folder, options = []) {
 export function optimize(from, to) {
   const inlined = "--one-caller-inline-max-function-size=150";
   run("wasm-opt", [from, "-o", to, "-Oz", inlined, "--strip-debug", "--strip-producers", ...FEATURES]);
+}
+
+/** Leaves out of Wasm what these exports, and the ones that wasm-bindgen's script needs, do not reach. */
+export function withExports(from, to, names) {
+  const module = new WebAssembly.Module(readFileSync(join(root, from)));
+  const kept = WebAssembly.Module.exports(module).map(({ name }) => name).filter((name) => name.startsWith("__") || name === "memory" || names.includes(name));
+  const missing = names.filter((name) => !kept.includes(name));
+  if (missing.length > 0) fail(`${from} has no ${missing.join(", ")}`);
+  const graph = join(root, `${to}.json`);
+  writeFileSync(graph, JSON.stringify([{ name: "outside", root: true, reaches: kept }, ...kept.map((name) => ({ name, export: name }))]));
+  run("wasm-metadce", [from, "-o", to, "--graph-file", graph, "--quiet", ...FEATURES], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
 /** The caller's own, and no path of this machine in what ships. */

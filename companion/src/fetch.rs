@@ -1,6 +1,8 @@
 //! What a browser does with a page's `fetch()` of another origin, and what it concludes from the answers. Source: Fetch standard, "CORS
 //! protocol" and "HTTP-network-or-cache fetch"; Fetch Metadata.
 
+use std::fmt::{self, Display, Formatter};
+
 use access_relay_core::rules::browsers::{FORBIDDEN, why_no_method};
 use access_relay_core::syntax::origin::Origin;
 use access_relay_core::syntax::text::quoted;
@@ -55,6 +57,45 @@ impl Site {
             Self::SameOrigin => "same-origin",
             Self::SameSite => "same-site",
             Self::CrossSite => "cross-site",
+        }
+    }
+}
+
+/// Why a browser keeps an answer from the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blocked {
+    /// It has no `Access-Control-Allow-Origin`.
+    NoOrigin,
+    /// It has `*` there, and the request has credentials.
+    Wildcard,
+    /// It names this there, and not the page's origin.
+    OtherOrigin(String),
+    /// It has no `Access-Control-Allow-Credentials: true`, and the request has credentials.
+    NoCredentials,
+    /// It answers a preflight with this status, and not with one from 200 to 299.
+    Status(u16),
+    /// It does not list this method.
+    Method(String),
+    /// It does not list this header.
+    Header(String),
+}
+
+impl Display for Blocked {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoOrigin => f.write_str("has no Access-Control-Allow-Origin"),
+            Self::Wildcard => {
+                f.write_str("has Access-Control-Allow-Origin: *, which counts for requests without credentials only")
+            }
+            Self::OtherOrigin(origin) => {
+                write!(f, "names {} in Access-Control-Allow-Origin, and not the page's origin", quoted(origin))
+            }
+            Self::NoCredentials => {
+                f.write_str("has no Access-Control-Allow-Credentials: true, and the request has credentials")
+            }
+            Self::Status(status) => write!(f, "has the status {status}, and not one from 200 to 299"),
+            Self::Method(method) => write!(f, "does not list {} in Access-Control-Allow-Methods", quoted(method)),
+            Self::Header(name) => write!(f, "does not list {} in Access-Control-Allow-Headers", quoted(name)),
         }
     }
 }
@@ -171,26 +212,17 @@ impl Ask {
     ///
     /// # Errors
     /// Why not.
-    pub fn check(&self, answer: &Headers) -> Result<(), String> {
+    pub fn check(&self, answer: &Headers) -> Result<(), Blocked> {
         let allowed = answer.get("access-control-allow-origin");
         match allowed.as_deref() {
-            None => return Err("has no Access-Control-Allow-Origin".to_owned()),
+            None => return Err(Blocked::NoOrigin),
             Some("*") if !self.include => return Ok(()),
-            Some("*") => {
-                return Err(
-                    "has Access-Control-Allow-Origin: *, which counts for requests without credentials only".to_owned()
-                );
-            }
-            Some(origin) if origin != self.origin => {
-                return Err(format!(
-                    "names {} in Access-Control-Allow-Origin, and not the page's origin",
-                    quoted(origin)
-                ));
-            }
+            Some("*") => return Err(Blocked::Wildcard),
+            Some(origin) if origin != self.origin => return Err(Blocked::OtherOrigin(origin.to_owned())),
             Some(_) => {}
         }
         if self.include && answer.get("access-control-allow-credentials").as_deref() != Some("true") {
-            return Err("has no Access-Control-Allow-Credentials: true, and the request has credentials".to_owned());
+            return Err(Blocked::NoCredentials);
         }
         Ok(())
     }
@@ -199,10 +231,10 @@ impl Ask {
     ///
     /// # Errors
     /// Why not.
-    pub fn check_preflight(&self, status: u16, answer: &Headers) -> Result<(), String> {
+    pub fn check_preflight(&self, status: u16, answer: &Headers) -> Result<(), Blocked> {
         self.check(answer)?;
         if !(200..=299).contains(&status) {
-            return Err(format!("has the status {status}, and not one from 200 to 299"));
+            return Err(Blocked::Status(status));
         }
         let listed = |name: &str| -> Vec<String> {
             let value = answer.get(name).unwrap_or_default();
@@ -212,14 +244,14 @@ impl Ask {
         let is_star = |values: &[String]| !self.include && values.iter().any(|value| value == "*");
         let is_simple = matches!(self.method.as_str(), "GET" | "HEAD" | "POST");
         if !is_simple && !methods.contains(&self.method) && !is_star(&methods) {
-            return Err(format!("does not list {} in Access-Control-Allow-Methods", quoted(&self.method)));
+            return Err(Blocked::Method(self.method.clone()));
         }
         let names = listed("access-control-allow-headers");
         for name in unsafe_names(&self.headers) {
             let is_listed = names.iter().any(|listed| listed.eq_ignore_ascii_case(name));
             // "CORS non-wildcard request-header name": authorization alone.
             if !is_listed && (name == "authorization" || !is_star(&names)) {
-                return Err(format!("does not list {} in Access-Control-Allow-Headers", quoted(name)));
+                return Err(Blocked::Header(name.to_owned()));
             }
         }
         Ok(())

@@ -70,6 +70,7 @@ pub mod explain {
     pub mod token; // tokens, taken apart
     pub mod mend; // what to change
     pub mod advice; // what else to do
+    pub mod words; // what a browser's console says
     pub mod explanation; // the answer
     pub mod told; // as people read it
 }

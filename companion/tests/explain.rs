@@ -6,7 +6,10 @@ use access_relay_companion::explain::flow::State;
 use access_relay_companion::explain::request::Request;
 use access_relay_companion::explain::shell::words;
 use access_relay_companion::explain::told::told;
+use access_relay_companion::explain::words::{Case, Words};
 use access_relay_companion::explain::{curl, recorded, upstream};
+use access_relay_companion::fetch::Blocked;
+use access_relay_companion::har::console::{Why, messages};
 use access_relay_core::messages::crossing::NOT_THE_CALLERS;
 use serde_json::{Value, json};
 
@@ -754,4 +757,32 @@ fn a_page_by_https_may_ask_this_machine_by_http() {
     );
     let sibling = explained(&local, &question("GET", URL, &[], &["page:https://admin.example.com"]));
     assert_eq!((sibling.served, sibling.advice.len()), (true, 0));
+}
+
+#[test]
+fn what_a_console_says_is_what_a_log_is_read_by() {
+    let origin = "https://admin.example.com";
+    let named = |value: &str| value.to_owned();
+    for (why, preflight, status, read, webkits) in [
+        (Blocked::NoOrigin, false, 200, Why::NoOrigin, Why::NoOrigin),
+        (Blocked::NoOrigin, true, 403, Why::NoOrigin, Why::PreflightStatus),
+        (Blocked::Wildcard, false, 200, Why::Wildcard, Why::Wildcard),
+        (Blocked::OtherOrigin(named("https://b.example")), false, 200, Why::OtherOrigin, Why::NoOrigin),
+        (Blocked::NoCredentials, true, 204, Why::NoCredentials, Why::NoCredentials),
+        (Blocked::Status(403), true, 403, Why::PreflightStatus, Why::PreflightStatus),
+        (Blocked::Method(named("PATCH")), true, 204, Why::Method, Why::Method),
+        (Blocked::Header(named("x-api-key")), true, 204, Why::Header, Why::Header),
+    ] {
+        let Words { chromium, firefox, webkit } =
+            Words::of(Case { why: &why, preflight, status, url: "https://app.example.com/api/notes", origin });
+        for (log, expected) in [(&chromium, read), (&firefox, read), (&webkit, webkits)] {
+            let messages = messages(log);
+            assert_eq!(messages.first().map(|message| message.why), Some(expected), "{log}");
+        }
+        for url in [messages(&chromium), messages(&firefox)].concat().iter().map(|message| &message.url) {
+            assert_eq!(url, "https://app.example.com/api/notes", "{why:?}");
+        }
+        let name = messages(&chromium).first().and_then(|message| message.name.clone());
+        assert_eq!(name.is_some(), matches!(why, Blocked::Method(_) | Blocked::Header(_)), "{chromium}");
+    }
 }

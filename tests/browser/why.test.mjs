@@ -1,8 +1,8 @@
-// "Why was I blocked?", the demo's view of the CORS decision, in the set-up of `npm start`.
+// "Why was I blocked?" in the set-up of `npm start`: with the live policy, the running relay to compare with, and three things to break.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { fillLoginForm, launchBrowser, logIn, startPages } from "../support/browser.mjs";
+import { fillLoginForm, launchBrowser, logIn, obstacles, startPages } from "../support/browser.mjs";
 import { address, handles, person, startEverything } from "../support/demo.mjs";
 
 let browser, page, setUp;
@@ -17,129 +17,109 @@ beforeEach(async () => {
 });
 afterEach(() => browser?.close());
 
+const PASSES = "It passes, and whoever asks can read the answer";
 const listedOrigins = 'allowed_origins = ["https://admin.example.com", "https://*.preview.example.com", "http://localhost:*"]';
 
-/** What "Why was I blocked?" says of its presets: the step that fails, the line that would let it pass, the relay's code. */
+/** What the page says of its presets: the key that decides, the line that would let it pass; whether a preflight is asked. */
 const presets = [
-  { preset: "allowed", verdict: "Allowed: the browser sends the call" },
-  {
-    preset: "origin",
-    verdict: "Blocked: the origin is not allowed here",
-    step: "origin",
-    line: `${listedOrigins.slice(0, -1)}, "https://shop.example.net"]`,
-    code: "origin_not_allowed",
-  },
-  {
-    preset: "apex",
-    verdict: "Blocked: the origin is not allowed here",
-    step: "origin",
-    line: `${listedOrigins.slice(0, -1)}, "https://preview.example.com"]`,
-    code: "origin_not_allowed",
-  },
-  {
-    preset: "method",
-    verdict: "Blocked: the method is not listed",
-    step: "method",
-    line: 'allowed_methods = ["PUT", "DELETE", "PATCH"]',
-    code: "method_not_allowed",
-  },
-  {
-    preset: "header",
-    verdict: "Blocked: a header is not listed",
-    step: "headers",
-    line: 'allowed_headers = ["content-type", "x-custom", "x-api-key"]',
-    code: "header_not_allowed",
-  },
-  {
-    preset: "excluded",
-    verdict: "Blocked: the origin is not allowed here",
-    step: "origin",
-    line: "excluded_paths = []",
-    code: "origin_not_allowed",
-  },
-  { preset: "simple", verdict: "Allowed: no preflight, and the page may read the answer", skipped: ["method", "headers", "max-age"] },
-  {
-    preset: "own",
-    verdict: "Allowed: the same origin, so CORS has no say",
-    skipped: ["origin", "credentials", "method", "headers", "max-age"],
-    asks: false,
-  },
+  { preset: "allowed", verdict: PASSES },
+  { preset: "origin", code: "origin_not_allowed", key: "cors.allowed_origins", line: `${listedOrigins.slice(0, -1)}, "https://shop.example.net"]` },
+  { preset: "apex", code: "origin_not_allowed", key: "cors.allowed_origins", line: `${listedOrigins.slice(0, -1)}, "https://preview.example.com"]` },
+  { preset: "method", code: "method_not_allowed", key: "cors.allowed_methods", line: 'allowed_methods = ["PUT", "DELETE", "PATCH"]' },
+  { preset: "header", code: "header_not_allowed", key: "cors.allowed_headers", line: 'allowed_headers = ["content-type", "x-custom", "x-api-key"]' },
+  { preset: "excluded", code: "origin_not_allowed", key: "cors.excluded_paths" },
+  { preset: "simple", verdict: PASSES, asks: false },
+  { preset: "own", verdict: PASSES, asks: false },
 ];
 
-for (const { preset, verdict, step, line, code, skipped = [], asks = true } of presets) {
-  test(`"Why was I blocked?" explains its preset "${preset}", and the API is not asked`, async () => {
-    await openWhy();
+test("each preset is decided by the live policy, and the running relay answers the same, without the API", async () => {
+  await openWhy();
+  for (const { preset, code, verdict = `Blocked at the preflight: ${code}`, key, line, asks = true } of presets) {
     const before = setUp.output().length;
     await page.getByTestId(`preset-${preset}`).click();
-    await verdictIs(verdict);
-    assert.deepEqual(await stepStates(), expectedStates(step, skipped));
-    assert.deepEqual(await page.getByTestId("suggestion").allInnerTexts(), line ? [line] : []);
-    assert.equal(await page.getByTestId("console").isVisible(), Boolean(step));
-    if (code) assert.equal(await page.getByTestId("code").innerText(), code);
-    assert.equal(await page.getByTestId("answer").isVisible(), asks);
-    if (asks) await relayAnsweredByItself(before, code);
-    assert.ok(!(await page.getByTestId("steps").innerText()).includes("No cookie is sent")); // The presets send them.
-  });
-}
-
-test("\"Why was I blocked?\" takes a call of one's own, and says what no browser would send", async () => {
-  await openWhy();
-  const cases = [
-    [{ origin: "https://admin.example.com/" }, "Origin: a browser sends https://admin.example.com."],
-    [{ method: "TRACE" }, "Method: browsers let no page send TRACE."],
-    [{ headers: "Cookie" }, "Headers: browsers let no page set cookie."],
-    [{ path: "/other" }, "path: expected /api or a plain path below it, of up to 200 characters"],
-    [{ method: "put", headers: "X-Custom,  accept" }, "Allowed: the browser sends the call"],
-  ];
-  for (const [call, verdict] of cases) {
-    await ask({ origin: "https://admin.example.com", method: "PUT", path: "/api/notes", headers: "", ...call });
-    await verdictIs(verdict);
-  }
-  // No line of configuration helps these, and none is named.
-  const hopeless = [
-    [{ method: "patch" }, /write PATCH/],
-    [{ origin: "null" }, /sandboxed/],
-    [{ origin: "http://shop.example.net" }, /https/],
-  ];
-  for (const [call, note] of hopeless) {
-    await ask({ origin: "https://admin.example.com", method: "PUT", path: "/api/notes", headers: "", ...call });
-    await page.locator(".fix").filter({ hasText: note }).waitFor();
-    assert.equal(await page.getByTestId("suggestion").count(), 0);
+    await page.locator(`#decision[aria-busy=false] [role=status]`).filter({ hasText: verdict }).waitFor();
+    const compare = page.getByTestId("compare");
+    assert.equal(await compare.isEnabled(), asks, preset);
+    if (key) assert.match(await page.locator(".box[data-state=refused] .key").innerText(), new RegExp(`^${key}\\s+demo/wrangler\\.toml:\\d+:\\d+$`));
+    const lines = await page.locator(".changes dd code").allInnerTexts();
+    if (line) assert.ok(lines.includes(line), `${preset}: ${lines}`);
+    if (!asks) continue;
+    await compare.click();
+    await shows("compared", (text) => text.startsWith("The running relay answers the same: 204"), `the same answer (${preset})`);
+    await relayAnsweredByItself(before, code);
   }
 });
 
-test("\"Why was I blocked?\" has the words that the browser's console says to the same call", async () => {
+test("where the relay answers otherwise than the policy that is shown, the page says so", async () => {
+  await openWhy();
+  const policy = await page.locator("#config").inputValue();
+  await page.getByTestId("preset-method").click();
+  await page.locator("#decision[data-state=failed][aria-busy=false]").waitFor();
+  await page.locator("#config").fill(policy.replace('["PUT", "DELETE"]', '["PUT", "DELETE", "PATCH"]'));
+  await page.getByRole("button", { name: "Decide it" }).click();
+  await page.locator("#decision[data-state=ok]").waitFor();
+  await page.getByTestId("compare").click();
+  await shows("compared", (text) => text.startsWith("The running relay answers otherwise.") && text.includes("PATCH"), "another answer");
+});
+
+const broken = [
+  { what: "session", code: "access::session_expired", title: "The session of Access has ended while the page was open" },
+  { what: "token", code: "access::service_token_refused", title: "Access has refused a service token" },
+  { what: "policy", code: "relay::preflight_refused", title: "The relay's CORS policy refuses what the preflight asks" },
+];
+for (const { what, code, title } of broken) {
+  test(`with the ${what} broken by its button, the page says what it was, and works again afterwards`, async () => {
+    await openWhy();
+    await page.getByTestId(`break-${what}`).click();
+    await page.locator("#findings[data-state=failed] [role=status]").filter({ hasText: title }).waitFor();
+    const codes = await page.locator("#findings .cause").evaluateAll((causes) => causes.map(({ dataset }) => dataset.code));
+    assert.deepEqual(codes, [code]);
+    if (what === "policy") assert.match(await page.locator(".changes").innerText(), /allowed_headers = \["content-type", "x-custom", "x-forgotten"\]/);
+    if (what === "session") {
+      await page.getByTestId("reload").click();
+      await fillLoginForm(page, person);
+      await page.waitForURL(`${address}/why/`);
+    }
+    const answer = await page.evaluate(() => fetch("/api/notes").then(({ status }) => status));
+    assert.equal(answer, 200);
+  });
+}
+
+test("the page has the words that the browser's console says to the same call", async () => {
   const pages = await startPages();
   try {
     const origin = pages.origin("localhost");
     const calls = [
-      { origin, method: "PATCH", path: "/api/notes", headers: "content-type" },
-      { origin, method: "PUT", path: "/api/notes", headers: "content-type, x-api-key" },
-      { origin, method: "PUT", path: "/api/admin/users", headers: "" },
-      { origin: pages.origin("127.0.0.1"), method: "GET", path: "/api/notes", headers: "" },
+      { origin, method: "PATCH", path: "/api/notes", headers: ["content-type"] },
+      { origin, method: "PUT", path: "/api/notes", headers: ["content-type", "x-api-key"] },
+      { origin, method: "PUT", path: "/api/admin/users", headers: [] },
+      { origin: pages.origin("127.0.0.1"), method: "GET", path: "/api/notes", headers: ["x-api-key"] },
     ];
     const said = [];
     for (const call of calls) said.push(await consoleOf(call));
     await openWhy();
-    for (const [index, call] of calls.entries()) {
-      await ask(call);
-      await page.locator(".step[data-state=failed]").waitFor();
-      await shows("console", (text) => wordsOf(text) === said[index], said[index]);
+    for (const [index, { origin, method, path, headers }] of calls.entries()) {
+      const written = { asked: `http://app.localhost:8704${path}`, origin, method, headers: headers.map((name) => `${name}: ${valueOf(name)}`).join("\n") };
+      for (const [id, value] of Object.entries(written)) await page.locator(`#${id}`).fill(value);
+      await page.evaluate(() => (document.querySelector("#decision").dataset.state = "idle"));
+      await page.getByRole("button", { name: "Decide it" }).click();
+      await page.locator("#decision[data-state=failed]").waitFor();
+      assert.equal(await page.getByRole("group", { name: "What the console says" }).innerText(), said[index]);
     }
   } finally {
     await pages.stop();
   }
 });
 
-test("the server of \"Why was I blocked?\" asks nothing but preflights below /api", async () => {
+test("the demo's server asks nothing but preflights below /api, and breaks nothing but what it names", async () => {
   const call = { origin: "https://admin.example.com", method: "PUT", path: "/api/notes", headers: [] };
-  const status = async (body, type = "application/json") => {
-    const answer = await fetch("http://127.0.0.1:8705/why", { method: "POST", headers: { "content-type": type }, body });
+  const status = async (path, body, type = "application/json") => {
+    const answer = await fetch(`http://127.0.0.1:8705/why/${path}`, { method: "POST", headers: { "content-type": type }, body });
     return answer.status;
   };
-  assert.equal(await status(JSON.stringify(call)), 200);
-  assert.equal(await status(JSON.stringify(call), "text/plain"), 415);
-  assert.equal(await status("x".repeat(5_001)), 413);
+  assert.equal(await status("ask", JSON.stringify(call)), 200);
+  assert.equal(await status("ask", JSON.stringify(call), "text/plain"), 415);
+  assert.equal(await status("ask", "x".repeat(5_001)), 413);
   const bad = [
     ...["https://a.example\r\nX-Evil: 1", "", 1, "x".repeat(321)].map((origin) => ({ origin })),
     ...["PUT /x", "", null, "x".repeat(65)].map((method) => ({ method })),
@@ -148,30 +128,44 @@ test("the server of \"Why was I blocked?\" asks nothing but preflights below /ap
     { path: `/api/${"x".repeat(200)}` },
     { other: 1 },
   ];
-  for (const part of bad) assert.equal(await status(JSON.stringify({ ...call, ...part })), 400, JSON.stringify(part));
-  for (const body of ["", "null", "[]", "{", "7"]) assert.equal(await status(body), 400, body);
+  for (const part of bad) assert.equal(await status("ask", JSON.stringify({ ...call, ...part })), 400, JSON.stringify(part));
+  for (const body of ["", "null", "[]", "{", "7"]) assert.equal(await status("ask", body), 400, body);
+  for (const body of ["", "null", '"keys"', '"../rotate-keys"', "{}"]) assert.equal(await status("break", body), 400, body);
+  assert.equal(await status("break", '"session"', "text/plain"), 415);
+  assert.equal((await fetch("http://127.0.0.1:8705/why", { redirect: "manual" })).headers.get("location"), "/why/");
 });
 
-test("\"Why was I blocked?\" says that the session has ended, and goes on after the next login", async () => {
+test("it says that the session has ended, and goes on after the next login", async () => {
   await openWhy();
   await fetch(`${handles}/expire-sessions`, { method: "POST" });
   await page.getByTestId("preset-allowed").click();
-  await verdictIs("Your session ended. Log in again to go on.");
+  await shows("compared", (text) => text === "Your session ended. Log in again to go on.", "that the session ended");
   await page.getByTestId("reload").click();
   await fillLoginForm(page, person);
-  await page.waitForURL(`${address}/why`);
+  await page.waitForURL(`${address}/why/`);
   await page.getByTestId("preset-allowed").click();
-  await verdictIs("Allowed: the browser sends the call");
+  await page.locator("#decision[data-state=ok]").waitFor();
 });
 
-test("nothing of \"Why was I blocked?\" overflows on a small screen, and the decision comes into view", async () => {
-  await page.setViewportSize({ width: 390, height: 844 });
+test("what the demo adds has a name, and can be read", async () => {
   await openWhy();
-  for (const { preset, verdict } of presets) {
+  await page.getByTestId("preset-method").click();
+  await page.locator("#decision[data-state=failed]").waitFor();
+  await page.getByTestId("compare").click();
+  await shows("compared", (text) => text !== "", "an answer");
+  assert.deepEqual(await obstacles(page), []);
+});
+
+test("nothing of it overflows on a small screen, and the decision comes into view", async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await openWhy();
+  for (const { preset } of presets) {
+    await page.evaluate(() => (document.querySelector("#decision").dataset.state = "idle"));
     await page.getByTestId(`preset-${preset}`).click();
-    await verdictIs(verdict);
+    await page.locator("#decision:is([data-state=ok], [data-state=failed])").waitFor();
     assert.equal(await page.evaluate(() => Math.max(innerWidth, document.documentElement.scrollWidth)), 390, preset);
-    const { y } = await page.getByTestId("verdict").boundingBox();
+    const { y } = await page.locator("#decision .verdict").boundingBox();
     assert.ok(y >= 0 && y < 844, `${preset}: the verdict is at ${y}`);
   }
 });
@@ -180,17 +174,8 @@ test("nothing of \"Why was I blocked?\" overflows on a small screen, and the dec
 async function openWhy() {
   await logIn(page, address, person);
   await page.getByTestId("why").click();
-  await page.waitForURL(`${address}/why`);
-  await shows("policy", (text) => text.startsWith("[vars.RELAY.cors]"), "the policy");
-}
-
-async function ask(call) {
-  for (const [name, value] of Object.entries(call)) await page.locator(`[name="${name}"]`).fill(value);
-  await page.getByTestId("ask").click();
-}
-
-async function verdictIs(verdict) {
-  await shows("verdict", (text) => text === verdict, verdict);
+  await page.waitForURL(`${address}/why/`);
+  await page.waitForFunction(() => document.getElementById("config").value.includes("[vars.RELAY.cors]"));
 }
 
 /** Waits until an element shows what it should; `what` names it. */
@@ -201,19 +186,6 @@ async function shows(element, isIt, what) {
     assert.ok(Date.now() < deadline, `expected ${what}, but ${element} shows: ${text}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-async function stepStates() {
-  const items = await page.locator(".step").evaluateAll((steps) => steps.map((step) => [step.dataset.testid, step.dataset.state]));
-  return Object.fromEntries(items);
-}
-
-/** All passed, but for the one that failed, those after it, and those that are not needed. */
-function expectedStates(failed, skipped) {
-  const names = ["preflight", "origin", "credentials", "method", "headers", "max-age"];
-  const end = failed ? names.indexOf(failed) : names.length;
-  const state = (name, index) => (index > end ? "unreached" : index === end ? "failed" : skipped.includes(name) ? "skipped" : "ok");
-  return Object.fromEntries(names.map((name, index) => [`step-${name}`, state(name, index)]));
 }
 
 /** The relay logs every request, with the API's status where the API was asked. */
@@ -234,17 +206,13 @@ async function relayAnsweredByItself(before, code) {
 async function consoleOf({ origin, method, path, headers }) {
   await page.goto(origin);
   const message = page.waitForEvent("console", (message) => /blocked by CORS policy/.test(message.text()));
-  const names = headers.split(/[\s,]+/).filter((name) => name !== "");
   await page.evaluate(
-    ([url, method, names]) => {
-      const values = { "content-type": "application/json" };
-      fetch(url, { method, credentials: "include", headers: names.map((name) => [name, values[name] ?? "1"]) }).catch(() => {});
+    ([url, method, headers]) => {
+      fetch(url, { method, credentials: "include", headers }).catch(() => {});
     },
-    [`http://app.localhost:8704${path}`, method, names],
+    [`http://app.localhost:8704${path}`, method, headers.map((name) => [name, valueOf(name)])],
   );
-  return wordsOf((await message).text());
+  return (await message).text();
 }
 
-function wordsOf(text) {
-  return text.split("blocked by CORS policy: ")[1];
-}
+const valueOf = (name) => (name === "content-type" ? "application/json" : "1");

@@ -1,10 +1,11 @@
 // A real browser: Chromium, headless, with a fresh profile for every test.
 
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { installBrowser } from "../../scripts/tools.mjs";
 
@@ -44,6 +45,17 @@ export async function logIn(page, address, email = "ada@example.com") {
 export async function fillLoginForm(page, email) {
   await page.getByLabel("E-mail address").fill(email);
   await page.getByRole("button", { name: "Log in", exact: true }).click();
+}
+
+const axe = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+
+/** What stands in the way of people who hear a page or use a keyboard (WCAG 2.2 AA, as axe-core checks it), with everything unfolded. */
+export async function obstacles(page) {
+  await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+  await page.evaluate(`${axe}; undefined`);
+  const { violations, passes } = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  if (passes.length < 20) throw new Error(`axe has checked ${passes.length} rules only`);
+  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 120)}`));
 }
 
 /** A server of blank pages, whatever the host and the path: the origins that a test needs. `answers` has other answers by path. */

@@ -17,6 +17,8 @@ use crate::explain::flow::{self, State, Way};
 use crate::explain::mend::{Change, Mended, mended};
 use crate::explain::request::{Recorded, Request};
 use crate::explain::token::{self, Token};
+use crate::explain::upstream::{From, Line};
+use crate::explain::words::{Case, Words};
 use crate::explain::world::{Verify, World};
 use crate::findings::{LineStarts, Place};
 use crate::shown;
@@ -68,6 +70,9 @@ pub struct Verdict {
     pub reads: bool,
     /// Why, or why not.
     pub text: String,
+    /// What its console says, if CORS blocks the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console: Option<Words>,
 }
 
 /// Why there is no answer.
@@ -229,11 +234,20 @@ impl Tried<'_> {
     fn ways(&self, config: &Config, relay: &Value) -> Option<Ways> {
         if self.asked.is_mixed_content() {
             let text = "it does not send the request: a page by https may not ask for http (Mixed Content)".to_owned();
-            let browser = Some(Verdict { reads: false, text });
+            let browser = Some(Verdict { reads: false, text, console: None });
             return Some(Ways { preflight: None, request: None, browser });
         }
         let preflight = match self.asked.preflight() {
-            Some(request) => Some(flow::way(config, relay, &request, self.world(&request), None)?),
+            Some(request) => {
+                let mut way = flow::way(config, relay, &request, self.world(&request), None)?;
+                let line = |(name, value): (&str, &str)| Line {
+                    name: name.to_owned(),
+                    value: shown::value(name, value),
+                    from: From::Caller,
+                };
+                way.asks = request.headers.iter().map(line).collect();
+                Some(way)
+            }
             None => None,
         };
         if let (Some(way), Some((ask, _))) = (&preflight, &self.asked.page) {
@@ -245,7 +259,8 @@ impl Tried<'_> {
             };
             if let Err(why) = checked {
                 let text = format!("network error: the preflight's answer {why}; the request is never sent");
-                let browser = Some(Verdict { reads: false, text });
+                let case = Case { why: &why, preflight: true, status: *status, url: &way.url, origin: &ask.origin };
+                let browser = Some(Verdict { reads: false, text, console: Some(Words::of(case)) });
                 return Some(Ways { preflight, request: None, browser });
             }
         }
@@ -254,11 +269,16 @@ impl Tried<'_> {
         let way = flow::way(config, relay, &request, self.world(&request), word)?;
         let (status, headers) = &way.got;
         let browser = self.asked.reader().map(|ask| match ask.check(headers) {
-            Err(why) => Verdict { reads: false, text: format!("network error: the answer {why}") },
-            Ok(()) if way.refusal.is_some() => {
-                Verdict { reads: true, text: format!("the page can read the refusal, with its status {status}") }
+            Err(why) => {
+                let case = Case { why: &why, preflight: false, status: *status, url: &way.url, origin: &ask.origin };
+                let text = format!("network error: the answer {why}");
+                Verdict { reads: false, text, console: Some(Words::of(case)) }
             }
-            Ok(()) => Verdict { reads: true, text: "the page can read the answer".to_owned() },
+            Ok(()) if way.refusal.is_some() => {
+                let text = format!("the page can read the refusal, with its status {status}");
+                Verdict { reads: true, text, console: None }
+            }
+            Ok(()) => Verdict { reads: true, text: "the page can read the answer".to_owned(), console: None },
         });
         Some(Ways { preflight, request: Some(way), browser })
     }

@@ -29,6 +29,9 @@ pub struct Way {
     pub method: String,
     /// The URL.
     pub url: String,
+    /// Of a browser's preflight, its headers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<Line>,
     /// Its boxes, in order.
     pub boxes: Vec<Step>,
     /// What the relay answers by itself.
@@ -117,6 +120,7 @@ fn read(config: &Config, relay: &Value, request: &Request, Decision { action, kn
     let mut way = Way {
         method: request.method.clone(),
         url: shown::url(&request.url),
+        asks: Vec::new(),
         boxes: Vec::new(),
         answer: None,
         upstream: None,

@@ -1,9 +1,8 @@
-// What the page "Why was I blocked?" needs of its server: the policy, and the relay's real answer to a preflight.
+// What the page "Why was I blocked?" needs of the demo's server: the relay's real answer to a preflight.
 //
 // A browser lets no page choose its Origin, so this server asks in its place. It sends preflights only, which the relay
 // answers by itself: the API never sees one.
 
-import { readFile } from "node:fs/promises";
 import { request as send } from "node:http";
 
 const TIMEOUT_MS = 10_000;
@@ -51,27 +50,6 @@ export function askRelay(relay, host, { origin, method, path, headers }) {
     request.on("error", reject);
     request.end();
   });
-}
-
-/**
- * The policy as demo/wrangler.toml has it now: its lines, and their values by key. Of TOML it knows what the policy is
- * written in: one value to a line, which is JSON, too.
- */
-export async function readPolicy() {
-  const lines = (await readFile(new URL("wrangler.toml", import.meta.url), "utf8")).split(/\r?\n/);
-  const first = lines.indexOf("[vars.RELAY.cors]") + 1;
-  if (first === 0) throw new Error("demo/wrangler.toml has no [vars.RELAY.cors]");
-  const length = lines.slice(first).findIndex((line) => /^\s*\[/.test(line));
-  const section = lines.slice(first, length < 0 ? undefined : first + length);
-  const settings = section.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
-  return { text: ["[vars.RELAY.cors]", ...settings].join("\n"), values: Object.fromEntries(settings.map(readSetting)) };
-}
-
-function readSetting(line) {
-  const [, key, value] = /^(\w+)\s*=\s*(\[.*\]|".*"|true|false|-?\d+)\s*(?:#.*)?$/.exec(line) ?? [];
-  const parsed = parseJson(value);
-  if (parsed === undefined) throw new Error(`demo/wrangler.toml: this page reads settings on one line, as JSON, and not ${line}`);
-  return [key, parsed];
 }
 
 /** Headers as they were sent, by name and value. */
