@@ -42,7 +42,9 @@ function replay(page) {
       if (block.language !== "console") written.push(line);
       continue;
     }
-    if (block.file) writeFileSync(join(folder, block.file), `${block.lines.join("\n")}\n`);
+    const text = `${block.lines.join("\n")}\n`;
+    // What doctor looks at is the emulator, so the file leads there, too.
+    if (block.file) writeFileSync(join(folder, block.file), page === "doctor.md" ? toEmulator(text) : text);
     if (block.language === "console") written.push(...session(folder, block.lines, typed).map((line) => `${block.indent}${line}`.trimEnd()));
     written.push(line);
     [before, block] = ["", undefined];
@@ -87,7 +89,8 @@ const names = () => [
   ["https://acme.cloudflareaccess.com", emulator.issuer],
   ["4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2", emulator.app_aud],
 ];
-const forEmulator = (script) => (script.includes(" init ") ? names().reduce((text, [name, value]) => text.replaceAll(name, value), script) : script);
+const toEmulator = (text) => names().reduce((text, [name, value]) => text.replaceAll(name, value), text);
+const forEmulator = (script) => (/ (init|doctor) /.test(script) ? toEmulator(script) : script);
 const asInDocs = (text) => names().reduce((text, [name, value]) => text.replaceAll(value, name), text);
 
 test("each transcript is what a reader gets, and each command has one", () => {
