@@ -49,7 +49,7 @@ export async function doctor(addresses, { api, path, door = [], "env-file": envF
  * Asks one question at a time. A credential goes along only to an address of a host about which the answers have brought, before that, a word
  * that Access has signed, and that was checked here: whatever the plan says.
  */
-function askerWith(secrets, person, now, tell) {
+export function askerWith(secrets, person, now, tell) {
   let sent = 0;
   const proven = new Map();
   const keys = new Map();

@@ -32,7 +32,7 @@ pub fn judge(sights: &Sights<'_>, checks: &mut Checks) {
             continue;
         }
         let is_one = one_application(sights, &below, checks);
-        if !target.path.is_empty() {
+        if is_one && !target.path.is_empty() {
             evenly(sights, &path, &below, checks);
         }
         if is_one {

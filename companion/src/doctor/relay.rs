@@ -29,7 +29,8 @@ pub fn judge(sights: &Sights<'_>, checks: &mut Checks) {
         if answers != Answers::Wrongly {
             preflight(sights, target, &below, &url, answers, checks);
         }
-        if answers == Answers::Relay {
+        // Another policy is told once.
+        if answers == Answers::Relay && !checks.has(Code::Preflight) {
             foreign(sights, target, &below, &url, checks);
         }
     }
