@@ -67,7 +67,7 @@ pub struct Proof {
 /// What to ask next; empty if everything is known.
 #[must_use]
 pub fn next(sights: &Sights<'_>) -> Vec<Ask> {
-    for stage in [strangers, keys, service, person] {
+    for stage in [hosts, strangers, keys, service, person] {
         let mut asks = stage(sights);
         asks.retain(|ask| !sights.answers.contains_key(&ask.id));
         asks.truncate(MOST.saturating_sub(sights.answers.len()));
@@ -82,36 +82,41 @@ fn plain(spot: &str, question: &str, method: &'static str, url: String) -> Ask {
     Ask { id: format!("{spot}.{question}"), method, url, headers: Vec::new(), body: false, with: With::Nothing }
 }
 
-/// What anybody may ask.
+/// Which applications cover the page and the APIs, and whether their hosts answer at all.
+fn hosts(sights: &Sights<'_>) -> Vec<Ask> {
+    let apis = (0..sights.subject.paths.len()).map(|index| format!("api{index}"));
+    std::iter::once("page".to_owned()).chain(apis).flat_map(|spot| looks(sights, &spot)).collect()
+}
+
+/// A spot's signed word, and what a stranger gets there.
+fn looks(sights: &Sights<'_>, spot: &str) -> Vec<Ask> {
+    let Some(url) = sights.url(spot) else { return Vec::new() };
+    let word = plain(spot, "word", "HEAD", url.clone());
+    let word = Ask { headers: vec![(metadata::REQUEST, "true".to_owned())], ..word };
+    vec![word, Ask { body: true, ..plain(spot, "get", "GET", url) }]
+}
+
+/// What else anybody may ask; of a host that does not answer, nothing.
 fn strangers(sights: &Sights<'_>) -> Vec<Ask> {
     let subject = sights.subject;
     let mut asks = Vec::new();
-    let mut look = |spot: &str| {
-        if let Some(url) = sights.url(spot) {
-            let word = plain(spot, "word", "HEAD", url.clone());
-            asks.push(Ask { headers: vec![(metadata::REQUEST, "true".to_owned())], ..word });
-            asks.push(Ask { body: true, ..plain(spot, "get", "GET", url) });
-        }
-    };
-    look("page");
+    for index in 0..subject.doors.len() {
+        asks.extend(looks(sights, &format!("door{index}")).into_iter().filter(|ask| ask.method == "GET"));
+    }
+    if sights.unreachable("page").is_some() {
+        return asks;
+    }
     for (index, target) in subject.paths.iter().enumerate() {
         if !target.path.is_empty() {
-            look(&format!("path{index}"));
+            asks.extend(looks(sights, &format!("path{index}")));
         }
-        look(&format!("below{index}"));
-        look(&format!("api{index}"));
-    }
-    for (index, target) in subject.paths.iter().enumerate() {
-        asks.extend(of_path(subject, &format!("below{index}"), target));
-    }
-    for index in 0..subject.doors.len() {
-        let spot = format!("door{index}");
-        if let Some(url) = sights.url(&spot) {
-            asks.push(Ask { body: true, ..plain(&spot, "get", "GET", url) });
-        }
+        let below = format!("below{index}");
+        asks.extend(looks(sights, &below));
+        asks.extend(of_path(subject, &below, target));
     }
     if subject.page.scheme() == "https" {
-        asks.push(plain("page", "http", "GET", format!("http://{}/", authority_of(subject.page.as_str()))));
+        let http = format!("http://{}/", authority_of(subject.page.as_str()));
+        asks.push(plain("page", "http", "GET", http));
     }
     if let Some(path) = subject.config.as_ref().and_then(|config| config.health_path.as_ref()) {
         asks.push(Ask { body: true, ..plain("page", "health", "GET", subject.at(path.as_str())) });
@@ -188,13 +193,9 @@ pub fn service_token(sights: &Sights<'_>, index: usize) -> Result<([String; 2], 
     let (token, application) = sights.proof(&spot).ok_or(
         "Access has not signed that it stands in front of the API, so the service token was not sent: whoever answers there would learn it",
     )?;
-    let policy = sights.subject.config.as_ref().and_then(|config| config.access.tokens());
-    let other = policy.filter(|policy| application.issuer.as_ref().is_none_or(|team| team.as_str() != policy.issuer));
-    if let Some(policy) = other {
-        return Err(format!(
-            "the API's application is of another team than {}, so the service token was not sent",
-            policy.issuer
-        ));
+    let team = sights.team().ok_or("nothing says which team is yours, so the service token was not sent")?;
+    if application.issuer.as_ref().is_none_or(|issuer| issuer.as_str() != team) {
+        return Err(format!("the API's application is of another team than {team}, so the service token was not sent"));
     }
     if sights.view(&spot).is_some_and(|(view, _)| view.meets == Meets::WhatIsBehind) {
         return Err(

@@ -111,6 +111,14 @@ impl<'s> Sights<'s> {
         named.map(|team| metadata::keys_url(&team))
     }
 
+    /// Whose service tokens are at hand: the configuration's team, or else the one that has signed that it covers the page.
+    #[must_use]
+    pub fn team(&self) -> Option<String> {
+        let policy = self.subject.config.as_ref().and_then(|config| config.access.tokens());
+        let signed = || self.proof("page")?.1.issuer.map(|team| team.as_str().to_owned());
+        policy.map(|policy| policy.issuer.clone()).or_else(signed)
+    }
+
     /// Whether a host gave no answer at all, and why.
     #[must_use]
     pub fn unreachable(&self, spot: &str) -> Option<&'s str> {
