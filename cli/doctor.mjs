@@ -53,7 +53,7 @@ export function askerWith(secrets, person, now, tell) {
   let sent = 0;
   const proven = new Map();
   const keys = new Map();
-  const hidden = [...Object.entries(secrets).filter(([name]) => name.endsWith("_SECRET")).map(([, value]) => value), person].filter(Boolean);
+  const hidden = [...Object.values(secrets), person].filter(Boolean);
 
   const counted = (method, url, headers, ...rest) => {
     if (!METHODS.includes(method)) throw new Error(`${method} is never sent`);
@@ -150,5 +150,5 @@ function textOf(file) {
 
 /** On a terminal, what is asked now, on one line; nothing takes it away. */
 function progress(text = "") {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text.replace(/[^\x20-\x7e]/g, "?").slice(0, (process.stderr.columns ?? 80) - 1)}`);
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text.replace(/[^\x20-\x7e]/g, "?").slice(0, (process.stderr.columns || 80) - 1)}`);
 }

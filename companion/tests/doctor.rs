@@ -278,7 +278,10 @@ fn each_thing_that_is_wrong_is_named_first_and_alone() {
         ("doctor::same_zone", relay(), &sound, vec![("below0.as_person", problem("upstream_unreachable", 502))]),
         ("doctor::upstream", other_zone(), &sound, vec![("api0.word", word("api.example.net", API_AUD)), ("below0.as_person", problem("upstream_timeout", 504))]),
         ("doctor::cloudflare_error", relay(), &sound, vec![("below0.as_foreign", cloudflare(500, 1102)), ("below0.as_person", cloudflare(500, 1102))]),
-        // Nothing is wrong.
+        // Nothing is wrong, as far as can be told.
+        ("", relay(), &sound, vec![("api0.word", failed("no answer within 10 seconds")), ("api0.get", plain(401))]),
+        ("", relay(), &sound, vec![("page.word", failed("no answer within 10 seconds")), ("page.get", plain(200))]),
+        ("", relay(), &sound, vec![("page.word", plain(302)), ("path0.word", plain(302)), ("below0.word", plain(302)), ("api0.word", plain(401)), ("api0.get", plain(401))]),
         ("", cors(), &sound, vec![("below0.preflight", allow)]),
         ("", linked(), &sound, vec![]),
         ("", health(), &bypassed, vec![]),

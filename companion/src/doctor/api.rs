@@ -1,6 +1,6 @@
 //! The APIs, seen by strangers and with the service token.
 
-use crate::doctor::came::Whose;
+use crate::doctor::came::{Came, Whose};
 use crate::doctor::check::{Checks, asked, told};
 use crate::doctor::code::Code;
 use crate::doctor::page::UNSIGNED;
@@ -25,7 +25,7 @@ pub fn judge(sights: &Sights<'_>, checks: &mut Checks) {
 fn strangers(sights: &Sights<'_>, spot: &str, checks: &mut Checks) -> bool {
     let Some((view, fault)) = sights.view(spot) else { return false };
     let (at, came) = (asked("GET", &view.ask.url, ""), sights.came(spot, "get"));
-    match came.map(crate::doctor::came::Came::whose) {
+    match came.map(Came::whose) {
         Some(Whose::Cloudflare(error)) => {
             if let Some(came) = came {
                 cloudflare(error, at, came, checks);
@@ -45,6 +45,15 @@ fn strangers(sights: &Sights<'_>, spot: &str, checks: &mut Checks) -> bool {
         return false;
     }
     let told = format!("{}; {}", view.covered(), view.strangers());
+    if matches!(sights.whose(spot, "word"), Some(Whose::Nobody(_))) {
+        checks.unknown(
+            Code::ApiOpen,
+            at,
+            told,
+            "nobody answered for the signed word, so it does not show who keeps strangers out",
+        );
+        return false;
+    }
     let is_signed = view.application.as_ref().is_some_and(|application| application.signed);
     match view.meets {
         Meets::WhatIsBehind if is_signed => checks.wrong(
@@ -53,6 +62,13 @@ fn strangers(sights: &Sights<'_>, spot: &str, checks: &mut Checks) -> bool {
             told,
             "the API's application lets everybody pass: everybody can call the API without the relay",
             "replace the Bypass policy of the API's application by one with the action Service Auth",
+        ),
+        // Where Access signs nothing for the page either, its word may just not be had there.
+        Meets::WhatIsBehind if refuses(came) && sights.proof("page").is_none() => checks.unknown(
+            Code::ApiOpen,
+            at,
+            told,
+            "somebody refuses strangers, and nothing shows whether it is Access or the API itself",
         ),
         Meets::WhatIsBehind => checks.wrong(
             Code::ApiOpen,
@@ -128,8 +144,13 @@ fn with_token(sights: &Sights<'_>, index: usize, spot: &str, is_shut: bool, chec
     }
 }
 
+/// Whether an answer lets nobody pass.
+fn refuses(came: Option<&Came>) -> bool {
+    matches!(came.and_then(Came::status), Some(300..=399 | 401 | 403))
+}
+
 /// What Access says to a token that nobody has.
-fn mode(made_up: &crate::doctor::came::Came, url: &str, checks: &mut Checks) {
+fn mode(made_up: &Came, url: &str, checks: &mut Checks) {
     let at = asked("GET", url, "with a made-up service token");
     match (made_up.whose(), made_up.status()) {
         (Whose::Nobody(_) | Whose::Cloudflare(_) | Whose::Challenge, _) => {

@@ -90,6 +90,9 @@ fn page(sights: &Sights<'_>, checks: &mut Checks) {
             came,
             format!("an application seems to cover the page; {UNSIGNED}"),
         ),
+        (None, _) if matches!(sights.whose("page", "word"), Some(Whose::Nobody(_))) => {
+            checks.unknown(Code::PageApplication, at, came, "nobody answered for the signed word");
+        }
         (None, Meets::WhatIsBehind) if matches!(sights.whose("page", "get"), Some(Whose::Other | Whose::Relay(_))) => {
             let lets_in =
                 sights.subject.config.as_ref().is_some_and(|config| config.access == Access::DangerouslyAllowAnyone);
