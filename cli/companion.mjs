@@ -1,7 +1,7 @@
 // The companion: what decides and explains, in Wasm. Texts in, texts out.
 
 import { readFileSync } from "node:fs";
-import { initSync, bundled_schema, by_hand, check_file, explain_request, fit as fitOf, har_redacted, har_report, import_policy, judge as judgeOf, metadata_key, metadata_keys, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file, write_policy } from "../build/companion.js";
+import { initSync, bundled_schema, by_hand, check_file, doctor_next, explain_request, fit as fitOf, har_redacted, har_report, import_policy, judge as judgeOf, metadata_key, metadata_keys, metadata_read, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file, write_policy } from "../build/companion.js";
 
 initSync({ module: readFileSync(new URL("../build/companion_bg.wasm", import.meta.url)) });
 
@@ -43,6 +43,12 @@ export const metadataKeys = (token, url) => told(metadata_keys(token, url)).keys
 
 /** The key that signed it, out of a team's key set, as `{ n, e }`. */
 export const metadataKey = (token, certs) => told(metadata_key(token, certs));
+
+/** What such a token, whose signature holds, says of a URL: `{ aud, issuer }`. Throws why it says nothing. */
+export const metadataRead = (token, url, now) => told(metadata_read(token, url, now));
+
+/** What the doctor does next: `{ asks, page }`, `{ report, told }`, or `{ unsound }`, and `check` says why. Throws what is not clear. */
+export const diagnose = (said, answers, now, colours) => told(doctor_next(JSON.stringify(said), JSON.stringify(answers), now, colours));
 
 /** A project's wrangler file, from what is known: `{ text, alone, unfinished, warnings }`. */
 export const wranglerFile = (form, name, known) => told(wrangler_file(form, name, JSON.stringify(known)));

@@ -91,6 +91,35 @@ It ends with 1 if something failed. docs/har.md has every cause.`,
     examples: ["access-relay har session.har --console console.log", "access-relay har session.har --redact to-share.har"],
     load: async () => (await import("./har.mjs")).har,
   },
+  doctor: {
+    usage: "doctor [URL]",
+    does: "looks at a live deployment from outside, and says what is wrong",
+    about: `Asks the page, the relay's paths and the APIs what a stranger may ask, and says of each answer what it means. It goes by the
+wrangler file that wrangler would read here; if there is none, by URL alone, which is the page's address with the relay's path. It sends
+GET, HEAD and OPTIONS, one after the other, 40 at most, and follows no redirect.
+
+If CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET are in the environment or in --env-file, it tries the service token at the API; but
+never at a host about which Access has not signed that it stands in front of it. With --token-from, it also calls as a person. Nothing
+secret is printed.
+
+It ends with 1 if something is wrong, and with 2 if a host gave no answer. docs/doctor.md has every code.`,
+    options: {
+      api: { ...text("URL"), says: "the API's address, if there is no wrangler file" },
+      path: { ...text("PATH"), says: "look at this path of the relay's; else at the first two" },
+      door: { ...text("URL"), multiple: true, says: "another address of the Worker, as its workers.dev; three at most" },
+      "env-file": { ...text("FILE"), says: "a file like .dev.vars with the Client ID and the Client Secret" },
+      "token-from": { ...text("WHERE"), says: "a person's token: cloudflared, or - for the standard input" },
+      config: { ...text("FILE"), short: "c", says: "the wrangler file; else the one that wrangler would read here" },
+      env: { ...text("NAME"), says: "the environment that is meant" },
+      json: { ...flag, says: "tell it as JSON" },
+    },
+    examples: [
+      "access-relay doctor",
+      "access-relay doctor https://app.example.com/api --api https://api.example.com",
+      "access-relay doctor --env-file .dev.vars --token-from cloudflared",
+    ],
+    load: async () => (await import("./doctor.mjs")).doctor,
+  },
   import: {
     usage: "import FILE [--write]",
     does: "moves a CORS policy here that you have elsewhere",

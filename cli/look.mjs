@@ -29,7 +29,7 @@ export function look({ asks, request: wanted, answer: given }) {
 }
 
 /** Why a token of Access about a URL is not its own word; undefined if it is. */
-async function fault(token, url, keysAt) {
+export async function fault(token, url, keysAt) {
   try {
     const { n, e } = metadataKey(token, await keysAt(metadataKeys(token, url)));
     const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
@@ -42,14 +42,14 @@ async function fault(token, url, keysAt) {
   }
 }
 
-async function textAt(url) {
-  const { status, body } = await request("GET", url, {}, LONGEST_KEYS);
+export async function textAt(url, ask = request) {
+  const { status, body } = await ask("GET", url, {}, LONGEST_KEYS);
   if (status !== 200) throw new Error(`${url} answered ${status}`);
   return body;
 }
 
-/** A request's status and headers; with `longest`, its body too, of so many bytes at most. */
-function request(method, url, headers = {}, longest = 0) {
+/** A request's status and headers; with `longest`, its body too, of so many bytes at most: a longer one is an error, or is `cut`. */
+export function request(method, url, headers = {}, longest = 0, cut = false) {
   return new Promise((resolve, reject) => {
     const { request: ask } = url.startsWith("https:") ? https : http;
     const options = { method, headers: { accept: "*/*", "user-agent": `access-relay/${version}`, ...headers }, lookup, signal: AbortSignal.timeout(TIMEOUT_MS) };
@@ -65,8 +65,11 @@ function request(method, url, headers = {}, longest = 0) {
       let length = 0;
       answer.on("data", (chunk) => {
         length += chunk.length;
-        if (length > longest) sent.destroy(new Error(`${url} answered more than ${longest} bytes`));
         chunks.push(chunk);
+        if (length > longest && cut) {
+          resolve({ status, headers, body: Buffer.concat(chunks).subarray(0, longest).toString("utf8") });
+          answer.destroy();
+        } else if (length > longest) sent.destroy(new Error(`${url} answered more than ${longest} bytes`));
       });
       answer.on("end", () => resolve({ status, headers, body: Buffer.concat(chunks).toString("utf8") }));
       answer.on("error", reject);
@@ -96,4 +99,4 @@ const REASONS = {
   ABORT_ERR: `no answer within ${TIMEOUT_MS / 1000} seconds`,
 };
 
-const reasonOf = (error) => REASONS[error.code] ?? error.message;
+export const reasonOf = (error) => REASONS[error.code] ?? error.message;

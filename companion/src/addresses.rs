@@ -128,7 +128,10 @@ impl Addresses {
 }
 
 /// An address as people write it: an origin, and a path that begins with `/`.
-fn address(text: &str) -> Result<(Origin, String), String> {
+///
+/// # Errors
+/// It is none, and what to write.
+pub fn address(text: &str) -> Result<(Origin, String), String> {
     let text = text.trim();
     let (scheme, rest) = split_scheme(text).unwrap_or(("", text));
     let (authority, rest) = split_authority(rest);

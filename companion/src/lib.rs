@@ -74,6 +74,23 @@ pub mod explain {
     pub mod explanation; // the answer
     pub mod told; // as people read it
 }
+pub mod doctor {
+    //! A live deployment, looked at from outside.
+
+    pub mod code; // what it looks for: a closed list
+    pub mod came; // what came of a question
+    pub mod subject; // what is looked at
+    pub mod seen; // what came so far
+    pub mod plan; // what to ask next
+    pub mod check; // a line of the report
+    pub mod page; // the page's application, and the path's
+    pub mod relay; // the relay, met by strangers
+    pub mod api; // the API
+    pub mod person; // the relay, met by a person
+    pub mod around; // other doors
+    pub mod report; // all of it
+    pub mod told; // as people read it
+}
 pub mod import {
     //! A policy that somebody has elsewhere, moved here.
 

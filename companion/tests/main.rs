@@ -33,6 +33,7 @@ mod support {
 
 mod check;
 mod checks;
+mod doctor;
 mod document;
 mod explain;
 mod explain_and_core;

@@ -35,7 +35,12 @@ pub(crate) enum Refusal {
 }
 
 /// Decides on a request to an application by its headers.
-pub(crate) fn admit(shared: &Shared, application: &Application, headers: &HeaderMap) -> Result<Admission, Refusal> {
+pub(crate) fn admit(
+    shared: &Shared,
+    application: &Application,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Admission, Refusal> {
     let allowed = application.service_auth && !shared.service_token_refused.load(Ordering::Relaxed);
     // Strict mode ignores cookies that are sent along with a service token, so it is decided first.
     match presented(shared, application.strict, headers) {
@@ -46,24 +51,20 @@ pub(crate) fn admit(shared: &Shared, application: &Application, headers: &Header
         Presented::Wrong if application.strict => return Err(Refusal::ServiceTokenInvalid),
         _ => {}
     }
-    by_token(shared, application, headers)
+    by_token(shared, application.aud_at(path), headers)
         .or_else(|| by_linked_app_token(shared, application, headers))
         .ok_or(Refusal::Unauthenticated)
 }
 
-/// The token of this request that opens the application, with its claims. Such a token is a bearer credential:
+/// The token of this request that opens the application with this AUD tag, with its claims. Such a token is a bearer credential:
 /// whoever holds it gets in, and the cookie and the header `cf-access-token` are as good as each other.
-pub(crate) fn session(
-    shared: &Shared,
-    application: &Application,
-    headers: &HeaderMap,
-) -> Option<(String, Map<String, Value>)> {
+pub(crate) fn session(shared: &Shared, aud: &str, headers: &HeaderMap) -> Option<(String, Map<String, Value>)> {
     let mut candidates = cookies(headers, COOKIE_NAME).chain(header(headers, ACCESS_TOKEN));
-    candidates.find_map(|token| Some((token.to_owned(), shared.check(token, &application.aud)?)))
+    candidates.find_map(|token| Some((token.to_owned(), shared.check(token, aud)?)))
 }
 
-fn by_token(shared: &Shared, application: &Application, headers: &HeaderMap) -> Option<Admission> {
-    let (token, claims) = session(shared, application, headers)?;
+fn by_token(shared: &Shared, aud: &str, headers: &HeaderMap) -> Option<Admission> {
+    let (token, claims) = session(shared, aud, headers)?;
     let email = text(&claims, "email").map(String::from);
     Some(Admission::Token { token, email })
 }

@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use hyper::{Method, Uri};
 
 use crate::listener::Listener;
-use crate::settings::{ApiSettings, AppSettings, Backend};
+use crate::settings::{ApiSettings, AppSettings, Backend, PathApplication};
 
 /// A protected application. Both of the emulator's are of this type; they differ in their policies.
 #[derive(Debug)]
@@ -21,6 +21,10 @@ pub(crate) struct Application {
     pub(crate) service_auth: bool,
     pub(crate) strict: bool,
     pub(crate) linked_app_token: bool,
+    pub(crate) managed_oauth: bool,
+    pub(crate) custom_deny_url: Option<String>,
+    /// The longest path first.
+    paths: Vec<PathApplication>,
     bypass: Vec<String>,
     bypass_aud: Option<String>,
     bypass_options: bool,
@@ -41,10 +45,13 @@ impl Application {
             port,
             origin,
             aud: settings.aud.clone(),
-            allow_policy: true,
+            allow_policy: settings.allow_policy,
             service_auth: settings.service_tokens,
             strict: settings.strict,
             linked_app_token: false,
+            managed_oauth: settings.managed_oauth,
+            custom_deny_url: None,
+            paths: longest_first(settings.paths.clone()),
             bypass: settings.bypass.clone(),
             bypass_aud: settings.bypass_aud.clone(),
             bypass_options: settings.bypass_options,
@@ -65,8 +72,11 @@ impl Application {
             service_auth: true,
             strict: settings.strict,
             linked_app_token: settings.linked_app_token,
-            bypass: Vec::new(),
-            bypass_aud: None,
+            managed_oauth: settings.managed_oauth,
+            custom_deny_url: settings.custom_deny_url.clone(),
+            paths: Vec::new(),
+            bypass: if settings.bypass { vec!["/".into()] } else { Vec::new() },
+            bypass_aud: settings.bypass.then(|| settings.aud.clone()),
             bypass_options: settings.bypass_options,
             metadata: settings.metadata,
             backends: RwLock::new(checked(vec![backend])?),
@@ -100,12 +110,36 @@ impl Application {
 
     /// The AUD tag that the signed metadata of a path names; nothing if nobody answers a request for it.
     pub(crate) fn metadata_aud(&self, path: &str) -> Option<&str> {
-        let aud = if self.bypasses(path) { self.bypass_aud.as_deref() } else { Some(self.aud.as_str()) };
+        let aud = if self.bypasses(path) { self.bypass_aud.as_deref() } else { Some(self.aud_at(path)) };
         aud.filter(|_| self.metadata)
     }
 
+    /// The AUD tag of the application that covers a path.
+    pub(crate) fn aud_at(&self, path: &str) -> &str {
+        let own = self.paths.iter().find(|own| is_covered(&own.path, path));
+        own.map_or(self.aud.as_str(), |own| own.aud.as_str())
+    }
+
+    /// Its own AUD tag, and those of the applications at its paths.
+    pub(crate) fn auds(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.aud.as_str()).chain(self.paths.iter().map(|own| own.aud.as_str()))
+    }
+
     fn bypasses(&self, path: &str) -> bool {
-        self.bypass.iter().any(|prefix| covers(prefix, path))
+        self.bypass.iter().any(|prefix| is_covered(prefix, path))
+    }
+}
+
+fn longest_first(mut paths: Vec<PathApplication>) -> Vec<PathApplication> {
+    paths.sort_by_key(|own| std::cmp::Reverse(own.path.len()));
+    paths
+}
+
+/// Whether an application's path covers a path: with `/*` at its end, what is below alone (Access, "Application paths").
+fn is_covered(prefix: &str, path: &str) -> bool {
+    match prefix.strip_suffix("/*") {
+        Some(above) => path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/')),
+        None => covers(prefix, path),
     }
 }
 

@@ -70,6 +70,13 @@ struct Delay {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct CloudflareError {
+    listener: Listener,
+    error: u16,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct DropConnections {
     listener: Listener,
     on: bool,
@@ -94,6 +101,10 @@ async fn act(shared: &Shared, path: &str, body: &str) -> Result<Option<Value>, S
         "/delay" => {
             let Delay { listener, ms } = parse(body)?;
             shared.switches(listener).set_delay(Duration::from_millis(ms));
+        }
+        "/cloudflare-error" => {
+            let CloudflareError { listener, error } = parse(body)?;
+            shared.switches(listener).set_cloudflare_error(error);
         }
         "/drop-connections" => {
             let DropConnections { listener, on } = parse(body)?;

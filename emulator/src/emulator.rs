@@ -36,12 +36,13 @@ use crate::tokens::TokenRequest;
 pub struct Emulator {
     shared: Arc<Shared>,
     control_url: String,
+    workers_dev_url: Option<String>,
     stop: watch::Sender<()>,
     listening: Vec<JoinHandle<()>>,
 }
 
 impl Emulator {
-    /// Starts all four listeners.
+    /// Starts the four listeners, and a fifth for `workers.dev` if the settings say so.
     ///
     /// # Errors
     /// A port is taken (the message names the port and the listener), or a backend's address is not valid.
@@ -50,6 +51,14 @@ impl Emulator {
         let app = bind("app", settings.app.port).await?;
         let api = bind("api", settings.api.port).await?;
         let control = bind("control", settings.control.port).await?;
+        let workers_dev = match settings.workers_dev {
+            Some(door) => Some((bind("workers.dev", door.port).await?, Door::WorkersDev(door.open))),
+            None => None,
+        };
+        let workers_dev_url = match &workers_dev {
+            Some((listener, _)) => Some(format!("http://127.0.0.1:{}", listener.local_addr()?.port())),
+            None => None,
+        };
         let key = tokio::task::spawn_blocking(Key::generate).await??;
         let issuer = format!("http://127.0.0.1:{}", team.local_addr()?.port());
         let control_url = format!("http://127.0.0.1:{}", control.local_addr()?.port());
@@ -65,9 +74,10 @@ impl Emulator {
         ];
         let listening = doors
             .into_iter()
+            .chain(workers_dev)
             .map(|(listener, door)| tokio::spawn(accept(listener, door, Arc::clone(&shared), stopped.clone())))
             .collect();
-        Ok(Emulator { shared, control_url, stop, listening })
+        Ok(Emulator { shared, control_url, workers_dev_url, stop, listening })
     }
 
     /// Stops listening and closes every connection.
@@ -121,6 +131,9 @@ impl Emulator {
         let mut addresses = control::addresses(&self.shared);
         if let Some(members) = addresses.as_object_mut() {
             members.insert("control_url".into(), self.control_url().into());
+            if let Some(url) = &self.workers_dev_url {
+                members.insert("workers_dev_url".into(), url.as_str().into());
+            }
         }
         addresses
     }
@@ -164,6 +177,11 @@ impl Emulator {
     /// Whether a listener accepts connections and closes them with no answer.
     pub fn drop_connections(&self, listener: Listener, on: bool) {
         self.shared.switches(listener).set_drop_connections(on);
+    }
+
+    /// Answers with this error of Cloudflare's own, as 1101 or 522, in place of a listener's backend; 0 ends that.
+    pub fn cloudflare_error(&self, listener: Listener, error: u16) {
+        self.shared.switches(listener).set_cloudflare_error(error);
     }
 
     /// Replaces the app's backends.

@@ -1,6 +1,6 @@
 //! The listeners that stand for a part of Cloudflare, and the switches that make each of them slow or dead.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,7 @@ pub enum Listener {
 pub(crate) struct Switches {
     delay_ms: AtomicU64,
     drop_connections: AtomicBool,
+    cloudflare_error: AtomicU16,
 }
 
 impl Switches {
@@ -31,6 +32,15 @@ impl Switches {
 
     pub(crate) fn delay(&self) -> Duration {
         Duration::from_millis(self.delay_ms.load(Ordering::Relaxed))
+    }
+
+    /// An error of Cloudflare's own in place of the backend's answers; 0 for none.
+    pub(crate) fn set_cloudflare_error(&self, error: u16) {
+        self.cloudflare_error.store(error, Ordering::Relaxed);
+    }
+
+    pub(crate) fn cloudflare_error(&self) -> u16 {
+        self.cloudflare_error.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_drop_connections(&self, on: bool) {

@@ -45,8 +45,14 @@ pub(crate) struct Codes {
 }
 
 /// The address at which people log in to an application, to return to this path and query of it.
-pub(crate) fn login_address(issuer: &str, application: &Application, return_to: &str, no_cookie: bool) -> String {
-    let (host, aud, return_to) = (&application.hostname, &application.aud, encode(return_to));
+pub(crate) fn login_address(
+    issuer: &str,
+    application: &Application,
+    aud: &str,
+    return_to: &str,
+    no_cookie: bool,
+) -> String {
+    let (host, return_to) = (&application.hostname, encode(return_to));
     let problem = if no_cookie { NO_COOKIE } else { "" };
     format!("{issuer}{LOGIN_PATH}{host}?kid={aud}&redirect_url={return_to}{problem}")
 }
@@ -79,8 +85,8 @@ impl Codes {
     }
 
     /// The login that a code stands for, once, and only for the application that it was granted for.
-    pub(crate) fn collect(&mut self, code: &str, aud: &str) -> Option<Login> {
+    pub(crate) fn collect(&mut self, code: &str, is_its: impl Fn(&str) -> bool) -> Option<Login> {
         let (since, login) = self.granted.remove(code)?;
-        (since.elapsed() < CODE_LIFETIME && login.aud == aud).then_some(login)
+        (since.elapsed() < CODE_LIFETIME && is_its(&login.aud)).then_some(login)
     }
 }

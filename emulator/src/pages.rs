@@ -89,6 +89,14 @@ pub(crate) fn forbidden(hostname: &str) -> String {
     page("Forbidden", &format!("<h1>Forbidden</h1>\n<p>You do not have permission to view {host}.</p>\n"))
 }
 
+/// What Cloudflare shows where a Worker is not reached through `workers.dev`.
+pub(crate) fn nothing_here() -> String {
+    page(
+        "Nothing here",
+        "<h1>There is nothing here yet</h1>\n<p>If you expect something to be here, it may take some time.</p>\n",
+    )
+}
+
 /// After a logout.
 pub(crate) fn logged_out(back: &str) -> String {
     message("Logged out", "Your session has ended.", "Log in again", back)

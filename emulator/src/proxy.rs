@@ -39,7 +39,7 @@ pub(crate) async fn serve(
         return answer;
     }
     let (method, uri) = (request.method(), request.uri());
-    let admission = match admit(shared, application, request.headers()) {
+    let admission = match admit(shared, application, uri.path(), request.headers()) {
         Ok(admission) => Some(admission),
         Err(_) if application.passes_everyone(method, uri.path()) => None,
         Err(refusal) => {
@@ -55,6 +55,10 @@ pub(crate) async fn serve(
     let counts = &shared.counts;
     let forwarded = if application.listener == Listener::Api { &counts.api_forwarded } else { &counts.app_forwarded };
     forwarded.fetch_add(1, Ordering::Relaxed);
+    let error = shared.switches(application.listener).cloudflare_error();
+    if error != 0 {
+        return cloudflare_error(error);
+    }
     let mut answer = forward(&shared.client, &backend, request, stop).await;
     set(answer.headers_mut(), "cf-ray", &format!("{ray}-AMS"));
     if let (false, Some(Admission::ServiceToken { token })) = (application.strict, &admission) {
@@ -62,6 +66,39 @@ pub(crate) async fn serve(
         let cookie = access_cookie(COOKIE_NAME, token, shared.settings.session_seconds);
         append(answer.headers_mut(), "set-cookie", &cookie);
     }
+    answer
+}
+
+/// Answers a request to the Worker's address at `workers.dev`, past the app.
+pub(crate) async fn serve_workers_dev(
+    shared: &Shared,
+    open: bool,
+    request: Request<Incoming>,
+    stop: watch::Receiver<()>,
+) -> Response<Body> {
+    let backend = shared.app.backend_for(request.uri().path()).filter(|_| open);
+    match backend {
+        Some(backend) => forward(&shared.client, &backend, request, stop).await,
+        None => {
+            let mut answer = html(StatusCode::NOT_FOUND, pages::nothing_here());
+            set(answer.headers_mut(), "server", "cloudflare");
+            answer
+        }
+    }
+}
+
+/// Cloudflare's own answer where it has none of the server's (Cloudflare, "Error 1xxx"). The statuses of 1xxx are unverified.
+pub(crate) fn cloudflare_error(error: u16) -> Response<Body> {
+    let status = match error {
+        1016 | 1033 => 530,
+        1015 | 1027 => 429,
+        1020 => 403,
+        1000..=1999 => 500,
+        status => status,
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = text(status, format!("error code: {error}"));
+    set(answer.headers_mut(), "server", "cloudflare");
     answer
 }
 
@@ -98,7 +135,7 @@ fn own_path(
     match uri.path() {
         AUTHORIZED_PATH => authorized(shared, application, uri),
         "/cdn-cgi/access/logout" => {
-            if let Some((_, claims)) = session(shared, application, headers)
+            if let Some((_, claims)) = session(shared, &application.aud, headers)
                 && let Some(nonce) = claim(&claims, "identity_nonce")
             {
                 shared.end_session(nonce);
@@ -107,7 +144,7 @@ fn own_path(
             append(answer.headers_mut(), "set-cookie", &access_cookie(COOKIE_NAME, "", 0));
             answer
         }
-        "/cdn-cgi/access/get-identity" => match session(shared, application, headers) {
+        "/cdn-cgi/access/get-identity" => match session(shared, &application.aud, headers) {
             Some((_, claims)) => json(StatusCode::OK, &identity(&Value::Object(claims), caller)),
             None => json(StatusCode::BAD_REQUEST, &json!({ "err": "no app token set" })),
         },
@@ -118,7 +155,7 @@ fn own_path(
 /// The last step of a login: the one-time code becomes the session's cookie on the application's own host.
 fn authorized(shared: &Shared, application: &Application, uri: &Uri) -> Response<Body> {
     let code = parameter(uri.query().unwrap_or_default(), "code").unwrap_or_default();
-    let Some(login) = shared.collect(&code, &application.aud) else {
+    let Some(login) = shared.collect(&code, application) else {
         return html(StatusCode::BAD_REQUEST, pages::login_expired(&application.origin));
     };
     shared.counts.logins.fetch_add(1, Ordering::Relaxed);

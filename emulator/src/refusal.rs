@@ -7,6 +7,8 @@
 //! | WebSocket upgrade, wrong secret | 403 | 302 |
 //! | preflight | 403 | 403 |
 //!
+//! With a custom deny URL, a 403 becomes a redirect there. With *Managed OAuth*, strangers get a 401 with the scheme `Bearer`.
+//!
 //! Strict mode answers a service token that fails before all that: 401 if it cannot authenticate, 403 if it is
 //! valid and not allowed.
 
@@ -35,17 +37,18 @@ pub(crate) fn refuse(
 ) -> Response<Body> {
     match refusal {
         Refusal::ServiceTokenInvalid => {
-            let mut answer = forbidding(application, StatusCode::UNAUTHORIZED, headers);
+            let mut answer = forbidding(application, StatusCode::UNAUTHORIZED, uri.path(), headers);
             set(answer.headers_mut(), "www-authenticate", &challenge(application));
             answer
         }
         Refusal::ServiceTokenNotAllowed => {
-            let mut answer = forbidding(application, StatusCode::FORBIDDEN, headers);
+            let mut answer = forbidding(application, StatusCode::FORBIDDEN, uri.path(), headers);
             set(answer.headers_mut(), "cf-access-error", "service_token_not_allowed");
             answer
         }
+        Refusal::Unauthenticated if application.managed_oauth && !preflight => managed_oauth(application),
         Refusal::Unauthenticated if preflight || !application.allow_policy => {
-            forbidding(application, StatusCode::FORBIDDEN, headers)
+            forbidding(application, StatusCode::FORBIDDEN, uri.path(), headers)
         }
         Refusal::Unauthenticated if is_xhr(headers) => {
             let mut answer =
@@ -60,24 +63,39 @@ pub(crate) fn refuse(
 fn to_login(shared: &Shared, application: &Application, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     // A browser that just logged in and has no cookie did not keep it, and would only see the login again.
-    let no_cookie = cookies(headers, COOKIE_NAME).next().is_none() && shared.expects_return(&application.aud, path);
-    let mut answer = redirect(&login_address(&shared.issuer, application, path, no_cookie));
+    let no_cookie =
+        cookies(headers, COOKIE_NAME).next().is_none() && shared.expects_return(application.aud_at(uri.path()), path);
+    let aud = application.aud_at(uri.path());
+    let mut answer = redirect(&login_address(&shared.issuer, application, aud, path, no_cookie));
     let headers = answer.headers_mut();
     set(headers, "www-authenticate", &challenge(application));
     append(headers, "set-cookie", &access_cookie("CF_AppSession", &random_hex(8), APP_SESSION_SECONDS));
     answer
 }
 
-fn forbidding(application: &Application, status: StatusCode, headers: &HeaderMap) -> Response<Body> {
-    let host = &application.hostname;
-    let mut answer = if wants_json(headers) {
+/// What a client of *Managed OAuth* gets, from which it finds out where to log in (RFC 9728 §5.1).
+fn managed_oauth(application: &Application) -> Response<Body> {
+    let metadata = format!("{}/.well-known/oauth-protected-resource", application.origin);
+    let about = json!({ "error": "invalid_token", "resource_metadata": metadata });
+    let mut answer = json(StatusCode::UNAUTHORIZED, &about);
+    let challenge = format!(r#"Bearer realm="OAuth", error="invalid_token", resource_metadata="{metadata}""#);
+    set(answer.headers_mut(), "www-authenticate", &challenge);
+    answer
+}
+
+fn forbidding(application: &Application, status: StatusCode, path: &str, headers: &HeaderMap) -> Response<Body> {
+    let (host, aud) = (&application.hostname, application.aud_at(path));
+    let denied = application.custom_deny_url.as_ref().filter(|_| status == StatusCode::FORBIDDEN);
+    let mut answer = if let Some(url) = denied {
+        redirect(url)
+    } else if wants_json(headers) {
         let message = "You do not have permission to view this.";
-        let about = json!({ "status": status.as_u16(), "aud": application.aud, "domain": host, "message": message });
+        let about = json!({ "status": status.as_u16(), "aud": aud, "domain": host, "message": message });
         json(status, &about)
     } else {
         html(status, pages::forbidden(host))
     };
-    set(answer.headers_mut(), "cf-access-aud", &application.aud);
+    set(answer.headers_mut(), "cf-access-aud", aud);
     set(answer.headers_mut(), "cf-access-domain", host);
     answer
 }

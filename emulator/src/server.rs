@@ -24,6 +24,8 @@ use crate::{control, proxy, team};
 pub(crate) enum Door {
     /// One that can be made to misbehave.
     Emulated(Listener),
+    /// The Worker's address at `workers.dev`, open or shut.
+    WorkersDev(bool),
     Control,
 }
 
@@ -81,8 +83,10 @@ async fn answer(
     request: Request<Incoming>,
     stop: watch::Receiver<()>,
 ) -> io::Result<Response<Body>> {
-    let Door::Emulated(listener) = door else {
-        return Ok(control::serve(shared, request).await);
+    let listener = match door {
+        Door::Emulated(listener) => listener,
+        Door::WorkersDev(open) => return Ok(proxy::serve_workers_dev(shared, open, request, stop).await),
+        Door::Control => return Ok(control::serve(shared, request).await),
     };
     // Connections that were open before the switch was turned are dropped at their next request.
     if drops(shared, door) {
@@ -110,6 +114,6 @@ async fn answer(
 fn drops(shared: &Shared, door: Door) -> bool {
     match door {
         Door::Emulated(listener) => shared.switches(listener).drops_connections(),
-        Door::Control => false,
+        Door::WorkersDev(_) | Door::Control => false,
     }
 }

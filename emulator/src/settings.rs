@@ -22,6 +22,8 @@ pub struct Settings {
     pub app: AppSettings,
     /// The application in front of the API.
     pub api: ApiSettings,
+    /// The Worker's address at `workers.dev`. Left out: there is none.
+    pub workers_dev: Option<WorkersDev>,
     /// The listener that programs drive the handles by.
     pub control: ListenerSettings,
     /// The one service token that exists.
@@ -55,14 +57,21 @@ pub struct AppSettings {
     pub aud: String,
     /// Where requests go; the longest prefix wins.
     pub backends: Vec<Backend>,
-    /// Path prefixes with a Bypass policy: everyone passes, and a valid token is still handed to the backend.
+    /// Path prefixes with a Bypass policy: everyone passes, and a valid token is still handed to the backend. As in Access, `/api/*`
+    /// covers what is below `/api`, and not `/api`.
     pub bypass: Vec<String>,
+    /// Applications of their own for parts of the host; the longest path wins.
+    pub paths: Vec<PathApplication>,
     /// The AUD tag that the signed metadata of the paths in `bypass` names. In Access, those paths are a separate
     /// application, with an AUD tag that differs from `aud`. Left out: nobody answers a request for their metadata; it
     /// passes to the backend as any `HEAD` does.
     pub bypass_aud: Option<String>,
     /// Access's *Bypass OPTIONS requests to origin*.
     pub bypass_options: bool,
+    /// An Allow policy; without it, nobody can log in.
+    pub allow_policy: bool,
+    /// *Managed OAuth*: strangers get a 401 with the scheme `Bearer`.
+    pub managed_oauth: bool,
     /// A Service Auth policy next to the Allow policy.
     pub service_tokens: bool,
     /// Strict mode of service tokens.
@@ -89,12 +98,38 @@ pub struct ApiSettings {
     pub allow_policy: bool,
     /// A `linked_app_token` rule: `Cf-Access-Token` with a person's token for the *app* opens the API too.
     pub linked_app_token: bool,
+    /// *Managed OAuth*: strangers get a 401 with the scheme `Bearer`.
+    pub managed_oauth: bool,
+    /// The custom deny URL: where a refusal leads that would be a 403.
+    pub custom_deny_url: Option<String>,
+    /// A policy that lets everyone pass.
+    pub bypass: bool,
     /// Access's *Bypass OPTIONS requests to origin*.
     pub bypass_options: bool,
     /// Whether `aud` is a list or a plain string in the tokens of the service token; both occur.
     pub aud_shape: AudShape,
     /// Whether requests for signed metadata are answered; if not, such a request is treated as any `HEAD`.
     pub metadata: bool,
+}
+
+/// An application for a part of the app's host, with the app's own policies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PathApplication {
+    /// Path prefix, as in `bypass`.
+    pub path: String,
+    /// Its AUD tag.
+    pub aud: String,
+}
+
+/// Another address of the Worker, `<name>.<subdomain>.workers.dev`, past the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkersDev {
+    /// The port on 127.0.0.1; 0 takes any free one.
+    pub port: u16,
+    /// Whether it leads to the app's backends. If it is shut, Cloudflare answers 404.
+    pub open: bool,
 }
 
 /// The two shapes of the claim `aud`.
@@ -146,6 +181,7 @@ impl Default for Settings {
             team: ListenerSettings { port: 8702 },
             app: AppSettings::default(),
             api: ApiSettings::default(),
+            workers_dev: None,
             control: ListenerSettings { port: 8703 },
             service_token: ServiceToken::default(),
             people: ["ada@example.com", "grace@example.com", "linus@example.com"].map(String::from).to_vec(),
@@ -166,8 +202,11 @@ impl Default for AppSettings {
                 Backend { path: "/".into(), to: "http://127.0.0.1:8705".into() },
             ],
             bypass: Vec::new(),
+            paths: Vec::new(),
             bypass_aud: None,
             bypass_options: false,
+            allow_policy: true,
+            managed_oauth: false,
             service_tokens: false,
             strict: true,
             metadata: true,
@@ -185,6 +224,9 @@ impl Default for ApiSettings {
             strict: true,
             allow_policy: false,
             linked_app_token: false,
+            managed_oauth: false,
+            custom_deny_url: None,
+            bypass: false,
             bypass_options: false,
             aud_shape: AudShape::List,
             metadata: true,

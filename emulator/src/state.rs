@@ -175,8 +175,8 @@ impl Shared {
     }
 
     /// The login that a code stands for, once, and only for the application that it was granted for.
-    pub(crate) fn collect(&self, code: &str, aud: &str) -> Option<Login> {
-        lock(&self.codes).collect(code, aud)
+    pub(crate) fn collect(&self, code: &str, application: &Application) -> Option<Login> {
+        lock(&self.codes).collect(code, |aud| application.auds().any(|own| own == aud))
     }
 
     fn claims(&self, request: &TokenRequest) -> Map<String, Value> {

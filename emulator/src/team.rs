@@ -8,8 +8,10 @@ use serde_json::json;
 
 use crate::application::Application;
 use crate::http::{Body, access_cookie, append, cookies, html, json, parameter, redirect, set, small_body, text};
+use crate::listener::Listener;
 use crate::login::{LOGIN_PATH, Login, LoginRequest, authorized_address};
 use crate::pages::{self, Problem};
+use crate::proxy::cloudflare_error;
 use crate::state::Shared;
 use crate::tokens::{TokenRequest, text as claim};
 
@@ -20,6 +22,10 @@ pub(crate) async fn serve(shared: &Shared, request: Request<Incoming>) -> Respon
     let path = request.uri().path();
     match (request.method(), path) {
         (&Method::GET | &Method::HEAD, "/cdn-cgi/access/certs") => {
+            let error = shared.switches(Listener::Team).cloudflare_error();
+            if error != 0 {
+                return cloudflare_error(error);
+            }
             shared.counts.certs.fetch_add(1, Ordering::Relaxed);
             let mut answer = json(StatusCode::OK, &shared.keys().certs());
             set(answer.headers_mut(), "access-control-allow-origin", "*");
@@ -39,7 +45,7 @@ async fn login(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     if request.method() != Method::POST {
         return form(shared, application, asked.no_cookie.then_some(Problem::NoCookie));
     }
-    let aud = application.aud.clone();
+    let aud = asked.aud.clone();
     let form_body = small_body(request.into_body()).await.unwrap_or_default();
     let email = parameter(&form_body, "email").unwrap_or_default().trim().to_owned();
     if !is_address(&email) {
@@ -96,9 +102,9 @@ fn unknown_application() -> Response<Body> {
 /// `kid` must name the same application, and nothing but that application's own origin is ever returned to.
 fn destination<'a>(shared: &'a Shared, asked: &LoginRequest) -> Option<(&'a Application, String)> {
     let known = [&shared.app, &shared.api];
-    let application = known
-        .into_iter()
-        .find(|known| known.allow_policy && known.hostname == asked.hostname && known.aud == asked.aud)?;
+    let application = known.into_iter().find(|known| {
+        known.allow_policy && known.hostname == asked.hostname && known.auds().any(|aud| aud == asked.aud)
+    })?;
     let url = &asked.redirect_url;
     let path = match url.strip_prefix(&application.origin) {
         Some("") => "/",

@@ -43,7 +43,9 @@ function replay(page) {
       if (block.language !== "console") written.push(line);
       continue;
     }
-    if (block.file) writeFileSync(join(folder, block.file), `${block.lines.join("\n")}\n`);
+    const text = `${block.lines.join("\n")}\n`;
+    // What doctor looks at is the emulator, so the file leads there, too.
+    if (block.file) writeFileSync(join(folder, block.file), page === "doctor.md" ? toEmulator(text) : text);
     if (block.language === "console") written.push(...session(folder, block.lines, typed).map((line) => `${block.indent}${line}`.trimEnd()));
     written.push(line);
     [before, block] = ["", undefined];
@@ -90,7 +92,8 @@ const names = () => [
   ["app.example.com", new URL(emulator.app_url).hostname],
   ["api.example.com", new URL(emulator.api_url).hostname],
 ];
-const forEmulator = (script) => (script.includes(" init ") ? names().slice(0, 4).reduce((text, [name, value]) => text.replaceAll(name, value), script) : script);
+const toEmulator = (text) => names().slice(0, 4).reduce((text, [name, value]) => text.replaceAll(name, value), text);
+const forEmulator = (script) => (/ (init|doctor) /.test(script) ? toEmulator(script) : script);
 const asInDocs = (text) => names().reduce((text, [name, value]) => text.replaceAll(value, name), text);
 
 test("each transcript is what a reader gets, and each command has one", () => {

@@ -1,6 +1,10 @@
 //! The companion, as JavaScript calls it: texts in, texts out, of which those with more than one part are JSON.
 
 use access_relay_companion::addresses::{Addresses, Said};
+use access_relay_companion::doctor::report::{self as doctor, Next};
+use access_relay_companion::doctor::seen::Answers;
+use access_relay_companion::doctor::subject::{self, Subject};
+use access_relay_companion::doctor::told as diagnosis;
 use access_relay_companion::document::Language;
 use access_relay_companion::explain::asked::Question;
 use access_relay_companion::explain::explanation::{self, Failure};
@@ -129,6 +133,33 @@ pub fn metadata_key(token: &str, certs: &str) -> String {
     told(&metadata::key(token, certs).map(|key| json!({ "n": key.n, "e": key.e })))
 }
 
+/// What such a token, whose signature holds, says of `url` at `now`, in seconds since the epoch: `{aud, issuer}`, or `{error}`.
+#[wasm_bindgen]
+#[must_use]
+pub fn metadata_read(token: &str, url: &str, now: f64) -> String {
+    let read = metadata::origin_of(url).and_then(|url| metadata::read(token, &url, seconds(now)));
+    told(&read.map(|(found, team)| json!({ "aud": found.aud, "issuer": team.as_str() })))
+}
+
+/// What the doctor does next, at `now` in seconds since the epoch: `{asks, page}`, of which each is asked in turn and what came of it put
+/// into `answers` by its `id`; or `{report, told}`, of which `told` is the same as people read it. `said` is as
+/// `access_relay_companion::doctor::subject::Said` has it. Or `{errors}`: it is not clear what is meant. Or `{unsound}`: `check_file` says
+/// what is wrong with the file.
+#[wasm_bindgen]
+#[must_use]
+pub fn doctor_next(said: &str, answers: &str, now: f64, colours: bool) -> String {
+    let subject = match read::<subject::Said>(said).map(|said| Subject::of(&said)) {
+        Ok(Ok(subject)) => subject,
+        Ok(Err(subject::Failure::Unclear(errors))) => return json!({ "errors": errors }).to_string(),
+        Ok(Err(subject::Failure::Unsound)) => return json!({ "unsound": true }).to_string(),
+        Err(error) => return json!({ "errors": [error] }).to_string(),
+    };
+    told(&read::<Answers>(answers).map(|answers| match doctor::next(&subject, &answers, seconds(now)) {
+        Next::Asks(asks) => json!({ "asks": asks, "page": subject.at(&subject.page_path) }),
+        Next::Report(report) => json!({ "told": diagnosis::told(&report, colours), "report": report }),
+    }))
+}
+
 /// What the answers mean: `{seen, mistakes, warnings, unseen, issuer, audience}`, or `{errors}`. `seen` is a list of what came of each
 /// ask, `now` in seconds since the epoch.
 #[wasm_bindgen]
@@ -138,9 +169,7 @@ pub fn judge(said: &str, seen: &str, now: f64) -> String {
         Ok(read) => read,
         Err(errors) => return json!({ "errors": errors }).to_string(),
     };
-    #[allow(clippy::cast_possible_truncation, reason = "a float holds every second of the next 100 million years")]
-    let now = now as i64;
-    told(&read::<Vec<Seen>>(seen).map(|seen| look::judge(&said, &addresses, &seen, now)))
+    told(&read::<Vec<Seen>>(seen).map(|seen| look::judge(&said, &addresses, &seen, seconds(now))))
 }
 
 /// A project's wrangler file of this name: `{text}`, and in `alone` RELAY by itself, for a file that is there already; whether
@@ -269,6 +298,11 @@ fn read_said(said: &str) -> Result<(Said, Addresses), Vec<String>> {
     let said: Said = read(said).map_err(|error| vec![error])?;
     let addresses = Addresses::parse(&said)?;
     Ok((said, addresses))
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a float holds every second of the next 100 million years")]
+const fn seconds(now: f64) -> i64 {
+    now as i64
 }
 
 fn read<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, String> {
