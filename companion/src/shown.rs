@@ -70,7 +70,7 @@ fn is_harmless(name: &str) -> bool {
         Some(beginning) => name.starts_with(beginning),
         None => *pattern == name,
     };
-    HARMLESS.iter().any(|pattern| fits(pattern))
+    HARMLESS.iter().any(fits)
 }
 
 /// The value of a header, whose name is in lower case. Of cookies the names show, of an `Authorization` its scheme.
