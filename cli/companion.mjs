@@ -1,7 +1,7 @@
 // The companion: what decides and explains, in Wasm. Texts in, texts out.
 
 import { readFileSync } from "node:fs";
-import { initSync, bundled_schema, by_hand, check_file, doctor_next, explain_request, fit as fitOf, har_redacted, har_report, import_policy, judge as judgeOf, metadata_key, metadata_keys, metadata_read, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file, write_policy } from "../build/companion.js";
+import { initSync, Recording, bundled_schema, by_hand, check_file, doctor_next, explain_request, fit as fitOf, import_policy, judge as judgeOf, metadata_key, metadata_keys, metadata_read, plan as planOf, redacted, schema_of_file, schema_title, types, worker_name, wrangler_file, write_policy } from "../build/companion.js";
 
 initSync({ module: readFileSync(new URL("../build/companion_bg.wasm", import.meta.url)) });
 
@@ -63,11 +63,14 @@ export const importPolicy = (name, text, options) => told(import_policy(name, te
 export const explain = ({ har, ...question }, name, text, { environment, colours = false, verify }) =>
   told(explain_request(JSON.stringify({ ...question, recorded: har !== undefined }), har ?? new Uint8Array(), name, text, environment, colours, verify));
 
-/** What failed in a recording, its bytes, with the console's log: `{ report, told }`; `wrangler` is the name and the text of a wrangler file. */
-export const harReport = (bytes, console, [name, text] = ["", ""], colours = false) => told(har_report(bytes, console, name, text, colours));
+/** A recording to be filled with `add(part)`; so many bytes. */
+export const recordingOf = (length) => new Recording(length);
+
+/** What failed in a recording, with the console's log: `{ report, told }`; `wrangler` is the name and the text of a wrangler file. */
+export const harReport = (recording, console, [name, text] = ["", ""], colours = false) => told(recording.report(console, name, text, colours));
 
 /** A copy of a recording that is safe to share, a text. */
-export const harRedacted = (bytes) => told(har_redacted(bytes)).text;
+export const harRedacted = (recording) => told(recording.redacted()).text;
 
 /**
  * The same as importPolicy, put into a wrangler file `{ file, text, environment, overwrite }`: `{ text, told, refused, notes, mistakes, sound, warnings,

@@ -45,11 +45,16 @@ pub mod fetch; // what a browser does for a page, and concludes
 pub mod har {
     //! What failed in a recorded session of a browser, and why.
 
+    pub mod lenient; // JSON of somebody else's
     pub mod file; // the recording
+    pub mod private; // what of it nobody else should see
     pub mod exchange; // what was exchanged, and who has answered
     pub mod console; // what the browser's console says
     pub mod cause; // why something fails: a closed list
     pub mod find; // and which of it is the case
+    pub mod besides; // what else is wrong
+    pub mod heard; // what only the console tells
+    pub mod causes; // all of them, the worst first
     pub mod report; // all of it
     pub mod told; // as people read it
     pub mod safe; // a copy to share

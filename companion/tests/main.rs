@@ -40,6 +40,8 @@ mod explain_and_core;
 mod fetch;
 mod forms;
 mod har;
+mod har_attack;
+mod har_public;
 mod import;
 mod import_public;
 mod import_write;

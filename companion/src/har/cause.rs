@@ -54,9 +54,13 @@ causes! {
     PreflightRefused = "relay::preflight_refused", "The relay's CORS policy refuses what the preflight asks",
         "access-relay explain --har FILE --entry N shows which line to change.";
     PreflightUnanswered = "cors::preflight_unanswered", "The API has answered a preflight without the headers that the browser needs",
-        "Call the relay's path on the page's own host, which needs no preflight. Or have the API answer OPTIONS with Access-Control-Allow-Origin, -Methods and -Headers, and with a status from 200 to 299.";
+        "Call the relay's path on the page's own host, which needs no preflight. Or have the API answer OPTIONS with Access-Control-Allow-Origin, -Methods and -Headers, and with a status from 200 to 299. If Access protects the API, it may be Access that has refused.";
     Credentials = "cors::credentials", "The answer does not allow what the browser sends with credentials",
         "A page that sends cookies needs Access-Control-Allow-Credentials: true, and its own origin in Access-Control-Allow-Origin, not *. Of the relay: cors.allow_credentials = true, and the origin in cors.allowed_origins.";
+    ErrorAnswer = "cors::error_answer", "The API has answered with an error, which lacks the headers that let the page read it",
+        "Mend the error first: its status says what it is. Many APIs add the CORS headers to their good answers only. If you call the relay's path on the page's own host, the page can read errors, too.";
+    Redirected = "cors::redirected", "A call was redirected to where the page may not read the answer",
+        "If it leads to a login page, the session has ended: reload the page. Else call the address that it leads to.";
     NoCorsHeaders = "cors::no_headers", "An answer does not let the page of another origin read it",
         "Call the relay's path on the page's own host. Or add the page's origin to the CORS policy of whoever answers.";
     MixedContent = "browser::mixed_content", "A page by https asks for http",
@@ -65,14 +69,18 @@ causes! {
         "The API's name leads to a private address. Call the relay's path on the page's own host; or let the person allow it, where the browser asks.";
     ThirdPartyCookies = "browser::third_party_cookies", "The browser sends no cookies to another site",
         "Browsers keep third parties' cookies back, so a login at another site does not go along. Call the relay's path on the page's own host.";
+    WithoutCookies = "browser::without_cookies", "The browser has asked for the page's manifest without cookies, and got a login page",
+        "Write <link rel=\"manifest\" href=\"...\" crossorigin=\"use-credentials\">. The session is as it was.";
     Cloudflare = "cloudflare::error", "Cloudflare has answered with an error of its own",
         "Look at the API's server and its DNS record: the answer is neither the relay's nor the API's.";
     Challenge = "cloudflare::challenge", "Cloudflare has shown a challenge, which no script can pass",
         "Skip challenges for the relay's path and for the API: a WAF custom rule with the action Skip.";
     HtmlForJson = "page::html", "A call was answered with a page in HTML",
         "The path leads to the page's own server, and not to the relay: add it to the routes of the Worker (or to run_worker_first, behind static assets), or call another path.";
+    Extension = "browser::extension", "An extension of the browser has blocked a request",
+        "Switch off the ad blocker for the page, or call another path: it takes this one for an ad's or a tracker's.";
     NoAnswer = "network::no_answer", "No answer came",
-        "Look at the host's name, at the network, and at whether the browser was offline.";
+        "Look at the host's name, at the network, and at whether an extension of the browser (an ad blocker) has blocked it.";
     Unclear = "unclear", "It failed, and the recording does not tell why",
         "Give the console's log, too: --console LOG. Record again with \"Preserve log\" and \"Disable cache\" switched on: an entry that is missing proves nothing, for browsers keep preflights' answers.";
 }

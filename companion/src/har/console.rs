@@ -1,10 +1,12 @@
 //! What a browser's console says of requests that it has blocked: Chromium, Firefox, WebKit. Others than English ones tell their URL, the
 //! names of headers and a status, which nobody translates.
 
+use std::collections::HashSet;
+
 use access_relay_core::syntax::text::contains_ignoring_case;
 
 /// A message about a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Message {
     /// What it says.
     pub why: Why,
@@ -18,6 +20,8 @@ pub struct Message {
     pub status: Option<u16>,
     /// The method or the header that is about.
     pub name: Option<String>,
+    /// Whether it is about a web app's manifest, which browsers ask for without cookies.
+    pub is_manifest: bool,
 }
 
 /// Why a browser blocks a request.
@@ -31,7 +35,7 @@ pub enum Why {
     Wildcard,
     /// It has no `Access-Control-Allow-Credentials: true`.
     NoCredentials,
-    /// The preflight's status is not one from 200 to 299.
+    /// The preflight's status is not one from 200 to 299, or its answer does not name the page's origin.
     PreflightStatus,
     /// The preflight was answered with a redirect.
     PreflightRedirect,
@@ -45,6 +49,8 @@ pub enum Why {
     LocalNetwork,
     /// A cookie was not taken, or not sent, as third parties' are.
     Cookie,
+    /// An extension of the browser has blocked it.
+    Extension,
     /// No answer came: a network error that has nothing to do with CORS.
     NoAnswer,
     /// CORS, and nothing more can be told.
@@ -54,10 +60,9 @@ pub enum Why {
 /// How a message is told by its words, in the order in which they are looked for.
 const WORDS: &[(&str, Why)] = &[
     // Local Network Access is told in the same frame as CORS.
+    ("address space", Why::LocalNetwork),
     ("local network", Why::LocalNetwork),
-    ("loopback address space", Why::LocalNetwork),
     ("private network", Why::LocalNetwork),
-    ("`local` address space", Why::LocalNetwork),
     // Chromium.
     ("is not allowed by Access-Control-Allow-Methods", Why::Method),
     ("is not allowed by Access-Control-Allow-Headers", Why::Header),
@@ -93,10 +98,19 @@ const WORDS: &[(&str, Why)] = &[
     ("third-party cookie", Why::Cookie),
     ("third party cookie", Why::Cookie),
     ("SameSite", Why::Cookie),
+    ("net::ERR_BLOCKED_BY_CLIENT", Why::Extension),
+    ("net::ERR_NAME_", Why::NoAnswer),
+    ("net::ERR_CONNECTION_", Why::NoAnswer),
+    ("net::ERR_INTERNET_DISCONNECTED", Why::NoAnswer),
+    ("net::ERR_ADDRESS_UNREACHABLE", Why::NoAnswer),
+    ("net::ERR_TIMED_OUT", Why::NoAnswer),
+    ("net::ERR_CERT_", Why::NoAnswer),
+    ("net::ERR_SSL_", Why::NoAnswer),
     ("has been blocked by CORS policy", Why::Other),
+    ("Cross-Origin Request Blocked", Why::Other),
 ];
 
-/// Header names that no browser translates, for messages in other languages.
+/// Header names that no browser translates, for messages of Firefox in other languages.
 const HEADERS: &[(&str, Why)] = &[
     ("Access-Control-Allow-Methods", Why::Method),
     ("Access-Control-Allow-Headers", Why::Header),
@@ -104,31 +118,123 @@ const HEADERS: &[(&str, Why)] = &[
     ("Access-Control-Allow-Origin", Why::NoOrigin),
 ];
 
-/// The messages of a log, in its order; lines that say nothing of a request are passed over.
+/// What names no header, in the languages in which it was seen.
+const TRANSLATED: &[(&str, Why)] = &[
+    ("reflight", Why::PreflightStatus),
+    ("\u{9884}\u{68c0}", Why::PreflightStatus), // 预检
+    ("\u{9810}\u{6aa2}", Why::PreflightStatus), // 預檢
+    ("(null)", Why::NoAnswer),
+    ("CORS \u{8bf7}\u{6c42}\u{672a}\u{80fd}\u{6210}\u{529f}", Why::NoAnswer), // CORS 请求未能成功
+    ("CORS \u{8acb}\u{6c42}\u{5931}\u{6557}", Why::NoAnswer),                 // CORS 請求失敗
+    ("\u{e9}chec de la requ\u{ea}te CORS", Why::NoAnswer),
+    (
+        "\u{43d}\u{435} \u{443}\u{434}\u{430}\u{43b}\u{43e}\u{441}\u{44c} \u{432}\u{44b}\u{43f}\u{43e}\u{43b}\u{43d}\u{438}\u{442}\u{44c}",
+        Why::NoAnswer,
+    ), // не удалось выполнить
+];
+
+/// The messages of a log, in its order, each once; lines that say nothing of a request are passed over.
 #[must_use]
 pub fn messages(log: &str) -> Vec<Message> {
-    log.lines().filter_map(message).collect()
+    let mut messages: Vec<Message> = Vec::new();
+    for line in whole_lines(log) {
+        if let Some((_, rest)) = line.split_once("net::ERR_FAILED") {
+            // Chromium's next line has the status: `GET https://api.example.com/x net::ERR_FAILED 400 (Bad Request)`.
+            let last =
+                messages.last_mut().filter(|last| last.status.is_none() && urls(&line).contains(&last.url.as_str()));
+            last.into_iter()
+                .for_each(|last| last.status = rest.split_whitespace().next().and_then(|status| status.parse().ok()));
+            continue;
+        }
+        let Some(message) = message(&line) else { continue };
+        let is_second = message.why == Why::Other && contains_ignoring_case(&line, "due to access control checks");
+        match messages.last_mut().filter(|last| is_second && last.url.is_empty()) {
+            // WebKit tells the reason and the URL in two lines.
+            Some(last) => last.url = message.url,
+            None => messages.push(message),
+        }
+    }
+    let mut seen = HashSet::new();
+    messages.retain(|message| seen.insert(message.clone()));
+    messages
+}
+
+/// A message that whoever has pasted it has broken is one line again.
+fn whole_lines(log: &str) -> Vec<String> {
+    const MOST_PARTS: usize = 4;
+    let begins = |line: &str| {
+        line.contains("Access to ") && (line.contains(" at '") || line.contains(" at \""))
+            || line.contains("Same Origin Policy")
+    };
+    let ends = |line: &str| line.contains("CORS policy: ") || line.contains("(Reason");
+    let mut whole = Vec::new();
+    let mut lines = log.lines().map(str::trim).peekable();
+    while let Some(line) = lines.next() {
+        let mut line = line.to_owned();
+        if begins(&line) {
+            for _ in 1..MOST_PARTS {
+                match lines.next_if(|next| !ends(&line) && !begins(next) && !next.is_empty()) {
+                    Some(next) => line = format!("{line} {next}"),
+                    None => break,
+                }
+            }
+        }
+        whole.push(line);
+    }
+    whole
 }
 
 fn message(line: &str) -> Option<Message> {
+    // WebKit repeats itself so.
+    if line.contains("Failed to load resource: ") && !line.contains("net::") {
+        return None;
+    }
     let urls = urls(line);
-    let known = WORDS.iter().find(|(words, _)| contains_ignoring_case(line, words)).map(|(_, why)| *why);
-    let by_header = || HEADERS.iter().find(|(name, _)| line.contains(name)).map(|(_, why)| *why);
-    // Firefox has a parenthesis with the reason in every language, and a URL before it.
-    let is_translated = || line.contains('(') && !urls.is_empty();
-    let why = known.or_else(|| by_header().filter(|_| is_translated()))?;
+    let why = match known(line).or_else(|| translated(line).filter(|_| !urls.is_empty()))? {
+        Why::NoOrigin | Why::OtherOrigin if line.contains("Response to preflight request") => Why::PreflightStatus,
+        why => why,
+    };
     let from = contains_ignoring_case(line, "redirected from");
-    let origin = after(line, "from origin '").or_else(|| after(line, "Origin ").filter(|word| word.contains("://")));
+    let origin = ["from origin '", "from origin \"", "Origin "].iter().find_map(|words| {
+        line.match_indices(words).find_map(|(at, _)| after(line.get(at..)?, words).filter(|word| is_url(word)))
+    });
     let is_origin = |url: &&str| origin.as_deref() != Some(*url);
-    let mut named = urls.iter().copied().filter(|url| is_origin(url));
+    let mut named = urls.iter().copied().filter(is_origin);
+    // A page by https and a request by http: Chromium and Firefox name the page first.
+    let names_page = why == Why::MixedContent && urls.iter().any(|url| url.starts_with("http://"));
+    let url = if names_page { named.find(|url| url.starts_with("http://")) } else { named.next() };
     Some(Message {
         why,
-        url: named.next().unwrap_or_default().to_owned(),
+        url: url.unwrap_or_default().to_owned(),
         redirected_from: named.next().filter(|_| from).map(str::to_owned),
         origin,
         status: status(line),
         name: name(line, why),
+        is_manifest: line.contains("Access to manifest at") || line.contains("Access to internal resource at"),
     })
+}
+
+fn known(line: &str) -> Option<Why> {
+    WORDS.iter().find(|(words, _)| contains_ignoring_case(line, words)).map(|(_, why)| *why)
+}
+
+/// Firefox in other languages: the letters CORS are in all of them.
+fn translated(line: &str) -> Option<Why> {
+    if !line.contains("CORS") {
+        return None;
+    }
+    let of = |list: &[(&str, Why)]| list.iter().find(|(words, _)| line.contains(words)).map(|(_, why)| *why);
+    let is_star =
+        ["'*'", "\u{2018}*\u{2019}", "\u{ab}*\u{bb}", "\u{201c}*\u{201d}"].iter().any(|star| line.contains(star));
+    match of(HEADERS) {
+        Some(Why::NoOrigin) if is_star => Some(Why::Wildcard),
+        Some(why) => Some(why),
+        None => of(TRANSLATED).or_else(|| line.contains("Cross-Origin").then_some(Why::Other)),
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    text.contains("://")
 }
 
 /// The URLs in a line, which quotes or spaces end.
@@ -138,16 +244,17 @@ fn urls(line: &str) -> Vec<&str> {
         let rest = line.get(at..)?;
         let is_url = rest.starts_with("https://") || rest.starts_with("http://");
         let end = rest.find(|letter: char| {
-            letter.is_whitespace() || matches!(letter, '\'' | '"' | '\u{2018}' | '\u{2019}' | '<' | '>')
+            // Quotation marks and full stops of other languages, too.
+            letter.is_whitespace() || matches!(letter, '\'' | '"' | '\u{2018}'..='\u{201d}' | '<' | '>' | '\u{ab}' | '\u{bb}' | '\u{3001}'..='\u{3011}' | '\u{ff08}'..='\u{ff0c}')
         });
         let url = rest.get(..end.unwrap_or(rest.len()))?.trim_end_matches(['.', ',', ';', ')', ':']);
         is_url.then_some(url)
     };
-    // A URL within another's query is none by itself.
+    // A URL within another one, in its query or behind `blob:`, is none by itself.
     let is_outer = |at: &usize| {
-        at.checked_sub(1)
-            .and_then(|before| line.as_bytes().get(before))
-            .is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'=' | b'%' | b'/'))
+        let before = line.get(..*at).unwrap_or_default();
+        let is_within = before.ends_with(|letter: char| letter.is_ascii_alphanumeric() || "=%/".contains(letter));
+        !is_within && !before.ends_with("blob:") && !before.ends_with("filesystem:")
     };
     starts.filter(is_outer).filter_map(url).collect()
 }
@@ -161,9 +268,15 @@ fn after(line: &str, words: &str) -> Option<String> {
 
 /// `Status code: 403`, or a number alone after the last colon, as it stands in other languages.
 fn status(line: &str) -> Option<u16> {
-    let number =
-        |text: &str| text.trim_end_matches(['.', ')']).trim().parse().ok().filter(|status| (100..600).contains(status));
-    number(line.rsplit([':', '\u{ff1a}']).next()?)
+    let number = |text: &str| {
+        let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+        text.get(..end)?.parse().ok().filter(|status| (100..600).contains(status))
+    };
+    if let Some((_, rest)) = line.rsplit_once("tatus code: ") {
+        return number(rest);
+    }
+    // A place in a script has no space after its colon.
+    number(line.rsplit_once(": ").or_else(|| line.rsplit_once('\u{ff1a}'))?.1)
 }
 
 fn name(line: &str, why: Why) -> Option<String> {

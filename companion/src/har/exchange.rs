@@ -1,9 +1,10 @@
 //! The exchanges of a recording, as far as causes are found in them.
 
 use access_relay_core::flow::denial::access_denial;
+use access_relay_core::outcomes::problem::CONTENT_TYPE;
 use access_relay_core::rules::cors::PREFLIGHT_VARY;
 use access_relay_core::syntax::origin::{Origin, authority_of, split_scheme};
-use chrono::DateTime;
+use access_relay_core::syntax::text::contains_ignoring_case;
 
 use crate::answers::{Answer, Hint};
 use crate::har::file::{Entry, Har};
@@ -19,22 +20,25 @@ pub struct Exchange {
     pub method: String,
     /// The URL.
     pub url: String,
+    /// The origin of the URL.
+    pub server: Option<Origin>,
+    /// The origin of the page that has caused it, as far as the request says it.
+    pub page: Option<Origin>,
     /// The request's headers.
     pub asked: Headers,
     /// The status; 0 where none came.
     pub status: u16,
     /// The answer's headers.
     pub answered: Headers,
+    /// Who has answered.
+    pub by: By,
     /// Why it failed, where the browser says so.
     pub error: String,
     /// What it is.
     pub kind: Kind,
-    /// Of a preflight, the URL of the request that it is for.
-    pub serves: String,
-    /// When it began, in milliseconds since the epoch; 0 where nobody knows.
-    pub at: i64,
-    /// The code of the relay's own refusal.
-    pub code: Option<String>,
+    /// Whether nobody has checked if the page may read the answer: it came from a cache or a service worker, or the browser says that
+    /// nothing failed.
+    pub is_let_through: bool,
 }
 
 /// What an exchange is.
@@ -46,6 +50,8 @@ pub enum Kind {
     Call,
     /// A page, in a window or a frame.
     Document,
+    /// A web app's manifest, which browsers ask for without cookies.
+    Manifest,
     /// Anything else.
     Other,
 }
@@ -85,37 +91,27 @@ pub fn origin_of(url: &str) -> Option<Origin> {
 impl Exchange {
     fn of(number: usize, entry: &Entry) -> Self {
         let (request, response) = (&entry.request, &entry.response);
-        let asked = request.headers();
-        let mut answered = response.headers();
-        if answered.get("location").is_none() && !response.redirect_url.is_empty() {
-            answered.push("location", &response.redirect_url);
+        let (method, url, asked) = (request.method(), request.url(), request.headers());
+        let (status, mut answered, redirect) = (response.status(), response.headers(), response.redirect_url());
+        if answered.get("location").is_none() && !redirect.is_empty() {
+            answered.push("location", &redirect);
         }
+        let kind = kind(&entry.resource_type(), &method, &asked);
+        let error = response.error();
         Self {
             number,
-            method: request.method.clone(),
-            url: request.url.clone(),
-            kind: kind(&entry.resource_type, &request.method, &asked),
+            server: origin_of(&url),
+            page: page(&asked),
+            by: by(kind, status, &answered, response.relays_code()),
+            is_let_through: status == 304 || entry.is_of_worker() || response.tells_failures() && error.is_empty(),
+            method,
+            url,
             asked,
-            status: response.status(),
+            status,
             answered,
-            error: response.error.clone(),
-            serves: entry.initiator.url.clone(),
-            at: DateTime::parse_from_rfc3339(&entry.started_date_time).map_or(0, |time| time.timestamp_millis()),
-            code: response.relays_code(),
+            error,
+            kind,
         }
-    }
-
-    /// The origin of its URL.
-    #[must_use]
-    pub fn server(&self) -> Option<Origin> {
-        origin_of(&self.url)
-    }
-
-    /// The origin of the page that has caused it, as far as the request says it.
-    #[must_use]
-    pub fn page(&self) -> Option<Origin> {
-        let named = self.asked.get("origin").and_then(|origin| Origin::parse(&origin).ok());
-        named.or_else(|| origin_of(&self.asked.get("referer")?))
     }
 
     /// The URL without its query, which may hold anything.
@@ -133,60 +129,91 @@ impl Exchange {
     /// Whether the browser did not give the answer to whoever asked. What somebody has cancelled did not fail.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        !self.is_cancelled()
-            && (self.status == 0 || self.error.starts_with("net::") || !self.error.is_empty() && !self.is_chromiums())
+        !self.is_cancelled() && (self.status == 0 || !self.error.is_empty())
     }
 
-    fn is_chromiums(&self) -> bool {
-        self.error.starts_with("net::")
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.error == "net::ERR_ABORTED" || self.error == "net::ERR_HTTP_RESPONSE_CODE_FAILURE"
-    }
-
-    /// Whether it is a login page of Access that was asked for: where a browser follows redirects without telling.
+    /// Whether somebody has cancelled it; an error page in a window is no failure either.
     #[must_use]
-    pub fn is_login(&self) -> bool {
-        self.address().contains("/cdn-cgi/access/login")
+    pub fn is_cancelled(&self) -> bool {
+        ["ABORT", "cancel", "HTTP_RESPONSE_CODE_FAILURE"].iter().any(|word| contains_ignoring_case(&self.error, word))
     }
 
-    /// Who has answered.
+    /// Whether an extension of the browser has kept it from being sent.
     #[must_use]
-    pub fn by(&self) -> By {
-        let answer = Answer::Came { status: self.status, headers: self.answered.joined() };
-        if let Some(sign) = self.answered.answered(self.status, access_denial) {
-            // A redirect leads to its login page, or to the one that an application names for whom it denies.
-            return if matches!(self.status, 300..=399) { By::Login(answer.application()) } else { By::Denial(sign) };
-        }
-        if self.code.is_some() {
-            return By::Relay(self.code.clone());
-        }
-        let header = |name: &str| self.answered.get(name);
-        let vary = header("vary").is_some_and(|vary| vary.eq_ignore_ascii_case(PREFLIGHT_VARY));
-        if self.kind == Kind::Preflight && vary && matches!(self.status, 204 | 403) {
-            return By::Relay(None);
-        }
-        if header("cf-mitigated").is_some_and(|mitigated| mitigated == "challenge") {
-            return By::Challenge;
-        }
-        let is_cloudflares = header("server").is_some_and(|server| server.eq_ignore_ascii_case("cloudflare"));
-        match self.status {
-            0 => By::Nobody,
-            520 if is_cloudflares => By::Cloudflare("520: the API closed the connection, or answered with nonsense"),
-            521 if is_cloudflares => By::Cloudflare("521: the API's server refuses connections"),
-            522 if is_cloudflares => By::Cloudflare("522: the API's server did not take the connection in time"),
-            523 if is_cloudflares => By::Cloudflare("523: the API's server cannot be reached"),
-            524 if is_cloudflares => By::Cloudflare("524: the API's server did not answer in time"),
-            525 | 526 if is_cloudflares => {
-                By::Cloudflare("525 or 526: the API's server has no certificate that is good")
-            }
-            530 if is_cloudflares => {
-                By::Cloudflare("530: the host's name leads nowhere (1016), or its tunnel is down (1033)")
-            }
-            _ => By::Server,
+    pub fn is_blocked_by_extension(&self) -> bool {
+        contains_ignoring_case(&self.error, "BLOCKED_BY_CLIENT")
+    }
+
+    /// Whether the page is of another origin than the server.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        match self.asked.get("sec-fetch-site").as_deref() {
+            Some("same-origin") => false,
+            Some("same-site" | "cross-site") => true,
+            _ => self.page.is_some() && self.server.is_some() && self.page != self.server,
         }
     }
+
+    /// Of a login page of Access that was asked for, the host name to log in to: browsers may follow redirects without telling.
+    #[must_use]
+    pub fn login(&self) -> Option<&str> {
+        login(self.address())
+    }
+}
+
+/// Of the address of a login page of Access, the host name to log in to.
+#[must_use]
+pub fn login(address: &str) -> Option<&str> {
+    let (_, host) = address.split_once("/cdn-cgi/access/login")?;
+    Some(host.trim_start_matches('/').split('/').next().unwrap_or_default())
+}
+
+fn page(asked: &Headers) -> Option<Origin> {
+    let named = asked.get("origin").and_then(|origin| Origin::parse(&origin).ok());
+    named.or_else(|| origin_of(&asked.get("referer")?))
+}
+
+fn by(kind: Kind, status: u16, answered: &Headers, code: Option<String>) -> By {
+    let header = |name: &str| answered.get(name);
+    if let Some(sign) = answered.answered(status, access_denial) {
+        // A redirect leads to its login page, or to the one that an application names for whom it denies.
+        let is_redirect = matches!(status, 300..=399);
+        let hint = || Answer::Came { status, headers: answered.joined() }.application();
+        return if is_redirect { By::Login(hint()) } else { By::Denial(sign) };
+    }
+    if code.is_some() {
+        return By::Relay(code);
+    }
+    // Nobody records the body of an answer to a preflight. Others' answers may have such a Vary, too.
+    let vary = header("vary").is_some_and(|vary| vary.eq_ignore_ascii_case(PREFLIGHT_VARY));
+    let is_problem = || header("content-type").is_some_and(|kind| kind.starts_with(CONTENT_TYPE));
+    if kind == Kind::Preflight && status == 403 && vary && is_problem() {
+        return By::Relay(None);
+    }
+    if header("cf-mitigated").is_some_and(|mitigated| mitigated == "challenge") {
+        return By::Challenge;
+    }
+    let is_cloudflares = header("server").is_some_and(|server| server.eq_ignore_ascii_case("cloudflare"));
+    match status {
+        0 => By::Nobody,
+        _ if is_cloudflares => cloudflares(status).map_or(By::Server, By::Cloudflare),
+        _ => By::Server,
+    }
+}
+
+/// What a status of Cloudflare's own says.
+#[must_use]
+pub const fn cloudflares(status: u16) -> Option<&'static str> {
+    Some(match status {
+        520 => "520: the API closed the connection, or answered with nonsense",
+        521 => "521: the API's server refuses connections",
+        522 => "522: the API's server did not take the connection in time",
+        523 => "523: the API's server cannot be reached",
+        524 => "524: the API's server did not answer in time",
+        525 | 526 => "525 or 526: the API's server has no certificate that is good",
+        530 => "530: the host's name leads nowhere (1016), or its tunnel is down (1033)",
+        _ => return None,
+    })
 }
 
 fn kind(resource_type: &str, method: &str, asked: &Headers) -> Kind {
@@ -195,6 +222,7 @@ fn kind(resource_type: &str, method: &str, asked: &Headers) -> Kind {
         "preflight" => return Kind::Preflight,
         "fetch" | "xhr" | "eventsource" => return Kind::Call,
         "document" => return Kind::Document,
+        "manifest" => return Kind::Manifest,
         "" => {}
         _ => return Kind::Other,
     }
@@ -203,7 +231,8 @@ fn kind(resource_type: &str, method: &str, asked: &Headers) -> Kind {
     }
     match (said("sec-fetch-mode").as_str(), said("sec-fetch-dest").as_str()) {
         ("navigate", _) => Kind::Document,
-        (_, "empty") | ("cors", _) => Kind::Call,
+        (_, "manifest") => Kind::Manifest,
+        (_, "empty") | ("cors", "") => Kind::Call,
         ("", "") if said("accept").contains("text/html") => Kind::Document,
         ("", "") if asked.get("origin").is_some() || said("accept").contains("json") => Kind::Call,
         _ => Kind::Other,

@@ -1,16 +1,19 @@
 //! The report on a recording.
 
+use std::collections::HashSet;
+
 use access_relay_core::config::types::Config;
+use access_relay_core::syntax::redact::redacted_line;
 use serde::Serialize;
 
 use crate::fetch::unsafe_names;
 use crate::findings::one_line;
 use crate::har::cause::Cause;
+use crate::har::causes::{Found, causes};
 use crate::har::console::messages;
 use crate::har::exchange::{Exchange, Kind, exchanges};
-use crate::har::file::Har;
-use crate::har::find::{Found, Known, causes};
-use crate::shown;
+use crate::har::file::{Har, decoded};
+use crate::har::private::{text, without_people};
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,15 +33,15 @@ pub struct Report {
 /// # Errors
 /// It is no HAR.
 pub fn report(bytes: &[u8], console: &str, config: Option<&Config>) -> Result<Report, String> {
-    let har = Har::read(bytes)?;
+    let recording = decoded(bytes);
+    let har = Har::read(&recording)?;
     let exchanges = exchanges(&har);
-    let creator = &har.log.creator;
-    let mut causes = causes(&exchanges, &messages(console), Known { config });
+    let mut causes = causes(&exchanges, &messages(console), config);
     for found in &mut causes {
         found.evidence = found.evidence.iter().map(|line| shown_line(line)).collect();
     }
     Ok(Report {
-        creator: shown::clean(format!("{} {}", creator.name, creator.version).trim()),
+        creator: text(&har.log.creator.shown()),
         entries: exchanges.len(),
         notes: notes(&exchanges, &causes, console),
         causes,
@@ -47,7 +50,7 @@ pub fn report(bytes: &[u8], console: &str, config: Option<&Config>) -> Result<Re
 
 /// AUD tags show: they are what is compared.
 fn shown_line(line: &str) -> String {
-    one_line(&access_relay_core::syntax::redact::redacted_line(line, []))
+    one_line(&without_people(&redacted_line(line, [])))
 }
 
 fn notes(exchanges: &[Exchange], causes: &[Found], console: &str) -> Vec<String> {
@@ -59,11 +62,13 @@ fn notes(exchanges: &[Exchange], causes: &[Found], console: &str) -> Vec<String>
             "the recording holds no cookies, for browsers leave them out: that says nothing of a login".to_owned(),
         );
     }
+    let preflights = exchanges.iter().filter(|exchange| exchange.kind == Kind::Preflight);
+    let asked: HashSet<&str> = preflights.map(Exchange::address).collect();
     let lacks_preflight = |exchange: &Exchange| {
         let asks = !matches!(exchange.method.as_str(), "GET" | "HEAD" | "POST") || asks_for_headers(exchange);
-        let is_foreign = exchange.page().is_some() && exchange.page() != exchange.server();
-        let its = |other: &Exchange| other.kind == Kind::Preflight && other.address() == exchange.address();
-        exchange.kind == Kind::Call && exchange.has_failed() && asks && is_foreign && !exchanges.iter().any(its)
+        let is_foreign = exchange.page.is_some() && exchange.page != exchange.server;
+        let has_failed = exchange.kind == Kind::Call && exchange.has_failed() && !exchange.is_blocked_by_extension();
+        has_failed && asks && is_foreign && !asked.contains(exchange.address())
     };
     if let Some(exchange) = exchanges.iter().find(|exchange| lacks_preflight(exchange)) {
         notes.push(format!(

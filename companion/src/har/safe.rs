@@ -1,33 +1,38 @@
 //! A copy of a recording that is safe to share: made of what causes are found in, and of nothing else. No bodies, no cookies, no tokens,
 //! no e-mail addresses, no `meta` of the login's address.
 
+use access_relay_core::syntax::redact::redacted;
 use serde_json::{Value, json};
 
 use crate::har::file::{Entry, Har};
+use crate::har::private::{text, without_people};
 use crate::headers::Headers;
 use crate::shown;
 
-/// The copy, as HAR 1.2.
+/// The copy, as HAR 1.2, with each entry on a line.
 #[must_use]
-pub fn copy(har: &Har) -> Value {
-    let entries: Vec<Value> = har.log.entries.iter().map(entry).collect();
-    json!({ "log": {
-        "version": "1.2",
-        "creator": { "name": text(&har.log.creator.name), "version": text(&har.log.creator.version) },
-        "comment": "Redacted by access-relay har --redact: no bodies, cookies, tokens, secrets or e-mail addresses.",
-        "pages": [],
-        "entries": entries,
-    } })
+pub fn copy(har: &Har) -> String {
+    let creator = json!({ "name": text(&har.log.creator.shown()), "version": "" });
+    let mut copy = format!(
+        "{{ \"log\": {{ \"version\": \"1.2\", \"creator\": {creator}, \"pages\": [],\n\"comment\": \"{COMMENT}\",\n\"entries\": ["
+    );
+    for (at, one) in har.log.entries.iter().enumerate() {
+        copy.push_str(if at == 0 { "\n" } else { ",\n" });
+        copy.push_str(&entry(one).to_string());
+    }
+    copy + "\n] } }\n"
 }
+
+const COMMENT: &str = "Redacted by access-relay har --redact: no bodies, cookies, tokens, secrets or e-mail addresses.";
 
 fn entry(entry: &Entry) -> Value {
     let (request, response) = (&entry.request, &entry.response);
     let mut copy = json!({
-        "startedDateTime": text(&entry.started_date_time),
+        "startedDateTime": text(&entry.started()),
         "time": 0,
         "request": {
-            "method": text(&request.method),
-            "url": without_addresses(&shown::url(&request.url)),
+            "method": text(&request.method()),
+            "url": without_people(&shown::url(&request.url())),
             "httpVersion": "",
             "cookies": [],
             "headers": lines(&request.headers()),
@@ -42,7 +47,7 @@ fn entry(entry: &Entry) -> Value {
             "cookies": [],
             "headers": lines(&response.headers()),
             "content": content(entry),
-            "redirectURL": without_addresses(&shown::url(&response.redirect_url)),
+            "redirectURL": without_people(&shown::url(&response.redirect_url())),
             "headersSize": -1,
             "bodySize": -1,
         },
@@ -50,8 +55,8 @@ fn entry(entry: &Entry) -> Value {
         "timings": { "send": 0, "wait": 0, "receive": 0 },
     });
     let extras = [
-        ("_resourceType", text(&entry.resource_type)),
-        ("_initiator", without_addresses(&shown::url(&entry.initiator.url))),
+        ("_resourceType", text(&entry.resource_type())),
+        ("_initiator", without_people(&shown::url(&entry.initiator.url()))),
     ];
     if let Some(copy) = copy.as_object_mut() {
         for (name, value) in extras.into_iter().filter(|(_, value)| !value.is_empty()) {
@@ -61,8 +66,14 @@ fn entry(entry: &Entry) -> Value {
             );
         }
     }
-    if let (false, Some(copy)) = (response.error.is_empty(), copy.get_mut("response").and_then(Value::as_object_mut)) {
-        copy.insert("_error".to_owned(), json!(text(&response.error)));
+    if let Some(answer) = copy.get_mut("response").and_then(Value::as_object_mut) {
+        let error = response.error();
+        if !error.is_empty() || response.tells_failures() {
+            answer.insert("_error".to_owned(), if error.is_empty() { Value::Null } else { json!(text(&error)) });
+        }
+        if entry.is_of_worker() {
+            answer.insert("_fetchedViaServiceWorker".to_owned(), json!(true));
+        }
     }
     copy
 }
@@ -84,29 +95,11 @@ fn lines(headers: &Headers) -> Vec<Value> {
 
 fn line(name: &str, value: &str) -> String {
     match name {
-        "location" => without_addresses(&shown::url(value)),
+        "location" => without_people(&shown::url(value)),
         // The tag that names the application is no secret, though it looks like one.
         "cf-access-aud" if access_relay_core::caller::token::is_aud_tag(value) => value.to_owned(),
-        _ => without_addresses(&shown::value(name, value)),
+        // Causes are told by them, and a list of names may be long.
+        _ if name.starts_with("access-control-") => without_people(&redacted(value, [])),
+        _ => without_people(&shown::value(name, value)),
     }
-}
-
-fn text(text: &str) -> String {
-    without_addresses(&shown::clean(text))
-}
-
-/// A text in which no e-mail address is left, an encoded one neither.
-fn without_addresses(text: &str) -> String {
-    let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '_' | '-' | '+' | '%');
-    let mut safe = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((at, sign)) = ["@", "%40"].iter().filter_map(|sign| Some((rest.find(sign)?, *sign))).min() {
-        let (before, after) = (rest.get(..at).unwrap_or_default(), rest.get(at + sign.len()..).unwrap_or_default());
-        let kept = before.trim_end_matches(is_part);
-        let is_address = kept.len() < before.len() && after.starts_with(is_part);
-        safe.push_str(if is_address { kept } else { before });
-        safe.push_str(if is_address { "(address)" } else { sign });
-        rest = if is_address { after.trim_start_matches(is_part) } else { after };
-    }
-    safe + rest
 }

@@ -10,7 +10,7 @@ use access_relay_companion::explain::asked::Question;
 use access_relay_companion::explain::explanation::{self, Failure};
 use access_relay_companion::explain::told;
 use access_relay_companion::forms::{Folder, Form};
-use access_relay_companion::har::file::Har;
+use access_relay_companion::har::file::{Har, decoded};
 use access_relay_companion::har::{self, report, safe};
 use access_relay_companion::import::file::{self, Wish};
 use access_relay_companion::import::write::{Outcome, Target, write};
@@ -239,8 +239,39 @@ pub fn explain_request(
     .to_string()
 }
 
-/// What failed in a recording (HAR), and why: `{report, told}`, of which `told` is the same as people read it; with the console's log, or an
-/// empty text. If there is a sound `RELAY` in the wrangler file of this name and text, it is held against that. Or `{errors}`.
+/// A recording (HAR), which comes in parts: it may be large, and is here once.
+#[wasm_bindgen]
+pub struct Recording(Vec<u8>);
+
+#[wasm_bindgen]
+impl Recording {
+    /// Room for so many bytes.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(length: usize) -> Self {
+        Self(Vec::with_capacity(length))
+    }
+
+    /// The next part.
+    pub fn add(&mut self, part: &[u8]) {
+        self.0.extend_from_slice(part);
+    }
+
+    /// What failed in it, and why: `{report, told}`, of which `told` is the same as people read it; with the console's log, or an empty
+    /// text. If there is a sound `RELAY` in the wrangler file of this name and text, it is held against that. Or `{errors}`.
+    #[must_use]
+    pub fn report(&self, console: &str, name: &str, text: &str, colours: bool) -> String {
+        har_report(&self.0, console, name, text, colours)
+    }
+
+    /// A copy that is safe to share: `{text}`, or `{error}`.
+    #[must_use]
+    pub fn redacted(&self) -> String {
+        har_redacted(&self.0)
+    }
+}
+
+/// The same as `Recording` reports, of all its bytes at once.
 #[wasm_bindgen]
 #[must_use]
 pub fn har_report(bytes: &[u8], console: &str, name: &str, text: &str, colours: bool) -> String {
@@ -252,11 +283,11 @@ pub fn har_report(bytes: &[u8], console: &str, name: &str, text: &str, colours: 
     .to_string()
 }
 
-/// A copy of a recording that is safe to share: `{text}`, or `{error}`.
+/// The same copy, of all its bytes at once.
 #[wasm_bindgen]
 #[must_use]
 pub fn har_redacted(bytes: &[u8]) -> String {
-    told(&Har::read(bytes).map(|har| json!({ "text": format!("{:#}\n", safe::copy(&har)) })))
+    told(&Har::read(&decoded(bytes)).map(|har| json!({ "text": safe::copy(&har) })))
 }
 
 /// The policy of `import_policy`, put into a wrangler file: `{text, told, refused, notes, mistakes, sound, warnings, wrong, marked}`. `target` is `{file,
