@@ -20,10 +20,10 @@ export const troubleBody = (lines) => lines.map((line) => code(line, "What is wr
 
 // ---- A recording ---------------------------------------------------------------------------------
 
-export function findingsVerdict({ causes, entries }) {
+export function findingsVerdict({ causes }) {
   if (causes.length === 0) return { state: "ok", verdict: "Nothing failed, as far as the recording tells" };
   const more = causes.length > 1 ? `, and ${causes.length - 1} more` : "";
-  return { state: "failed", verdict: `${causes[0].title}${more}`, entries };
+  return { state: "failed", verdict: `${causes[0].title}${more}` };
 }
 
 /** A recording can name thousands of entries of one kind. */

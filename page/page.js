@@ -109,7 +109,7 @@ async function decide(question, recorded = {}) {
   const engine = engineOf(byId("console").value, navigator.userAgent);
   await answer("decision", "Deciding…", asked, ({ unsound, explanation, told, file }) => {
     if (unsound) return { state: "failed", verdict: "The configuration cannot serve, so every request gets 500 misconfigured", body: troubleBody(unsound) };
-    document.dispatchEvent(new CustomEvent("decided", { detail: { question, explanation } }));
+    document.dispatchEvent(new CustomEvent("decided", { detail: { explanation } }));
     return { ...decisionVerdict(explanation), body: decisionBody(explanation, told, { file, engine }) };
   });
 }
