@@ -28,7 +28,7 @@ export function fuzz(seconds, keep = false) {
   const artifacts = join(root, "fuzz", "artifacts");
   mkdirSync(artifacts, { recursive: true });
   try {
-    for (const target of ["origin", "preflight", "config", "token", "wrangler", "import"]) {
+    for (const target of ["origin", "preflight", "config", "token", "wrangler", "import", "har"]) {
       const corpus = join(root, "fuzz", "corpus", target);
       const fresh = join(found, target);
       mkdirSync(fresh);
