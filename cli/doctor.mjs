@@ -1,11 +1,11 @@
 // `access-relay doctor`: sends what the companion asks, and no credential without proof.
 
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { check } from "./check.mjs";
 import { diagnose, metadataRead, Mistake, toJson } from "./companion.mjs";
 import { WRANGLER_FILES, wranglerFilesIn } from "./files.mjs";
 import { fault, reasonOf, request, textAt } from "./look.mjs";
+import { textIn } from "./reading.mjs";
 import { coloursOn, out, tellOut } from "./terminal.mjs";
 import { version } from "./version.mjs";
 
@@ -20,10 +20,10 @@ export async function doctor(addresses, { api, path, door = [], "env-file": envF
   const secrets = secretsOf(envFile);
   let file = config ?? wranglerFilesIn(".")[0];
   // A wrangler file that is there by chance, and has nothing to do with the relay.
-  if (file !== undefined && config === undefined && url !== undefined && !textOf(file).includes("RELAY")) file = undefined;
+  if (file !== undefined && config === undefined && url !== undefined && !textIn(file).includes("RELAY")) file = undefined;
   if (file === undefined && url === undefined) throw new Mistake([`found no ${WRANGLER_FILES.join(", ")} here; write the page's address, or name a file with --config`]);
   if (file !== undefined && api !== undefined) throw new Mistake([`--api: leave it out, for ${file} has the routes; or look from a folder without a wrangler file`]);
-  const said = { url, api, path, doors: door, file, text: file === undefined ? "" : textOf(file), environment, secrets: Object.keys(secrets) };
+  const said = { url, api, path, doors: door, file, text: file === undefined ? "" : textIn(file), environment, secrets: Object.keys(secrets) };
 
   const now = Math.floor(Date.now() / 1000);
   const colours = coloursOn(process.stdout);
@@ -113,7 +113,7 @@ const joined = (headers) => Object.fromEntries(Object.entries(headers).map(([nam
 
 /** Client IDs and Client Secrets by their names: the environment's, and over them those of a file. */
 function secretsOf(file) {
-  const lines = file === undefined ? [] : [...textOf(file).matchAll(/^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\n#]*))/gm)];
+  const lines = file === undefined ? [] : [...textIn(file).matchAll(/^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\n#]*))/gm)];
   const all = [...Object.entries(process.env), ...lines.map(([, name, ...values]) => [name, values.find((value) => value !== undefined).trim()])];
   const secrets = Object.fromEntries(all.filter(([name, value]) => /_CLIENT_(ID|SECRET)$/.test(name) && value));
   const odd = Object.keys(secrets).find((name) => !/^[\x21-\x7e]+$/.test(secrets[name]));
@@ -124,7 +124,7 @@ function secretsOf(file) {
 /** A person's token: from standard input, or from cloudflared, which ends with 0 where it has none. */
 async function personsToken(where, page) {
   if (where !== "-" && where !== "cloudflared") throw new Mistake(["--token-from: write cloudflared, or - for the standard input"]);
-  const text = where === "-" ? textOf(0) : await cloudflaredToken(page);
+  const text = where === "-" ? textIn("-") : await cloudflaredToken(page);
   const token = text.trim();
   if (token === "") throw new Mistake([where === "-" ? "--token-from -: the standard input is empty" : `cloudflared has no token that is still good; log in first: cloudflared access login ${page}`]);
   if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw new Mistake([`--token-from ${where}: found no token (not shown)`]);
@@ -138,15 +138,6 @@ const cloudflaredToken = (page) =>
       else resolve(error ? "" : stdout);
     });
   });
-
-function textOf(file) {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if (error.code === undefined) throw error;
-    throw new Mistake([`${file === 0 ? "the standard input" : file}: cannot be read (${error.code})`]);
-  }
-}
 
 /** On a terminal, what is asked now, on one line; nothing takes it away. */
 function progress(text = "") {

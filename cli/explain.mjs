@@ -1,10 +1,10 @@
 // `access-relay explain`
 
 import { createPublicKey, verify as verifySignature } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { check } from "./check.mjs";
 import { Mistake, explain as explained, toJson } from "./companion.mjs";
 import { WRANGLER_FILES, wranglerFilesIn } from "./files.mjs";
+import { bytesIn, textIn } from "./reading.mjs";
 import { coloursOn, err, out, tellOut } from "./terminal.mjs";
 
 /** Explains one request; 1 if it is refused, or if the page cannot read the answer. `curl` are the words of a curl command. */
@@ -21,7 +21,7 @@ export function explain(words, { url, method, header = [], origin, as = [], har,
     origin,
     as,
     curl,
-    line: words.includes("-") ? textIn(0) : undefined,
+    line: words.includes("-") ? textIn("-") : undefined,
     har: har === undefined ? undefined : bytesIn(har),
     entry: entry === undefined ? undefined : Number(entry),
     keys: keys === undefined ? undefined : textIn(keys),
@@ -35,17 +35,6 @@ export function explain(words, { url, method, header = [], origin, as = [], har,
   if (json) out(toJson(explanation));
   else tellOut(told);
   return explanation.served ? 0 : 1;
-}
-
-const textIn = (file) => bytesIn(file).toString("utf8");
-
-function bytesIn(file) {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    if (error.code === undefined) throw error;
-    throw new Mistake([`${file}: cannot be read (${error.code})`]);
-  }
 }
 
 function verify(n, e, signed, signature) {

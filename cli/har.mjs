@@ -1,8 +1,9 @@
 // `access-relay har`
 
-import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { Mistake, harRedacted, harReport, recordingOf, toJson } from "./companion.mjs";
 import { wranglerFilesIn } from "./files.mjs";
+import { bytesIn, reading } from "./reading.mjs";
 import { coloursOn, out, tellOut } from "./terminal.mjs";
 
 /** So much of a recording is read at once: it goes straight into the companion's memory. */
@@ -48,17 +49,7 @@ const recordingIn = (file) =>
   });
 
 /** A text; also one in UTF-16, with the mark that says so. */
-const textOf = (file) =>
-  reading(file, () => {
-    const bytes = readFileSync(file);
-    return bytes[0] === 0xff && bytes[1] === 0xfe ? bytes.toString("utf16le", 2) : bytes.toString("utf8");
-  });
-
-function reading(file, read) {
-  try {
-    return read();
-  } catch (error) {
-    if (error.code === undefined) throw error;
-    throw new Mistake([`${file}: cannot be read (${error.code})`]);
-  }
+function textOf(file) {
+  const bytes = bytesIn(file);
+  return bytes[0] === 0xff && bytes[1] === 0xfe ? bytes.toString("utf16le", 2) : bytes.toString("utf8");
 }

@@ -1,8 +1,8 @@
 // `access-relay import`
 
-import { readFileSync } from "node:fs";
 import { Mistake, importPolicy, redacted, toJson, writePolicy } from "./companion.mjs";
 import { Refusal, WRANGLER_FILES, replaceable, wranglerFilesIn } from "./files.mjs";
+import { textIn } from "./reading.mjs";
 import { inColours, out, tell, warn, wrong } from "./terminal.mjs";
 
 /** Prints the policy of a file, or writes it into the wrangler file; 1 if something is left for somebody to do. */
@@ -12,7 +12,7 @@ export function imported(files, { from, name, jsonc, json, write, to, env, overw
   if (write && jsonc) throw new Mistake(["--jsonc and --write: the wrangler file says which language it is in; leave --jsonc out"]);
   const alone = Object.entries({ to, env, overwrite }).find(([, given]) => given !== undefined);
   if (!write && alone) throw new Mistake([`--${alone[0]} is for --write; add that`]);
-  const text = textFrom(file);
+  const text = textIn(file);
   if (write) return written(file, text, { from, name }, { to: to ?? wranglerFile(), environment: env, overwrite }, json);
   const { text: tables, notes, mistakes } = importPolicy(nameOf(file), text, { from, name, jsonc });
   if (json) {
@@ -60,12 +60,3 @@ function wranglerFile() {
 
 const nameOf = (file) => (file === "-" ? "" : file);
 const shown = (file) => redacted(file).replaceAll("\n", "\\n");
-
-function textFrom(file) {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (error) {
-    if (error.code === undefined) throw error;
-    throw new Mistake([`${file}: cannot be read (${error.code})`]);
-  }
-}
