@@ -11,8 +11,9 @@ const PART = 1 << 20;
 
 /** Looks for causes in a recording; 1 if something failed. Or writes a copy to share. */
 export function har(files, { console, redact, overwrite, config, json }) {
-  if (files.length !== 1) throw new Mistake([`found ${files.length || "no"} files; write the HAR file that your browser has saved`]);
-  const recording = recordingIn(files[0]);
+  const alone = files.length === 0 && console !== undefined && redact === undefined;
+  if (files.length !== 1 && !alone) throw new Mistake([`found ${files.length || "no"} files; write the HAR file that your browser has saved`]);
+  const recording = alone ? recordingOf(0) : recordingIn(files[0]);
   if (redact !== undefined) return shared(recording, redact, overwrite, json);
   const file = config ?? wranglerFilesIn(".")[0];
   const wrangler = file === undefined ? undefined : [file, textOf(file)];

@@ -74,9 +74,9 @@ It ends with 1 if the request is refused, or if the page cannot read the answer.
     load: async () => (await import("./explain.mjs")).explain,
   },
   har: {
-    usage: "har FILE [--console LOG]",
+    usage: "har [FILE] [--console LOG]",
     does: "says what failed in a recording of your browser, why, and what to do",
-    about: `Reads a HAR file (in the network panel, "Export HAR") and, if you have it, what the browser's console said, saved as a text. It names
+    about: `Reads a HAR file (in the network panel, "Export HAR"), or what the browser's console said, saved as a text, or both. It names
 each cause once, the worst first, with the entries that show it. What no entry shows by itself is called inferred. If a wrangler file
 with RELAY lies here, the recording is held against it. Nothing is sent, and no cookie, token or secret is printed.
 

@@ -31,11 +31,11 @@ const MOST_ENTRIES = 6;
 
 export function findingsBody({ creator, entries, causes, notes }, told, { explain, share }) {
   return [
-    text("p", `${entries} ${entries === 1 ? "entry" : "entries"}, recorded by ${creator || "nobody says"}`, "soft"),
+    text("p", entries === 0 ? "The console's log alone; a recording tells more" : `${entries} ${entries === 1 ? "entry" : "entries"}, recorded by ${creator || "nobody says"}`, "soft"),
     element("ol", { className: "causes" }, causes.map((cause) => causeItem(cause, explain))),
     notes.length > 0 && element("ul", { className: "notes", aria: { label: "Notes" } }, notes.map((note) => text("li", note))),
-    element("p", { className: "buttons" }, button("Save a copy that is safe to share", share)),
-    text("p", "It holds no bodies, cookies, tokens, secrets or e-mail addresses.", "hint"),
+    share && element("p", { className: "buttons" }, button("Save a copy that is safe to share", share)),
+    share && text("p", "It holds no bodies, cookies, tokens, secrets or e-mail addresses.", "hint"),
     asText(told, "access-relay har"),
   ].filter(Boolean);
 }

@@ -67,7 +67,7 @@ async function dropped(event) {
     else if (/\.(har|json)$/i.test(file.name)) takeRecording(file);
     else byId("console").value = await file.text();
   }
-  if (har) await lookIntoRecording();
+  if (har || byId("console").value.trim() !== "") await lookIntoRecording();
 }
 
 const config = () => ({ name: configName, text: byId("config").value });
@@ -75,11 +75,11 @@ const config = () => ({ name: configName, text: byId("config").value });
 // ---- Asking --------------------------------------------------------------------------------------
 
 async function lookIntoRecording() {
-  if (!har) return missing("findings", "har", "Choose a HAR file first.");
-  const size = (har.file.size / 1_000_000).toFixed(1);
+  if (!har && byId("console").value.trim() === "") return missing("findings", "har", "Choose a HAR file, or paste the console's log.");
+  const size = har ? (har.file.size / 1_000_000).toFixed(1) : 0;
   await answer("findings", `Reading ${size} MB…`, { job: "report", har, console: byId("console").value, config: config() }, ({ report, told }) => ({
     ...findingsVerdict(report),
-    body: findingsBody(report, told, { explain: decideEntry, share }),
+    body: findingsBody(report, told, { explain: decideEntry, share: har && share }),
   }));
 }
 

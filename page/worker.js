@@ -3,11 +3,11 @@
 import { initSync, check_file, explain_request, har_redacted, har_report, judge, redacted } from "../target/wasm-bindgen-companion/access_relay_companion_wasm.js";
 
 let ready;
-/** The recording: its bytes, and its entries once they were asked for. */
-let last = {};
+/** The bytes of the recording. */
+let recording = new Uint8Array();
 
 self.onmessage = async ({ data: { id, job, bytes, ...given } }) => {
-  if (bytes) last = { bytes: new Uint8Array(bytes) };
+  if (bytes) recording = new Uint8Array(bytes);
   try {
     await ready;
     const value = await jobs[job](given);
@@ -28,12 +28,12 @@ const jobs = {
 
   /** What failed in a recording: `{ report, told }`. */
   report({ console, config }) {
-    return shown(told(har_report(last.bytes, console, nameOf(config), config.text, false)));
+    return shown(told(har_report(recording, console, nameOf(config), config.text, false)));
   },
 
   /** A copy of it that is safe to share. */
   redacted() {
-    return told(har_redacted(last.bytes)).text;
+    return told(har_redacted(recording)).text;
   },
 
   /** What stands in front of a page and an API, by their answers to a stranger: what `access-relay init` says of them. */
@@ -45,12 +45,11 @@ const jobs = {
 
   /** One request, box by box: `{ explanation, told, file }`, or `{ unsound }`, a list of what is wrong with the configuration. */
   explain({ question, entry, config, environment }) {
-    const asked = { ...question, url: normalized(question.url), now: Math.floor(Date.now() / 1000) };
-    if (entry) Object.assign(asked, recorded(entry));
+    const asked = { ...question, recorded: entry !== undefined, entry, now: Math.floor(Date.now() / 1000) };
     const file = nameOf(config);
-    const found = told(explain_request(JSON.stringify(asked), file, config.text, environment, false, () => false));
+    const found = told(explain_request(JSON.stringify(asked), recording, file, config.text, environment, false, () => false));
     if (!found.unsound) return { ...shown(found), file };
-    return { unsound: JSON.parse(check_file(file, config.text, environment, false)).marked };
+    return { unsound: JSON.parse(check_file(file, config.text, environment, false, "[]")).marked };
   },
 };
 
@@ -66,27 +65,6 @@ function answerOf(place, text) {
   }
   delete headers["set-cookie"];
   return { status: Number(/\d{3}/.exec(first.slice(first.indexOf(" ")))[0]), headers };
-}
-
-/** As a browser writes it, and as the Worker gets it. */
-const normalized = (url) => (url && URL.canParse(url) ? new URL(url).href : url);
-
-/** One entry, without the bodies: of 50 MB, bodies are nearly all. If there is none, the companion says which there are. */
-function recorded(entry) {
-  last.entries ??= withoutBodies(new TextDecoder().decode(last.bytes));
-  const chosen = last.entries[entry - 1];
-  return chosen ? { har: JSON.stringify({ log: { entries: [chosen] } }) } : { har: JSON.stringify({ log: { entries: last.entries } }), entry };
-}
-
-function withoutBodies(text) {
-  let entries;
-  try {
-    entries = JSON.parse(text).log.entries;
-  } catch {
-    // The companion says what is wrong with it.
-  }
-  if (!Array.isArray(entries)) return [];
-  return entries.map((entry) => ({ ...entry, response: entry?.response && { ...entry.response, content: undefined } }));
 }
 
 function told(text) {

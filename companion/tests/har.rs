@@ -273,6 +273,17 @@ fn a_configuration_tells_more() {
             "entry 1: the login is at https://acme.cloudflareaccess.com, and access.issuer is https://other.cloudflareaccess.com"
         ]
     );
+    let vary = ("vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
+    let asks = [("origin", APP), ("access-control-request-method", "PUT")];
+    let refused: &[Row] = &[(
+        "preflight",
+        "OPTIONS https://other.example.com/api/x",
+        &asks,
+        204,
+        &[vary, ("access-control-allow-origin", APP)],
+    )];
+    let cause = |debug: bool| of(refused, &|relay| relay["debug"] = json!(debug))[0].0;
+    assert_eq!((cause(true), cause(false)), ("relay::preflight_refused", "cors::preflight_unanswered"));
     let direct: &[Row] = &[(
         "preflight",
         "OPTIONS https://api.example.com/x",
@@ -358,4 +369,13 @@ fn the_docs_have_every_cause() {
     let page = crate::committed("docs/har.md");
     let (_, table) = page.split_once("|---|---|---|\n").unwrap();
     assert_eq!(table, rows);
+}
+
+#[test]
+fn a_consoles_log_tells_something_by_itself() {
+    let log = "Access to fetch at 'https://api.example.com/x' from origin 'https://app.example.com' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header is present on the requested resource.";
+    let alone = report(b"", log, None).unwrap();
+    assert_eq!((alone.entries, codes(&alone)), (0, vec![("cors::no_headers", vec![])]));
+    assert!(told(&alone, false).starts_with("The console's log alone; a recording (HAR) tells more\n"));
+    assert!(report(b"", " ", None).is_err());
 }

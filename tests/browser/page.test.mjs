@@ -54,7 +54,7 @@ for (const from of ["a web server", "a folder"]) {
       await choose("#har", "session.har", JSON.stringify(recording));
       await settled("findings", "failed");
       assert.equal(await page.locator("#findings .cause").first().getAttribute("data-code"), code);
-      const { report, told } = companion.harReport(Buffer.from(JSON.stringify(recording)), "");
+      const { report, told } = companion.harReport(recorded(JSON.stringify(recording)), "");
       assert.equal(await toldIn("findings"), told);
       for (const { title, evidence, advice } of report.causes) {
         const shown = await page.locator("#findings").innerText();
@@ -111,6 +111,23 @@ test("one request is drawn box by box, as `access-relay explain` has it, in TOML
   }
 });
 
+/** A recording as the command line hands it over. */
+function recorded(text) {
+  const bytes = Buffer.from(text);
+  const recording = companion.recordingOf(bytes.length);
+  recording.add(bytes);
+  return recording;
+}
+
+test("a console's log tells something by itself", async () => {
+  await page.goto(address);
+  await page.locator("#console").fill("Access to fetch at 'https://api.example.com/x' from origin 'https://app.example.com' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header is present on the requested resource.");
+  await page.getByRole("button", { name: "Look into the recording" }).click();
+  await settled("findings", "failed");
+  assert.equal(await page.locator("#findings .cause").getAttribute("data-code"), "cors::no_headers");
+  assert.equal(await page.getByRole("button", { name: "Save a copy that is safe to share" }).count(), 0);
+});
+
 test("an entry of a recording is decided, and a configuration that cannot serve is marked", async () => {
   await page.goto(address);
   const recording = recordings["access::session_expired"];
@@ -123,7 +140,7 @@ test("an entry of a recording is decided, and a configuration that cannot serve 
   await page.locator("#who").selectOption("person");
   await page.getByRole("button", { name: "Entry 2, box by box" }).click();
   await settled("decision", "ok");
-  const question = { har: JSON.stringify(recording), entry: 2, as: ["person"], now: 0 };
+  const question = { har: Buffer.from(JSON.stringify(recording)), entry: 2, as: ["person"], now: 0 };
   assert.equal(await toldIn("decision"), companion.explain(question, "wrangler.jsonc", wranglerJsonc, { verify: () => false }).told);
   await page.locator("#config").fill(wrangler.replace("/api", "api?"));
   await decide({ asked: "https://app.example.com/api/notes" });
@@ -191,7 +208,7 @@ test("a copy that is safe to share is that of the command line", async () => {
   const saved = await download;
   assert.equal(saved.suggestedFilename(), "session.redacted.har");
   const text = readFileSync(await saved.path(), "utf8");
-  assert.equal(text, companion.harRedacted(Buffer.from(bytes)));
+  assert.equal(text, companion.harRedacted(recorded(bytes)));
   assert.ok(!text.includes("eyJhbGciOi"));
 });
 

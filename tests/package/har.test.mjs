@@ -30,7 +30,7 @@ const folder = makeFolder(files);
 test("it ends with 0, 1 or 2", async () => {
   const sound = await relay(folder, "har", "sound.har");
   assert.deepEqual([sound.status, sound.err], [0, ""]);
-  assert.match(sound.out, /^1 entries, recorded by WebInspector 537\.36\n\nNothing failed, as far as the recording tells\.\n/);
+  assert.match(sound.out, /^1 entry, recorded by WebInspector 537\.36\n\nNothing failed, as far as the recording tells\.\n/);
   const expired = await relay(folder, "har", "expired.har");
   assert.deepEqual([expired.status, expired.err], [1, ""]);
   assert.match(expired.out, /\n1\. The session of Access has ended while the page was open {2}\[access::session_expired\]\n {3}- entry 1: GET https:\/\/app\.example\.com\/api\/notes got 302, to Access's login page\n/);

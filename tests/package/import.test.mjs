@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { Refusal, replaceable } from "../../cli/files.mjs";
 import { root } from "../../scripts/tools.mjs";
 import { makeFolder } from "../support/processes.mjs";
-import { commandOf, textIn, unpack } from "../support/unpacked.mjs";
+import { commandOf, unpack } from "../support/unpacked.mjs";
 
 const unpacked = unpack();
 const relay = commandOf(unpacked);
@@ -45,12 +45,6 @@ test("what it prints can be checked, and deployed", async () => {
     assert.deepEqual([checked.status, sound, mistakes], [0, ["[vars.RELAY] is sound: 1 route; it needs the secrets CF_ACCESS_CLIENT_ID, CF_ACCESS_CLIENT_SECRET"], []]);
     assert.deepEqual(warnings.map(({ code }) => code), ["wrangler::example"], "the samples have the hosts of examples, and nothing else is to be said");
   }
-});
-
-test("the example of the docs is what it prints", async () => {
-  const [, example] = textIn(unpacked, join("docs", "cors.md")).match(/import fusionauth\.json\n```\n\n```toml\n([^]*?)```/);
-  const { out } = await relay(here, "import", "fusionauth.json");
-  assert.ok(out.includes(example), out);
 });
 
 test("it tells the same as JSON, and as a wrangler.jsonc has it", async () => {

@@ -1,6 +1,7 @@
 //! What else is wrong with an exchange that failed, by the relay's configuration and by the rest of the recording.
 
 use access_relay_core::config::types::{Access, Config};
+use access_relay_core::rules::cors::PREFLIGHT_VARY;
 use access_relay_core::syntax::origin::Origin;
 
 use crate::fetch::Site;
@@ -31,6 +32,18 @@ impl Besides<'_> {
             signs.extend(self.passes_the_relay_by(exchange));
         }
         signs
+    }
+
+    /// The same, as the configuration has it: with `debug`, the relay answers a preflight that it refuses, so that the console names the true
+    /// cause. That answer is like other servers'.
+    #[must_use]
+    pub fn corrected(&self, exchange: &Exchange, sign: Sign) -> Sign {
+        let vary = exchange.answered.get("vary").is_some_and(|vary| vary.eq_ignore_ascii_case(PREFLIGHT_VARY));
+        let has_debug = self.config.is_some_and(|config| config.debug);
+        if sign.cause == Cause::PreflightUnanswered && exchange.status == 204 && vary && has_debug {
+            return Sign { cause: Cause::PreflightRefused, inferred: true, ..sign };
+        }
+        sign
     }
 
     /// The application that Access asks to log in to, against the configuration.

@@ -42,6 +42,7 @@ pub fn causes(exchanges: &[Exchange], messages: &[Message], config: Option<&Conf
     let mut shown: HashMap<&str, Vec<Cause>> = HashMap::new();
     for exchange in exchanges {
         let Some(sign) = looked.sign(exchange) else { continue };
+        let sign = besides.corrected(exchange, sign);
         let causes = shown.entry(exchange.address()).or_default();
         if !causes.contains(&sign.cause) {
             causes.push(sign.cause);

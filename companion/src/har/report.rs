@@ -28,13 +28,15 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
-/// Reads a recording, and what the browser's console has said besides.
+/// Reads a recording, and what the browser's console has said besides; without any bytes, that alone.
 ///
 /// # Errors
 /// It is no HAR.
 pub fn report(bytes: &[u8], console: &str, config: Option<&Config>) -> Result<Report, String> {
     let recording = decoded(bytes);
-    let har = Har::read(&recording)?;
+    // A console's log tells something by itself.
+    let alone = bytes.is_empty() && !console.trim().is_empty();
+    let har = if alone { Har::default() } else { Har::read(&recording)? };
     let exchanges = exchanges(&har);
     let mut causes = causes(&exchanges, &messages(console), config);
     for found in &mut causes {

@@ -7,11 +7,12 @@ use crate::har::report::Report;
 pub fn told(report: &Report, colours: bool) -> String {
     let paint =
         |code: &str, text: &str| if colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() };
-    let mut lines = vec![format!(
-        "{} entries, recorded by {}",
-        report.entries,
-        if report.creator.is_empty() { "nobody says" } else { &report.creator }
-    )];
+    let creator = if report.creator.is_empty() { "nobody says" } else { &report.creator };
+    let mut lines = vec![match report.entries {
+        0 => "The console's log alone; a recording (HAR) tells more".to_owned(),
+        1 => format!("1 entry, recorded by {creator}"),
+        entries => format!("{entries} entries, recorded by {creator}"),
+    }];
     if report.causes.is_empty() {
         lines.extend([String::new(), "Nothing failed, as far as the recording tells.".to_owned()]);
     }
