@@ -46,9 +46,10 @@ for each code.`,
     about: `Decides one request as the Worker will, by the configuration that wrangler would read here: box by box, with the key that decided and its
 line, what the API gets, and what the browser concludes. Nothing is sent.
 
-The request comes from options, from a curl command at the end of the line (write "access-relay explain" in front of what your browser
-copied with "Copy as cURL"; options of explain stand before curl), from such a command on standard input (write - for it), or from a HAR file. A token in it is taken apart and
-checked, its signature too if you give the issuer's keys. Cookies, tokens and secrets are never printed.
+The request comes from options; from a curl command at the end of the line (write "access-relay explain" in front of what your browser
+copied with "Copy as cURL"; options of explain stand before curl); from such a command on standard input (write - for it); or from a
+HAR file. A token in it is taken apart and checked, its signature too if you give the issuer's keys. Cookies, tokens and secrets are
+never printed.
 
 It ends with 1 if the request is refused, or if the page cannot read the answer.`,
     options: {
