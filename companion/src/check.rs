@@ -59,7 +59,7 @@ fn placed(mut findings: Findings, file: &str, text: &str) -> Findings {
     }
     let lines = LineStarts::of(text);
     // Their places are looked for only where there is something to say.
-    let spans = LazyCell::new(|| if wrangler::is_json(file) { Spans::of_jsonc(text) } else { Spans::of_toml(text) });
+    let spans = LazyCell::new(|| Spans::of(file, text));
     for finding in findings.warnings.iter_mut().chain(&mut findings.mistakes) {
         if finding.span.is_none() {
             finding.span = spans.as_ref().and_then(|spans| spans.find(&finding.path));
@@ -169,10 +169,18 @@ pub fn table_of(relay: &Value) -> Result<Cow<'_, Value>, Vec<ConfigError>> {
     }
 }
 
-/// Reads a table as the Worker will, with its secrets set.
+/// The configuration in a table, read as the Worker will, with its secrets set.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn config(relay: &Value) -> Result<Config, Vec<ConfigError>> {
+    parse(relay, &stand_ins(&secret_names(relay)), suffixes::listed)
+}
+
+/// What is said of a table that can serve, and what is hardly meant.
 fn read(relay: &Value) -> Result<(String, Vec<ConfigError>), Vec<ConfigError>> {
     let names = secret_names(relay);
-    let config = parse(relay, &stand_ins(&names), suffixes::listed)?;
+    let config = config(relay)?;
     let routes =
         if config.routes.len() == 1 { "1 route".to_owned() } else { format!("{} routes", config.routes.len()) };
     let secrets = if names.is_empty() { String::new() } else { format!("; it needs the secrets {}", names.join(", ")) };
@@ -218,7 +226,7 @@ fn shallower_routes(relay: &Value, config: &Config) -> Vec<ConfigError> {
 
 /// Stand in for the secrets: what is deployed with `wrangler secret put` is nobody's to read.
 #[must_use]
-pub fn stand_ins(names: &[String]) -> Secrets {
+fn stand_ins(names: &[String]) -> Secrets {
     let value = |name: &str| if is_client_id(name) { "stand-in.access" } else { "stand-in-for-a-secret" };
     names.iter().map(|name| (name.clone(), value(name).to_owned())).collect()
 }

@@ -1,4 +1,5 @@
-//! access-relay-companion: what helps with the relay before it is deployed. Texts in, findings out; no I/O, no clock.
+//! access-relay-companion: what helps with the relay, before it is deployed and when a request fails. Texts in, findings out; no I/O, no
+//! clock.
 //!
 //! It reads `RELAY` by the core's own rules, never by a second reading of them. Modules, the lowest first: each uses only
 //! those that stand before it here.

@@ -6,7 +6,7 @@ use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
 use toml::de::{DeTable, DeValue};
 
-use crate::wrangler::JSONC;
+use crate::wrangler::{JSONC, is_json};
 
 /// A value of a file: where it stands, and what is in it.
 #[derive(Debug)]
@@ -24,6 +24,12 @@ enum Inner {
 }
 
 impl Spans {
+    /// The parts of a file's text, in the language that its name says; nothing where it is none.
+    #[must_use]
+    pub fn of(file: &str, text: &str) -> Option<Self> {
+        if is_json(file) { Self::of_jsonc(text) } else { Self::of_toml(text) }
+    }
+
     /// The parts of a text in TOML; nothing where it is none.
     #[must_use]
     pub fn of_toml(text: &str) -> Option<Self> {

@@ -44,7 +44,7 @@ pub struct Question {
 }
 
 /// Headers that a browser sets by itself, and a page could set, too.
-const BROWSERS: [&str; 11] = [
+const BROWSERS: [&str; 10] = [
     "accept",
     "accept-language",
     "cache-control",
@@ -55,7 +55,6 @@ const BROWSERS: [&str; 11] = [
     "save-data",
     "upgrade-insecure-requests",
     "user-agent",
-    "x-firefox-spdy",
 ];
 
 fn has_credentials(headers: &Headers) -> bool {
@@ -86,7 +85,7 @@ impl Asked {
         if sources.iter().filter(|is_there| **is_there).count() > 1 {
             return Err(one("found more than one request: write a curl command or --har, and not both".to_owned()));
         }
-        let said = As::parse(&question.r#as).map_err(one)?;
+        let mut said = As::parse(&question.r#as).map_err(one)?;
         let mut request = match question {
             Question { curl: Some(words), .. } => curl::request(words).map_err(one)?,
             Question { line: Some(line), .. } => {
@@ -115,7 +114,6 @@ impl Asked {
         // What names the host is the URL.
         request.headers.remove("host");
         request.check().map_err(one)?;
-        let mut said = said;
         if said.page.is_none() {
             said.page = Self::recorded_page(&request);
         }
@@ -175,14 +173,11 @@ impl Asked {
         (Self::is_browsers(request) && is_pages && is_foreign).then_some(page)
     }
 
-    /// What a page of another origin asks, as far as the request itself tells: for whether its browser lets it read the answer.
+    /// What a page of another origin asks: for whether its browser lets it read the answer.
     #[must_use]
     pub fn reader(&self) -> Option<Ask> {
-        match &self.page {
-            Some((_, Site::SameOrigin)) => None,
-            Some((ask, _)) => Some(ask.clone()),
-            None => None,
-        }
+        let page = self.page.as_ref().filter(|(_, site)| *site != Site::SameOrigin);
+        page.map(|(ask, _)| ask.clone())
     }
 
     /// The browser's question before the request, if it asks one.

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use access_relay_core::config::parse::parse;
-use access_relay_core::config::secrets::secret_names;
 use access_relay_core::config::types::Config;
 use access_relay_core::outcomes::problem::{Code, Refusal};
 use access_relay_core::syntax::text::quoted;
@@ -23,7 +21,7 @@ use crate::explain::world::{Verify, World};
 use crate::findings::{LineStarts, Place};
 use crate::shown;
 use crate::spans::Spans;
-use crate::{suffixes, wrangler};
+use crate::wrangler;
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -106,7 +104,7 @@ pub fn explain(
     let place = environment.map(|name| format!("env.{name}.")).unwrap_or_default();
     let relay = relay_of(&table, environment).map_err(|error| Failure::Unclear(vec![error]))?;
     let relay = check::table_of(relay).map_err(|_| Failure::Unsound)?;
-    let config = read(&relay).ok_or(Failure::Unsound)?;
+    let config = check::config(&relay).map_err(|_| Failure::Unsound)?;
     let tried = Tried { asked: &asked, keys: question.keys.as_deref(), verify };
     let mut ways = tried.ways(&config, &relay).ok_or(Failure::Unsound)?;
     let (mut changes, more) = tried.changes(&ways, &config, &relay);
@@ -124,20 +122,20 @@ pub fn explain(
     } else {
         changes.clear();
     }
+    let spans = Spans::of(file, body);
+    let lines = LineStarts::of(body);
+    let place_of = |path: &str| Some(lines.place(&spans.as_ref()?.find(path)?));
     for change in &mut changes {
         change.table = format!("{place}vars.RELAY.{}", change.table);
+        change.place = place_of(&format!("{}.{}", change.table, change.key));
     }
-    let spans = if wrangler::is_json(file) { Spans::of_jsonc(body) } else { Spans::of_toml(body) };
-    let lines = LineStarts::of(body);
     let steps = [&ways.preflight, &ways.request].into_iter().flatten().flat_map(|way| &way.boxes);
-    let mut keys: Vec<String> = steps.filter_map(|step| step.key.clone()).collect();
-    let changed =
-        |change: &Change| format!("{}.{}", change.table.rsplit("RELAY.").next().unwrap_or_default(), change.key);
-    keys.extend(changes.iter().map(changed));
-    let placed = keys.into_iter().filter_map(|key| {
-        let span = spans.as_ref()?.find(&format!("{place}vars.RELAY.{key}"))?;
-        Some((key, lines.place(&span)))
+    let placed = steps.filter_map(|step| {
+        let key = step.key.clone()?;
+        let at = place_of(&format!("{place}vars.RELAY.{key}"))?;
+        Some((key, at))
     });
+    let places = placed.collect();
     let tokens = if asked.said.who.is_none() { token::tokens(&asked.request, asked.now) } else { Vec::new() };
     Ok(Explanation {
         served: ways.is_served(),
@@ -151,7 +149,7 @@ pub fn explain(
         recorded: asked.request.recorded.clone(),
         changes,
         advice,
-        places: placed.collect(),
+        places,
     })
 }
 
@@ -188,11 +186,7 @@ fn relay_of<'t>(table: &'t Value, environment: Option<&str>) -> Result<&'t Value
 #[must_use]
 pub fn config(file: &str, text: &str, environment: Option<&str>) -> Option<Config> {
     let table = wrangler::read(file, wrangler::body(text)).ok()?;
-    read(&*check::table_of(relay_of(&table, environment).ok()?).ok()?)
-}
-
-fn read(relay: &Value) -> Option<Config> {
-    parse(relay, &check::stand_ins(&secret_names(relay)), suffixes::listed).ok()
+    check::config(&*check::table_of(relay_of(&table, environment).ok()?).ok()?).ok()
 }
 
 /// The ways of a request and of the question before it.

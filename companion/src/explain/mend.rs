@@ -1,7 +1,5 @@
 //! What to change in `RELAY` so that a request passes. Each change is tried: the core reads the changed table and decides anew.
 
-use access_relay_core::config::parse::parse;
-use access_relay_core::config::secrets::secret_names;
 use access_relay_core::config::types::Config;
 use access_relay_core::outcomes::problem::{Code, Refusal};
 use access_relay_core::syntax::target::Target;
@@ -9,16 +7,21 @@ use access_relay_core::syntax::text::quoted;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::check;
 use crate::explain::request::Request;
-use crate::{check, suffixes};
+use crate::findings::Place;
+use crate::spans::{Step, steps};
 
 /// A line to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// The table that it stands in, as in `cors` or `routes[1].cors`.
+    /// The table that it stands in, as in `vars.RELAY.cors` or `vars.RELAY.routes[1].cors`.
     pub table: String,
     /// The key.
     pub key: String,
+    /// Where it stands, or the table that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// Its new value.
     pub value: Value,
     /// What it lets in besides.
@@ -106,9 +109,9 @@ pub fn mended(
     if old.as_ref() == Some(&value) {
         return Err(None);
     }
-    let change = Change { table: table.to_owned(), key: name.to_owned(), value, note };
+    let change = Change { table: table.to_owned(), key: name.to_owned(), place: None, value, note };
     let relay = put(relay, &change).ok_or(None)?;
-    match parse(&relay, &check::stand_ins(&secret_names(&relay)), suffixes::listed) {
+    match check::config(&relay) {
         Ok(config) => Ok(Mended { relay, config, change }),
         Err(errors) => Err(errors.first().map(ToString::to_string)),
     }
@@ -128,10 +131,13 @@ fn with(list: Option<Value>, more: &[impl AsRef<str>]) -> Value {
     json!(texts)
 }
 
-/// The steps to a table: `routes[1].cors` is `routes`, 1, `cors`.
+/// A path as a JSON pointer (RFC 6901).
 fn pointer(table: &str) -> String {
-    let steps = table.split(['.', '[']).map(|step| step.trim_end_matches(']'));
-    steps.map(|step| format!("/{step}")).collect()
+    let step = |step| match step {
+        Step::Key(name) => format!("/{name}"),
+        Step::Item(index) => format!("/{index}"),
+    };
+    steps(table).map(step).collect()
 }
 
 fn at<'r>(relay: &'r Value, table: &str) -> Option<&'r Value> {

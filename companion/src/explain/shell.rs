@@ -1,6 +1,12 @@
 //! A command line, taken apart into words as a shell does: bash and its relatives, or `cmd` of Windows. Browsers write their "Copy as
 //! cURL" for both.
 
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// What is left of a line.
+type Letters<'l> = Peekable<Chars<'l>>;
+
 /// The words of a line.
 ///
 /// # Errors
@@ -72,10 +78,7 @@ fn until(letters: &mut impl Iterator<Item = char>, end: char) -> Result<String, 
     Err(format!("found {end} that nothing closes: copy the whole command"))
 }
 
-fn double_quoted(
-    letters: &mut std::iter::Peekable<impl Iterator<Item = char>>,
-    words: &mut Words,
-) -> Result<(), String> {
+fn double_quoted(letters: &mut Letters, words: &mut Words) -> Result<(), String> {
     words.begin();
     while let Some(letter) = letters.next() {
         match letter {
@@ -93,10 +96,7 @@ fn double_quoted(
     Err("found \" that nothing closes: copy the whole command".to_owned())
 }
 
-fn dollar_quoted(
-    letters: &mut std::iter::Peekable<impl Iterator<Item = char>>,
-    words: &mut Words,
-) -> Result<(), String> {
+fn dollar_quoted(letters: &mut Letters, words: &mut Words) -> Result<(), String> {
     words.begin();
     while let Some(letter) = letters.next() {
         match letter {
@@ -107,9 +107,9 @@ fn dollar_quoted(
                     'n' => words.push('\n'),
                     'r' => words.push('\r'),
                     't' => words.push('\t'),
-                    'u' => words.extend(numbered(letters, 16, 4)),
-                    'U' => words.extend(numbered(letters, 16, 8)),
-                    'x' => words.extend(numbered(letters, 16, 2)),
+                    'u' => words.extend(number(0, letters, 16, 4)),
+                    'U' => words.extend(number(0, letters, 16, 8)),
+                    'x' => words.extend(number(0, letters, 16, 2)),
                     '0'..='7' => {
                         let first = escaped.to_digit(8).unwrap_or_default();
                         words.extend(number(first, letters, 8, 2));
@@ -123,17 +123,8 @@ fn dollar_quoted(
     Err("found $' that nothing closes: copy the whole command".to_owned())
 }
 
-/// The character of a number with so many digits at most.
-fn numbered(letters: &mut std::iter::Peekable<impl Iterator<Item = char>>, radix: u32, most: usize) -> Option<char> {
-    number(0, letters, radix, most)
-}
-
-fn number(
-    first: u32,
-    letters: &mut std::iter::Peekable<impl Iterator<Item = char>>,
-    radix: u32,
-    most: usize,
-) -> Option<char> {
+/// The character of a number that goes on from `first`, with so many digits more at most.
+fn number(first: u32, letters: &mut Letters, radix: u32, most: usize) -> Option<char> {
     let mut number = first;
     for _ in 0..most {
         let Some(digit) = letters.peek().and_then(|letter| letter.to_digit(radix)) else { break };

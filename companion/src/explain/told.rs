@@ -141,11 +141,10 @@ impl Told<'_> {
         if !changes.is_empty() {
             self.heading("To let it pass, write");
         }
-        for Change { table, key, value, note } in changes {
+        for Change { table, key, place, value, note } in changes {
             let (line, comment) = self.written(key, value);
             let note = if note.is_empty() { String::new() } else { format!("   {comment} {note}") };
-            let path = format!("{}.{key}", table.rsplit("RELAY.").next().unwrap_or_default());
-            let at = self.explanation.places.get(&path).map(|place| format!(" ({}:{})", self.file, place.line));
+            let at = place.map(|place| format!(" ({}:{})", self.file, place.line));
             self.line(&format!("  in {table}{}:  {line}{note}", at.unwrap_or_default()));
         }
         if !advice.is_empty() {

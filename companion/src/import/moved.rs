@@ -6,20 +6,18 @@ use std::collections::BTreeMap;
 use access_relay_core::caller::token::is_aud_tag;
 use access_relay_core::config::error::ConfigError;
 use access_relay_core::config::keys::{Key, access, cors as keys, relay as own, routes};
-use access_relay_core::config::parse::parse;
-use access_relay_core::config::secrets::secret_names;
 use access_relay_core::rules::browsers::{in_upper_case, why_no_method, why_not_allowed, why_not_exposed};
 use access_relay_core::syntax::text::quoted;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::check;
 use crate::document::{Language, Table};
 use crate::import::found::{Application, Given};
 use crate::import::policy::cors;
 use crate::import::sheet::Sheet;
 use crate::import::tables::{Found, Tables, tables, text};
 use crate::spans::{Step, steps};
-use crate::{check, suffixes};
 
 /// A policy in the relay's words.
 #[derive(Debug, Serialize)]
@@ -170,7 +168,7 @@ fn judged(found: &Found) -> (Vec<ConfigError>, Vec<ConfigError>) {
         relay.insert(own::CORS.name.to_owned(), Value::Object(cors.clone()));
     }
     let relay = Value::Object(relay);
-    match parse(&relay, &check::stand_ins(&secret_names(&relay)), suffixes::listed) {
+    match check::config(&relay) {
         Ok(config) => (Vec::new(), config.warnings),
         Err(errors) => (errors, Vec::new()),
     }
