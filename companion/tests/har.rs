@@ -112,6 +112,32 @@ fn what_a_console_says() {
         let found = messages(line);
         assert_eq!((found[0].why, found[0].url.as_str(), found[0].status), (why, "", status), "{line}");
     }
+    // WebKit tells in the second line what was called, and in the first one where that has led to.
+    let lines = format!(
+        "Cross-origin redirection to {login} denied by Cross-Origin Resource Sharing policy: Origin https://app.example.com is not allowed by Access-Control-Allow-Origin. Status code: 302\nFetch API cannot load {url} due to access control checks."
+    );
+    let found = messages(&lines);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].url.as_str(), found[0].redirected_from.as_deref(), found[0].status),
+        (login, Some(url), Some(302))
+    );
+    // Firefox tells a preflight that failed by a second line, and a redirect as well.
+    let missing = firefox("CORS header \u{2018}Access-Control-Allow-Origin\u{2019} missing");
+    let second = firefox("CORS request did not succeed") + " Status code: (null).";
+    for (lines, whys) in [
+        (format!("{missing} Status code: 403.\n{second}"), &[Why::PreflightStatus][..]),
+        (format!("{missing} Status code: 200.\n{second}\n{second}"), &[Why::PreflightStatus, Why::NoAnswer]),
+        (format!("{missing} Status code: 302.\n{second}"), &[Why::NoOrigin, Why::NoAnswer]),
+        (
+            format!("{missing} Status code: 403.\n{}", second.replace("notes/1", "notes/2")),
+            &[Why::NoOrigin, Why::NoAnswer],
+        ),
+        (format!("{second}\n{missing} Status code: 403."), &[Why::NoAnswer, Why::NoOrigin]),
+    ] {
+        let found: Vec<Why> = messages(&lines).iter().map(|message| message.why).collect();
+        assert_eq!(found, whys, "{lines}");
+    }
     let redirected = format!(
         "Access to fetch at '{login}' (redirected from 'https://app.example.com/api/notes') from origin 'https://app.example.com' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header is present"
     );

@@ -137,6 +137,7 @@ const TRANSLATED: &[(&str, Why)] = &[
 #[must_use]
 pub fn messages(log: &str) -> Vec<Message> {
     let mut messages: Vec<Message> = Vec::new();
+    let mut redirects = false;
     for line in whole_lines(log) {
         if let Some((_, rest)) = line.split_once("net::ERR_FAILED") {
             // Chromium's next line has the status: `GET https://api.example.com/x net::ERR_FAILED 400 (Bad Request)`.
@@ -147,12 +148,25 @@ pub fn messages(log: &str) -> Vec<Message> {
             continue;
         }
         let Some(message) = message(&line) else { continue };
+        // Firefox adds that the request did not succeed where it is the preflight that failed, or where a redirect has ended.
+        let is_preflights = |last: &&mut Message| {
+            message.why == Why::NoAnswer
+                && matches!(last.why, Why::NoOrigin | Why::OtherOrigin)
+                && last.url == message.url
+                && !matches!(last.status, Some(300..=399))
+        };
+        if let Some(last) = messages.last_mut().filter(is_preflights) {
+            last.why = Why::PreflightStatus;
+            continue;
+        }
         let is_second = message.why == Why::Other && contains_ignoring_case(&line, "due to access control checks");
-        match messages.last_mut().filter(|last| is_second && last.url.is_empty()) {
-            // WebKit tells the reason and the URL in two lines.
+        // WebKit tells the reason and the URL in two lines; of a redirect, where it leads to in the first one.
+        match messages.last_mut().filter(|last| is_second && (last.url.is_empty() || redirects)) {
+            Some(last) if redirects => last.redirected_from = Some(message.url),
             Some(last) => last.url = message.url,
             None => messages.push(message),
         }
+        redirects = line.contains("Cross-origin redirection to ");
     }
     let mut seen = HashSet::new();
     messages.retain(|message| seen.insert(message.clone()));

@@ -50,11 +50,11 @@ pub fn told(message: &Message, heard: &Heard) -> Option<Sign> {
         return Some(sign);
     }
     let is_known = !shown.is_empty() || heard.better.contains(address(url)) && !url.is_empty();
+    if let Some(error) = status.and_then(cloudflares) {
+        return Sign::seen(Cause::Cloudflare, format!("{said}: {error}"));
+    }
     match why {
         Why::NoOrigin | Why::OtherOrigin => match status {
-            Some(status) if cloudflares(*status).is_some() => {
-                Sign::seen(Cause::Cloudflare, format!("{said}: {}", cloudflares(*status).unwrap_or_default()))
-            }
             Some(400..) => Sign::seen(Cause::ErrorAnswer, said),
             Some(300..=399) => Sign::seen(Cause::Redirected, said),
             _ => Sign::seen(Cause::NoCorsHeaders, said),
