@@ -6,7 +6,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ask, fail, installDebianPackage, onPath, root, run, say } from "./tools.mjs";
+import { ask, fail, installDebianPackages, onPath, root, run, say } from "./tools.mjs";
 
 const INSTRUMENTED = [
   "--cfg=fuzzing",
@@ -17,7 +17,7 @@ const INSTRUMENTED = [
 
 /** Fuzzes every target for so many seconds. With `keep`, the corpus takes in what reached new code. */
 export function fuzz(seconds, keep = false) {
-  if (!onPath("c++") && !installDebianPackage("g++")) fail("a C++ compiler is missing: libFuzzer is written in C++");
+  if (!onPath("c++") && !installDebianPackages("g++")) fail("a C++ compiler is missing: libFuzzer is written in C++");
   const host = ask("rustc", ["-vV"]).match(/^host: (.+)$/m)[1];
   const manifest = join(root, "fuzz", "Cargo.toml");
   // With a target named, build scripts and macros stay as they are.

@@ -119,22 +119,50 @@ export function installBrowser() {
   const known = [process.env.CHROMIUM, ...["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].map(onPath)];
   const found = known.find((path) => path && existsSync(path));
   if (found) return found;
-  if (installDebianPackage("chromium")) return onPath("chromium") ?? fail("Chromium was installed, yet is not on the path");
+  if (installDebianPackages("chromium")) return onPath("chromium") ?? fail("Chromium was installed, yet is not on the path");
   say("installing Chromium (Playwright's build)");
   run("playwright-core", ["install", "chromium"]);
   return undefined; // Playwright finds its own build by itself.
 }
 
-/** Installs a package of Debian's, where this is one and we are root; whether it did. */
-export function installDebianPackage(name) {
-  if (process.platform !== "linux" || process.getuid() !== 0 || !onPath("apt-get")) return false;
-  say(`installing ${name} (Debian's package)`);
-  run("apt-get", ["update", "-qq"]);
-  run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", name], {
-    variables: { DEBIAN_FRONTEND: "noninteractive" },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  return true;
+/** Where Firefox is: Debian's, or another one on the path. */
+export const findFirefox = () => ["firefox-esr", "firefox"].map(onPath).find(Boolean);
+
+/** The Python of the system, which knows its WebKit. */
+export const PYTHON = "/usr/bin/python3";
+
+/** Where WebKit's driver is, if all is there that the tests need with it. */
+export function findWebKit() {
+  const knowsWebKit = () => ask(PYTHON, ["-c", 'import gi; gi.require_version("Gtk", "3.0"); gi.require_version("WebKit2", "4.1")']) !== undefined;
+  const isThere = onPath("Xvfb") && onPath("openssl") && knowsWebKit();
+  return isThere ? onPath("WebKitWebDriver") : undefined;
+}
+
+/** The engines of the browser tests beside Chromium, and Debian's packages that have them. */
+const ENGINES = {
+  Firefox: [findFirefox, ["firefox-esr"]],
+  WebKit: [findWebKit, ["webkit2gtk-driver", "gir1.2-webkit2-4.1", "python3-gi", "xvfb", "openssl"]],
+};
+
+/** Installs Firefox and WebKit where Debian's packages can be installed; the names of the engines that are there, and of those that are not. */
+export function installEngines() {
+  for (const [find, packages] of Object.values(ENGINES)) if (!find()) installDebianPackages(...packages);
+  const isThere = (name) => ENGINES[name][0]() !== undefined;
+  return { present: ["Chromium", ...Object.keys(ENGINES).filter(isThere)], missing: Object.keys(ENGINES).filter((name) => !isThere(name)) };
+}
+
+/** Installs packages of Debian's, where there are some and we are root, or a CI that may become it; whether it did. */
+export function installDebianPackages(...names) {
+  if (process.platform !== "linux" || !onPath("apt-get")) return false;
+  const isRoot = process.getuid() === 0;
+  if (!isRoot && !(process.env.CI && onPath("sudo"))) return false;
+  const aptGet = (args) => {
+    const words = ["apt-get", ...args];
+    const [command, ...rest] = isRoot ? words : ["sudo", "--non-interactive", "DEBIAN_FRONTEND=noninteractive", ...words];
+    return spawnSync(command, rest, { env: { ...env, DEBIAN_FRONTEND: "noninteractive" }, stdio: ["ignore", "ignore", "inherit"] }).status === 0;
+  };
+  say(`installing ${names.join(", ")} (Debian's packages)`);
+  return aptGet(["update", "-qq"]) && aptGet(["install", "-y", "-qq", "--no-install-recommends", ...names]);
 }
 
 /** The full path of a program on the path. */

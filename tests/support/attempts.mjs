@@ -5,22 +5,29 @@
  * tells the page nothing resolves to "nothing", maybe before anything is sent.
  */
 export function installAttempts() {
+  /** An engine that does not know a kind tells nothing, nor does Firefox of a frame whose answer it would save as a file. */
+  const inTime = (promise) => Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 1_500, "nothing"))]);
   /** Puts an element into the page; which of its events comes first, and `more` of it. */
   const put = (tag, attributes, more = () => "", good = "load") =>
-    new Promise((resolve) => {
+    inTime(new Promise((resolve) => {
       const element = document.createElement(tag);
-      element.addEventListener(good, () => resolve([good, more(element)].filter(String).join(" ")));
+      element.addEventListener(good, async () => resolve([good, await more(element)].filter(String).join(" ")));
       element.addEventListener("error", () => resolve("error"));
       for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
       (document.body ?? document.documentElement).append(element);
-    });
+    }));
   const caught = (promise) => promise.catch((error) => error.name);
   const read = () => {
     const [said, colour] = [globalThis.said, getComputedStyle(document.documentElement).getPropertyValue("--said")];
     delete globalThis.said;
     return said ?? colour;
   };
-  const frames = ({ contentWindow }) => `${(contentWindow ?? window[0])?.length} frames`;
+  /** Firefox says that an object is loaded a little before its window is there. */
+  const frames = async (element) => {
+    const inside = () => element.contentWindow ?? window[0];
+    for (let tries = 0; !inside() && tries < 20; tries++) await new Promise((resolve) => setTimeout(resolve, 10));
+    return `${inside()?.length} frames`;
+  };
   const workerOf = (text) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   const append = (tag, attributes) => document.body.appendChild(Object.assign(document.createElement(tag), attributes));
   /** Leads there by way of a redirect of the page's own origin. */
@@ -62,9 +69,9 @@ export function installAttempts() {
     "redirected iframe": (url) => put("iframe", { src: hop(url) }, frames),
     "form in a frame": async (url) => {
       const frame = append("iframe", { name: "target" });
-      const answered = new Promise((resolve) => frame.addEventListener("load", () => resolve(`load ${frames(frame)}`)));
+      const answered = new Promise((resolve) => frame.addEventListener("load", () => resolve(frames(frame).then((shown) => `load ${shown}`))));
       append("form", { action: url, target: "target" }).submit();
-      return answered;
+      return inTime(answered);
     },
     "speculation rules": (url) => speculate("prefetch", url),
     prerender: (url) => speculate("prerender", url),

@@ -1,38 +1,12 @@
-// A real browser: Chromium, headless, with a fresh profile for every test.
+// What tests do in a browser, whichever it is.
 
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { installBrowser } from "../../scripts/tools.mjs";
+import { launchChromium } from "./engines/chromium.mjs";
+import { startTls } from "./tls.mjs";
 
-const QUIET = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const executablePath = installBrowser();
-
-/** Starts Chromium with a fresh profile, and `args` beside its own: its context, a page, and `close()`. */
-export async function launchBrowser({ args = [] } = {}) {
-  const profile = mkdtempSync(join(tmpdir(), "access-relay-browser-"));
-  // Debian's Chromium blocks third parties' cookies, and every Chromium does in the contexts that Playwright makes by
-  // default, as in Incognito. Chrome's default, the harder one for the relay, is a preference of a profile on disk.
-  mkdirSync(join(profile, "Default"));
-  writeFileSync(join(profile, "Default", "Preferences"), JSON.stringify({ profile: { cookie_controls_mode: 0 } }));
-  // The browser's own sandbox does not work for root, and for root alone it is left out.
-  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  const options = { executablePath, args: [...QUIET, ...sandbox, ...args] };
-  const context = await chromium.launchPersistentContext(profile, options);
-  return {
-    context,
-    page: context.pages()[0],
-    async close() {
-      await context.close();
-      // Its last processes may still be writing.
-      await rm(profile, { recursive: true, force: true, maxRetries: 10 });
-    },
-  };
-}
+export { launchChromium as launchBrowser };
 
 /** Logs in through the emulator's form; ends on the page that the login was for. */
 export async function logIn(page, address, email = "ada@example.com") {
@@ -43,8 +17,8 @@ export async function logIn(page, address, email = "ada@example.com") {
 
 /** Sends the emulator's login form, which must be what the page shows. */
 export async function fillLoginForm(page, email) {
-  await page.getByLabel("E-mail address").fill(email);
-  await page.getByRole("button", { name: "Log in", exact: true }).click();
+  await page.fill("input[type=email]", email);
+  await page.click("button.go");
 }
 
 const axe = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
@@ -58,29 +32,35 @@ export async function obstacles(page) {
   return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 120)}`));
 }
 
-/** A server of blank pages, whatever the host and the path: the origins that a test needs. `answers` has other answers by path. */
-export async function startPages() {
+/**
+ * A server of blank pages, whatever the host and the path: the origins that a test needs. `answers` has other answers by path, and
+ * `script` runs in each blank page before anything else. With `tls`, browsers get it by https; `url` is http all the same.
+ */
+export async function startPages({ tls = false, script = "" } = {}) {
   const answers = {};
   const server = createServer((request, response) => {
     request.resume();
     const answer = answers[request.url.split("?")[0]] ?? blank;
     answer(request, response);
   });
+  const blank = (_, response) => response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page(script));
   await new Promise((resolve) => server.listen({ port: 0, host: "127.0.0.1" }, resolve));
   const { port } = server.address();
+  const front = tls ? await startTls(port) : undefined;
   return {
     url: `http://127.0.0.1:${port}`,
     answers,
     /** The origin of a page on this host, which must be one below `localhost`. */
-    origin: (host) => `http://${host}:${port}`,
-    stop() {
+    origin: (host) => (front ? `https://${host}:${front.port}` : `http://${host}:${port}`),
+    async stop() {
+      await front?.stop();
       server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
+      await new Promise((resolve) => server.close(resolve));
     },
   };
 }
 
-function blank(_, response) {
-  response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
-  response.end('<!doctype html><title>blank</title><link rel="icon" href="data:,">');
+/** A blank page with a script. */
+export function page(script) {
+  return `<!doctype html><title>blank</title><link rel="icon" href="data:,"><script>${script}</script><body>`;
 }

@@ -3,6 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { env } from "../../scripts/tools.mjs";
@@ -48,6 +49,17 @@ export function begin(command, args, cwd, env = variables) {
       clearTimeout(impatient);
     },
   };
+}
+
+/** A port of 127.0.0.1 that nobody has. */
+export function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen({ port: 0, host: "127.0.0.1" }, () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 /** Sends a signal to what is left of a process group. */

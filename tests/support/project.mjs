@@ -1,7 +1,6 @@
 // A project that a user starts from a template: copied to a folder of its own, filled in, with the packages that npm installs there.
 
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { root } from "../../scripts/tools.mjs";
 import { begin } from "./processes.mjs";
@@ -66,14 +65,4 @@ export async function serve(script, args, cwd) {
     throw new Error(`npm run ${script} ${running ? "does not answer" : "ended"}:\n${child.output()}`);
   }
   return { url, port, output: child.output, stop: child.stop };
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen({ port: 0, host: "127.0.0.1" }, () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

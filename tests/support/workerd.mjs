@@ -16,12 +16,12 @@ const TRAP = Buffer.from("0061736d0100000001040160000003020100070801047472617000
  * texts of a script; they can call `trap()`, and find the relay's Wasm as `latest`. Where a log is too long to be kept, `watch`
  * gets it piece by piece. With `colo`, every call of the relay's goes to this host and port, and tells what it asks of Cloudflare's
  * cache (tests/support/colo.mjs). `bound` has the scripts of other Workers, by the names of the bindings that lead to them. With
- * `platform`, the runtime vouches for whom the header `MF-Access-Blob` names, and asks the body of this `getIdentity()` who that is.
+ * `platform`, the runtime vouches for whom the header `MF-Access-Blob` names, and asks the body of this `getIdentity()` who that is. With `tls`, `X-Forwarded-Proto` says whether a request has come by https.
  * Returns its URL, the log so far, and `stop()`.
  */
-export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, before = "", handle = "", watch, colo, bound = {}, platform }) {
+export function startRelay({ relay, secrets = {}, stored = {}, front = false, collector = false, before = "", handle = "", watch, colo, bound = {}, platform, tls = false }) {
   const files = {
-    "config.capnp": capnp(relay, secrets, stored, front, collector, colo, bound, platform),
+    "config.capnp": capnp(relay, secrets, stored, front, collector, colo, bound, platform, tls),
     "before.js": `${BEFORE}{ ${before} }`,
     "relay.js": readFileSync(join(root, "build", "index.js"), "utf8"),
     "index.js": `import "./before.js"; import relay from "./relay.js"; export default { fetch(request, env, ctx) { ${handle} return relay.fetch(request, env, ctx); } };`,
@@ -119,7 +119,7 @@ export default class extends WorkerEntrypoint {
   }
 }`;
 
-function capnp(relay, secrets, stored, front, collector, colo, bound, platform) {
+function capnp(relay, secrets, stored, front, collector, colo, bound, platform, tls) {
   const text = (value) => JSON.stringify(value);
   const bindings = [
     ...(relay === undefined ? [] : [`(name = "RELAY", json = ${text(JSON.stringify(relay))})`]),
@@ -160,7 +160,7 @@ const config :Workerd.Config = (
     (name = "network", network = (allow = ["private", "public"])),
   ],
   v8Flags = [${collector ? '"--expose-gc"' : ""}],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${front ? "front" : "relay"}")],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (${tls ? `forwardedProtoHeader = "X-Forwarded-Proto"` : ""}), service = "${front ? "front" : "relay"}")],
 );
 `;
 }
