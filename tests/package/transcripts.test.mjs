@@ -31,7 +31,7 @@ function replay(page) {
   const [written, typed] = [[], []];
   let [before, block] = ["", undefined];
   for (const line of readFileSync(join(docs, page), "utf8").split("\n")) {
-    const [, indent, language] = line.match(/^( *)```(\w*)$/) ?? [];
+    const [, indent, language] = line.match(/^( *)```(\w*)(?: [\w -]+)?$/) ?? [];
     if (block === undefined) {
       if (language !== undefined) block = { indent, language, file: before.match(/`([^`]+)`:$/)?.[1], lines: [] };
       else if (line.trim() !== "") before = line;

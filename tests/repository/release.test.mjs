@@ -1,8 +1,11 @@
 // A tag is released only if everything names its version.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { changes, mistakes, notes, versions } from "../../scripts/release.mjs";
+import { root } from "../../scripts/tools.mjs";
 
 const CHANGELOG = `# Changelog
 
@@ -18,6 +21,11 @@ const CHANGELOG = `# Changelog
 const agreed = { "package.json": "1.2.0", "Cargo.toml": "1.2.0" };
 
 test("every file names the same version", () => assert.equal(new Set(Object.values(versions())).size, 1, JSON.stringify(versions())));
+
+test("CHANGELOG.md says what that version brings", () => {
+  const [version] = Object.values(versions());
+  assert.deepEqual(mistakes(`v${version}`, versions(), readFileSync(join(root, "CHANGELOG.md"), "utf8")), []);
+});
 
 test("a tag that everything names is sound", () => assert.deepEqual(mistakes("v1.2.0", agreed, CHANGELOG), []));
 

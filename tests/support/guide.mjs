@@ -15,7 +15,7 @@ export function readGuide(name) {
   let block;
   let before = "";
   for (const line of readFileSync(join(root, "docs", name), "utf8").split("\n")) {
-    const [, indent, language] = line.match(/^( *)```(\w*)$/) ?? [];
+    const [, indent, language] = line.match(/^( *)```(\w*)(?: [\w -]+)?$/) ?? [];
     if (block === undefined && language) {
       const file = before.match(/`([^`]+)`:$/)?.[1];
       block = { indent, language, file, lines: [] };

@@ -37,12 +37,15 @@ const { Instance } = WebAssembly;
 WebAssembly.Instance = function (module, imports) { return (globalThis.latest = new Instance(module, imports)); };
 `;
 
-/** Starts workerd with a script of a test's own, which may import others: `modules` has their texts by name. */
-export function startScript(modules) {
+/** Starts workerd with a script of a test's own, which may import others: `modules` has their texts by name. With `network`, it can call this machine. */
+export function startScript(modules, { network = false } = {}) {
   const names = Object.keys(modules).map((name) => `(name = "${name}", esModule = embed "${name}")`);
   const config = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "script", worker = (modules = [${names.join(", ")}], compatibilityDate = "2026-10-20"))],
+  services = [
+    (name = "script", worker = (modules = [${names.join(", ")}], compatibilityDate = "2026-10-20", globalOutbound = "${network ? "network" : "internet"}")),
+    (name = "network", network = (allow = ["private", "public"])),
+  ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "script")],
 );
 `;
