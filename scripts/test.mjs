@@ -1,7 +1,7 @@
 // `npm test`: everything, in one command. `npm test -- core workerd` runs a part of it; the part `package` leaves
 // what it has tested as access-relay-<version>.tgz.
 //
-// It installs what it needs (build tools, Chromium), prints what it runs, and ends at the first step that fails.
+// It installs what it needs (build tools, browsers), prints what it runs, and ends at the first step that fails.
 
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -53,7 +53,7 @@ const OTHERWISE = {
   Chromium: {},
   Firefox: {
     embed: [PAGE, "load 2 frames", "nothing", "nothing"],
-    // It takes a refusal in a frame for a file to save, and tells the page nothing of it.
+    // It shows the JSON of a refusal as a tree, and does not tell the page that the frame has loaded.
     iframe: [PAGE, "load 2 frames", "load 0 frames", "nothing"],
     "form in a frame": [PAGE, "load 2 frames", "load 0 frames", "nothing"],
     "redirected iframe": [PAGE, "load 2 frames", "load 0 frames", "nothing"],

@@ -5,7 +5,7 @@
  * tells the page nothing resolves to "nothing", maybe before anything is sent.
  */
 export function installAttempts() {
-  /** An engine that does not know a kind tells nothing, nor does Firefox of a frame whose answer it would save as a file. */
+  /** An engine that does not know a kind tells nothing, nor does Firefox of a frame that shows JSON. */
   const inTime = (promise) => Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 1_500, "nothing"))]);
   /** Puts an element into the page; which of its events comes first, and `more` of it. */
   const put = (tag, attributes, more = () => "", good = "load") =>

@@ -44,7 +44,7 @@ export class Verdicts {
     const section = text.indexOf(`\n## ${this.#heading}\n`);
     assert.ok(section >= 0, `docs/browsers.md has no heading "## ${this.#heading}"`);
     const start = text.indexOf("\n|", section) + 1;
-    const end = text.indexOf("\n\n", start);
+    const end = (text.slice(start).match(/\n(?!\|)/)?.index ?? text.length - start) + start;
     return [text.slice(0, start), text.slice(start, end), text.slice(end)];
   }
 }

@@ -24,7 +24,7 @@ pub fn read(table: Table, route: Option<&Prefix>, callers_are_checked: bool, suf
         headers: headers(&table, credentials),
         exposed: exposed(&table, credentials),
         credentials,
-        // -1 means "do not keep"; browsers would read it as 5 seconds, and 0 as what is meant.
+        // -1 means "do not keep", and so do browsers take it; but by the Fetch standard it is no number, and stands for 5 seconds.
         max_age: u32::try_from(table.integer(keys::MAX_AGE)).unwrap_or(0),
         excluded_paths: excluded_paths(&table, route),
         preflight: match table.one_of(keys::PREFLIGHT) {

@@ -1,13 +1,13 @@
 // A browser by the W3C's WebDriver protocol, with the few verbs that the tests need, named as Playwright names them.
 //
-// Firefox speaks the protocol's commands by itself (marionette.mjs), WebKit by its driver over HTTP (webkit.mjs). Either gives
+// Firefox speaks the protocol's commands by itself (firefox.mjs), WebKit by its driver over HTTP (webkit.mjs). Either gives
 // `send(command, parameters)`, the command by its name in the standard (https://www.w3.org/TR/webdriver2/#endpoints).
 
 /** The key of an element's reference (WebDriver §12.2). */
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 const PATIENCE = 10_000;
 
-/** What the tests need of a browser: `page`, `pages()`, `waitForPage()`, `cookies()`. */
+/** A browser with its first window, `page`. */
 export class WebDriverBrowser {
   #send;
   #current;
@@ -28,7 +28,7 @@ export class WebDriverBrowser {
 
   /** Sends a command to a window, or to a frame of it; one after the other, as a driver has one window in view. */
   to(handle, frame, command, parameters) {
-    const sent = this.#last.then(async () => {
+    return this.#inTurn(async () => {
       if (this.#current !== handle) {
         await this.#send("Switch To Window", { handle });
         this.#current = handle;
@@ -39,63 +39,49 @@ export class WebDriverBrowser {
       if (frame !== undefined) await this.#send("Switch To Frame", { id: frame });
       return this.#send(command, parameters);
     });
-    this.#last = sent.catch(() => {});
-    return sent;
   }
 
   /** The next window that is opened while `act` runs, and what that returns. */
   async opening(act) {
-    const before = await this.handles();
+    const handles = () => this.#inTurn(() => this.#send("Get Window Handles"));
+    const before = await handles();
     const returned = await act();
-    const handle = await until(async () => (await this.handles()).find((handle) => !before.includes(handle)), "no window was opened");
+    const handle = await until(async () => (await handles()).find((handle) => !before.includes(handle)), "no window was opened");
     return [new Page(this, handle), returned];
   }
 
-  handles() {
-    const asked = this.#last.then(() => this.#send("Get Window Handles"));
-    this.#last = asked.catch(() => {});
-    return asked;
-  }
-
-  forget(handle) {
-    if (this.#current === handle) this.#current = undefined;
-  }
-
   /** The cookies that the browser has for the page that is open. */
-  async cookies() {
-    return this.to(this.page.handle, undefined, "Get All Cookies");
+  cookies() {
+    return this.page.send("Get All Cookies");
+  }
+
+  #inTurn(act) {
+    const done = this.#last.then(act);
+    this.#last = done.catch(() => {});
+    return done;
   }
 }
 
 /** A document: of a window, or of a frame in it. */
 class Document {
   constructor(browser, handle, frame) {
-    this.browser = browser;
-    this.handle = handle;
-    this.within = frame;
-  }
-
-  send(command, parameters) {
-    return this.browser.to(this.handle, this.within, command, parameters);
+    Object.assign(this, { browser, handle });
+    this.send = (command, parameters) => browser.to(handle, frame, command, parameters);
   }
 
   /** Runs a function in the page, and returns what it, or its promise, comes to. */
   async evaluate(body, argument) {
     const script = `
-      const done = arguments[arguments.length - 1];
-      Promise.resolve().then(() => (${body})(arguments[0])).then((value) => done({ value }), (error) => done({ error: \`\${error}\\n\${error?.stack}\` }));
-    `.replace("(arguments[0])", "(given)");
-    const { value, error } = await this.send("Execute Async Script", { script: `const given = arguments[0];${script}`, args: [argument === undefined ? null : argument] });
+      const [given, done] = arguments;
+      Promise.resolve().then(() => (${body})(given)).then((value) => done({ value }), (error) => done({ error: \`\${error}\\n\${error?.stack}\` }));
+    `;
+    const { value, error } = await this.send("Execute Async Script", { script, args: [argument ?? null] });
     if (error !== undefined) throw new Error(error);
     return value ?? undefined;
   }
 }
 
 class Page extends Document {
-  constructor(browser, handle) {
-    super(browser, handle);
-  }
-
   goto(url) {
     return this.send("Navigate To", { url });
   }
@@ -113,12 +99,8 @@ class Page extends Document {
     const fits = (now) => (url.endsWith("*") ? now.startsWith(url.slice(0, -1)) : now === url);
     let now;
     await until(async () => fits((now = await this.url())), () => `the window is at ${now}, not at ${url}`);
-    await this.waitForLoad();
-  }
-
-  async waitForLoad() {
-    // A document that runs no script tells nothing of itself in WebKit.
-    await until(async () => this.evaluate(() => document.readyState === "complete").catch(() => true), "the document does not load");
+    // While one document takes the place of another, there is none to ask.
+    await until(() => this.evaluate(() => document.readyState === "complete").catch(() => false), "the document does not load");
   }
 
   async #element(selector) {
@@ -141,13 +123,8 @@ class Page extends Document {
     return new Document(this.browser, this.handle, number);
   }
 
-  screenshot() {
-    return this.send("Take Screenshot");
-  }
-
-  async close() {
-    await this.send("Close Window");
-    this.browser.forget(this.handle);
+  close() {
+    return this.send("Close Window");
   }
 }
 

@@ -27,7 +27,6 @@ const ENDPOINTS = {
   "Element Send Keys": ({ id, ...rest }) => ["POST", `element/${id}/value`, rest],
   "Execute Async Script": ["POST", "execute/async"],
   "Get All Cookies": ["GET", "cookie"],
-  "Take Screenshot": ["GET", "screenshot"],
 };
 
 /** Starts WebKit with a fresh profile. It takes every cookie that is not `Secure`, and by https those as well; any certificate does. */
