@@ -1,10 +1,10 @@
 // The figures as pictures (SVG): a bar for each row, and the latencies.
 
-import { label, ms, per, spoken } from "./report.mjs";
+import { extra, label, per, spoken } from "./report.mjs";
 import { verdict } from "./verdicts.mjs";
 import { relay } from "./works.mjs";
 
-const [WIDTH, LABELS, ROW] = [860, 430, 21];
+const [WIDTH, LABELS, ROW] = [940, 500, 21];
 const STYLE = "rect.better{fill:#2f9e44}rect.worse{fill:#e8590c}rect.even{fill:#9aa4b2}rect.base{fill:#c9d1db}.sure{stroke:#1f2933;stroke-width:1.5}.one{stroke:#1f2933;stroke-dasharray:3 3}.title{font-weight:600}text{fill:#1f2933}";
 
 /** The rows: what the relay costs in terms of the other one. */
@@ -29,7 +29,7 @@ export function plot(rows) {
 /** The latencies at each rate: the pass-through's in grey, and what the relay adds to it. */
 export function plotLatency(rates) {
   const known = rates.filter(({ added }) => added).flatMap(({ workers }) => Object.values(workers).flatMap(({ p50, p99 }) => [p50, p99]));
-  const scale = (WIDTH - 180 - 260) / Math.max(...known, 1);
+  const scale = (WIDTH - 180 - 440) / Math.max(...known, 1);
   let y = 26;
   const drawn = rates.flatMap(({ rate, workers, added }) => {
     const [base, ours] = [workers["pass-through"], workers[relay]];
@@ -37,17 +37,19 @@ export function plotLatency(rates) {
     if (!added) return [title, text(24, (y += ROW), `saturated: ${per(base.reached)} reached by the pass-through, ${per(ours.reached)} by the relay`)];
     return [title, ...["p50", "p99"].map((quantile) => {
       y += ROW;
-      const [from, more] = [base[quantile] * scale, added[quantile].median * scale];
+      const { median, sure: [least, most] } = added[quantile];
+      const [from, more] = [base[quantile] * scale, median * scale];
       const end = 180 + Math.max(from, from + more) + 6;
+      const kind = least > 0 ? "worse" : most < 0 ? "better" : "even";
       return [
         text(24, y, quantile),
         `<rect x="180" y="${y - 12}" width="${from.toFixed(1)}" height="14" class="base"/>`,
-        `<rect x="${(180 + Math.min(from, from + more)).toFixed(1)}" y="${y - 12}" width="${Math.abs(more).toFixed(1)}" height="14" class="${more > 0 ? "worse" : "better"}"/>`,
-        text(end.toFixed(1), y, `${added[quantile].median < 0 ? "−" : "+"}${ms(Math.abs(added[quantile].median))} (${ms(base[quantile])} → ${ms(ours[quantile])})`),
+        `<rect x="${(180 + Math.min(from, from + more)).toFixed(1)}" y="${y - 12}" width="${Math.abs(more).toFixed(1)}" height="14" class="${kind}"/>`,
+        text(end.toFixed(1), y, extra(base, ours, added, quantile)),
       ].join("");
     })];
   });
-  return svg(y + 16, "How long a caller waits with the pass-through (grey), and how much longer with the relay (orange).", drawn);
+  return svg(y + 16, "How long a caller waits with the pass-through (grey), and how much longer with the relay (orange; dark grey: nobody can tell).", drawn);
 }
 
 const text = (x, y, content, kind) => `<text x="${x}" y="${y}"${kind ? ` class="${kind}"` : ""}>${content.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}</text>`;

@@ -18,7 +18,7 @@ const SPOKEN = {
 const MARKS = { better: "\x1b[32m✓\x1b[0m", worse: "\x1b[31m✗\x1b[0m", "cannot tell": "\x1b[33m?\x1b[0m" };
 
 export const spoken = (name) => SPOKEN[name] ?? name;
-const sure = ([least, most], more = (number) => number.toFixed(2)) => `${more(least)}–${more(most)}`;
+const sure = ([least, most]) => `${least.toFixed(2)}–${most.toFixed(2)}`;
 const times = (ratio) => `${ratio.toFixed(2)}x`;
 
 /** What a row is about. */
@@ -68,10 +68,16 @@ export function latencyLines(rates) {
     const [base, ours] = [workers["pass-through"], workers[relay]];
     const at = `${rate.toLocaleString("en")} requests a second`;
     if (!added) return `? ${at}: saturated: ${per(base.reached)} reached by the pass-through, ${per(ours.reached)} by the relay`;
-    const one = (quantile) => `${quantile} ${ms(added[quantile].median)} more (${sure(added[quantile].sure, (number) => number.toFixed(2))}; ${ms(base[quantile])} of the pass-through, ${ms(ours[quantile])} of the relay)`;
-    return `  ${at}: ${one("p50")}, ${one("p99")}`;
+    return `  ${at}: ${["p50", "p99"].map((quantile) => `${quantile} ${extra(base, ours, added, quantile)}`).join("; ")}`;
   });
 }
 
+/** What the relay adds to a quantile, between what and what that is, and both latencies. */
+export function extra(base, ours, added, quantile) {
+  const { median, sure: [least, most] } = added[quantile];
+  return `${signed(median)} ms (${signed(least)} to ${signed(most)}; ${base[quantile].toFixed(2)} ms, with the relay ${ours[quantile].toFixed(2)} ms)`;
+}
+
+const signed = (number) => `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(2)}`;
+
 export const per = (rate) => `${Math.round(rate).toLocaleString("en")} a second`;
-export const ms = (milliseconds) => `${milliseconds.toFixed(2)} ms`;

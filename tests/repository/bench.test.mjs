@@ -63,8 +63,9 @@ test("a change is one only beyond the noise of both figures", () => {
   for (const [ratio, noise, expected] of [
     [1.2, 0.05, "same"],
     [1.23, 0.05, "same"],
-    [1.4, 0.05, "worse"],
-    [1, 0.05, "better"],
+    [1.17, 0.05, "same"],
+    [1.29, 0.05, "worse"],
+    [1.11, 0.05, "better"],
     // Too noisy to see even a tenth.
     [1.2, 0.6, "cannot tell"],
     [1.4, 0.9, "cannot tell"],
