@@ -31,7 +31,7 @@ export function label({ work, name }) {
 export function line(row) {
   const word = verdict(row);
   const since = row.was ? `committed ${times(row.was.ratio)} (${sure(row.was.sure)}): ${row.changed}` : "no committed figure";
-  return `${MARKS[word]} ${word.padEnd(11)}  ${label(row)}: ${times(row.ratio)} of ${spoken(row.beside)} (${sure(row.sure)}); ${since}`;
+  return `${MARKS[word]} ${word.padEnd(11)}  ${label(row)}: ${times(row.ratio)} of ${spoken(row.beside)} (${sure(row.sure)}; by means ${times(row.means)}); ${since}`;
 }
 
 /** What the entrants of a work cost, in the median. */
@@ -48,8 +48,8 @@ const time = (microseconds) => (microseconds < 10_000 ? `${microseconds.toFixed(
 
 /** The committed rows as docs/performance.md has them. */
 export function docsTable(rows) {
-  const lines = rows.map((row) => `| ${label(row)} | ${spoken(row.beside)} | **${times(row.ratio)}** (${sure(row.sure)}) | ${verdict(row)} |`);
-  return ["| work | beside | the relay costs | verdict |", "|---|---|---|---|", ...lines].join("\n");
+  const lines = rows.map((row) => `| ${label(row)} | ${spoken(row.beside)} | **${times(row.ratio)}** (${sure(row.sure)}) | ${times(row.means)} | ${verdict(row)} |`);
+  return ["| work | beside | the relay costs | by means | verdict |", "|---|---|---|---|---|", ...lines].join("\n");
 }
 
 /** The text of a page with this table in the place of the one that has the same head. */

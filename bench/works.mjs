@@ -30,8 +30,8 @@ const hostile = ["headers-1k", "headers-8k", "headers-60k", "commas-60k", "origi
  * `instructions`. It takes about so many `seconds`; a slice has so many `requests`. Those with `all` are measured only with `--all`.
  */
 export const WORKS = {
-  get: { title: "a relayed GET", seconds: 75, ...same("get", ["sample", port, byHand, stack]) },
-  young: { title: `the first ${YOUNG_REQUESTS} GETs of an isolate`, kind: "young", seconds: 50, ...same("get", ["sample", port, byHand, stack]) },
+  get: { title: "a relayed GET", seconds: 65, ...same("get", ["sample", port, byHand, stack]) },
+  young: { title: `the first ${YOUNG_REQUESTS} GETs of an isolate`, kind: "young", seconds: 45, ...same("get", ["sample", port, byHand, stack]) },
   start: {
     title: "the first answer",
     kind: "start",

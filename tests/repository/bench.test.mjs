@@ -91,8 +91,8 @@ test("the gate fails for what became worse, and for nothing else", () => {
 
 test("a line says the verdict, the interval, and what has changed", () => {
   const [known, fresh] = besideCommitted([row(1.25, 0.05), row(1, 0.05, { beside: "by-hand" })], [row(1.25, 0.05)]);
-  assert.match(line(known), /worse {8}a relayed GET: 1\.25x of the sample \(1\.\d\d–1\.\d\d\); committed 1\.25x \(.+\): same$/);
-  assert.match(line(fresh), /cannot tell {2}a relayed GET: 1\.00x of the job by hand \(0\.\d\d–1\.\d\d\); no committed figure$/);
+  assert.match(line(known), /worse {8}a relayed GET: 1\.25x of the sample \(1\.\d\d–1\.\d\d; by means 1\.25x\); committed 1\.25x \(.+\): same$/);
+  assert.match(line(fresh), /cannot tell {2}a relayed GET: 1\.00x of the job by hand \(0\.\d\d–1\.\d\d; by means 1\.00x\); no committed figure$/);
 });
 
 test("figures that are written replace those of the same rows, and leave the others", () => {
