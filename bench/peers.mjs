@@ -19,8 +19,7 @@ const secrets = { CF_ACCESS_CLIENT_ID: clientId, CF_ACCESS_CLIENT_SECRET: client
 
 /**
  * Makes the peers ready to start, in `folder`: each with its name, its compiled configuration, the issuer whose tokens it
- * takes, whether it is a relay, and whether the runtime vouches for its callers (
- * `platform`). `also` are folders with other builds of the relay.
+ * takes, whether it is a relay, and whether the runtime vouches for its callers (`platform`). `also` are folders with other builds of the relay.
  */
 export async function preparePeers({ apiPort, folder, also }) {
   const api = `http://127.0.0.1:${apiPort}`;
@@ -45,14 +44,14 @@ export async function preparePeers({ apiPort, folder, also }) {
 
   const theirs = { API_HOST: `127.0.0.1:${apiPort}`, TEAM, AUDIENCE: audience };
   const modules = {
-    ...Object.fromEntries(["pass-through", "sample", "hono-cors", stack, byHand].map((name) => [name, script(name)])),
+    ...Object.fromEntries(["pass-through", "sample", stack, byHand].map((name) => [name, script(name)])),
     [port]: built(await buildPort()),
   };
   const ours = built(join(root, "build"));
   const prepared = (peer, modules, variables) => {
     const bindings = { ...variables, ...secrets };
     const place = join(folder, peer.name.replace(/\W+/g, "-"));
-    return { ...peer, config: prepareWorkerd({ modules, bindings, compatibilityDate, cache: peer.cache, platform: peer.platform, folder: place }) };
+    return { ...peer, ...prepareWorkerd({ folder: place, modules, bindings, compatibilityDate, cache: peer.cache, platform: peer.platform }) };
   };
   return [
     ...Object.entries(modules).map(([name, modules]) => prepared({ name, issuer: `https://${TEAM}.cloudflareaccess.com` }, modules, theirs)),
@@ -80,7 +79,6 @@ async function buildPort() {
 /** One request by hand: no peer is measured while it fails, or while it does less than it should. */
 export async function checkJob(peer, upstream) {
   const { headers } = peer.requests.get;
-  if (peer.name === "hono-cors") return; // It is asked for preflights alone, whose status is checked each time.
   const wrong = (what) => new Error(`${peer.name}: ${what}\n${peer.said()}`);
   const answer = await get(peer.port, headers);
   if (answer.status !== 200 || answer.length !== body.length) throw wrong(`answered ${answer.status}, ${answer.length} bytes`);

@@ -1,36 +1,63 @@
-// The figures as a picture (SVG): a bar for each entrant, as long as its share of the baseline's CPU time.
+// The figures as pictures (SVG): a bar for each row, and the latencies.
 
-import { time } from "./report.mjs";
+import { extra, label, per, spoken } from "./report.mjs";
+import { verdict } from "./verdicts.mjs";
+import { relay } from "./works.mjs";
 
-const [WIDTH, LABELS, ROW, GAP] = [760, 250, 20, 34];
+const [WIDTH, LABELS, ROW] = [940, 500, 21];
+const STYLE = "rect.better{fill:#2f9e44}rect.worse{fill:#e8590c}rect.even{fill:#9aa4b2}rect.base{fill:#c9d1db}.sure{stroke:#1f2933;stroke-width:1.5}.one{stroke:#1f2933;stroke-dasharray:3 3}.title{font-weight:600}text{fill:#1f2933}";
 
-/** Draws works, each `{ title, baseline, summary }` with a summary of `report.mjs`. */
-export function plot(works) {
-  const longest = Math.max(...works.flatMap(({ summary }) => summary.map(({ ratio }) => ratio.value)));
-  const scale = (WIDTH - LABELS - 110) / longest;
-  let y = 40;
-  const rows = [];
-  const text = (x, content, style = "") => rows.push(`<text x="${x}" y="${y}"${style}>${escape(content)}</text>`);
-  for (const { title, baseline, summary } of works) {
-    text(12, title, ` class="title"`);
-    for (const { peer, ratio, cpu } of summary) {
-      y += ROW;
-      const kind = peer === baseline ? "baseline" : /^access-relay|routes$/.test(peer) ? "relay" : "other";
-      text(24, peer);
-      rows.push(`<rect x="${LABELS}" y="${y - 12}" width="${(ratio.value * scale).toFixed(1)}" height="14" class="${kind}"/>`);
-      const [least, most] = ratio.sure.map((side) => (LABELS + side * scale).toFixed(1));
-      if (peer !== baseline) rows.push(`<path d="M${least} ${y - 5}H${most}" class="sure"/>`);
-      text((LABELS + Math.max(ratio.value, ratio.sure[1]) * scale + 6).toFixed(1), `${ratio.value.toFixed(2)}x (${time(cpu.mean)})`);
-    }
-    y += GAP;
-  }
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y - 8}" viewBox="0 0 ${WIDTH} ${y - 8}" font-family="system-ui, sans-serif" font-size="13">
-<style>rect.baseline{fill:#9aa4b2}rect.other{fill:#c9d1db}rect.relay{fill:#e8590c}.sure{stroke:#1f2933;stroke-width:1.5}.title{font-weight:600}text{fill:#1f2933}</style>
-<rect width="100%" height="100%" fill="#fff"/>
-<text x="12" y="18">CPU time of workerd for a request; the baseline is 1. A line covers what the true ratio is in, 95 % sure.</text>
-${rows.join("\n")}
-</svg>
-`;
+/** The rows: what the relay costs in terms of the other one. */
+export function plot(rows) {
+  const scale = (WIDTH - LABELS - 120) / Math.max(...rows.map(({ sure }) => sure[1]), 1.2);
+  const x = (ratio) => (LABELS + ratio * scale).toFixed(1);
+  const drawn = rows.map((row, number) => {
+    const y = 46 + number * ROW;
+    const kind = { better: "better", worse: "worse", "cannot tell": "even" }[verdict(row)];
+    return [
+      text(12, y, `${label(row)} / ${spoken(row.beside)}`),
+      `<rect x="${LABELS}" y="${y - 12}" width="${(row.ratio * scale).toFixed(1)}" height="14" class="${kind}"/>`,
+      `<path d="M${x(row.sure[0])} ${y - 5}H${x(row.sure[1])}" class="sure"/>`,
+      text(Number(x(row.sure[1])) + 6, y, `${row.ratio.toFixed(2)}x`),
+    ].join("");
+  });
+  const height = 46 + rows.length * ROW;
+  const one = `<path d="M${x(1)} 30V${height - 14}" class="one"/>`;
+  return svg(height, "What the relay costs in terms of the other Worker, whose cost is 1. A line covers what the true ratio is in, 95 % sure.", [...drawn, one]);
 }
 
-const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+/** The latencies at each rate: the pass-through's in grey, and what the relay adds to it. */
+export function plotLatency(rates) {
+  const known = rates.filter(({ added }) => added).flatMap(({ workers }) => Object.values(workers).flatMap(({ p50, p99 }) => [p50, p99]));
+  const scale = (WIDTH - 180 - 440) / Math.max(...known, 1);
+  let y = 26;
+  const drawn = rates.flatMap(({ rate, workers, added }) => {
+    const [base, ours] = [workers["pass-through"], workers[relay]];
+    const title = text(12, (y += 24), `${rate.toLocaleString("en")} requests a second`, "title");
+    if (!added) return [title, text(24, (y += ROW), `saturated: ${per(base.reached)} reached by the pass-through, ${per(ours.reached)} by the relay`)];
+    return [title, ...["p50", "p99"].map((quantile) => {
+      y += ROW;
+      const { median, sure: [least, most] } = added[quantile];
+      const [from, more] = [base[quantile] * scale, median * scale];
+      const end = 180 + Math.max(from, from + more) + 6;
+      const kind = least > 0 ? "worse" : most < 0 ? "better" : "even";
+      return [
+        text(24, y, quantile),
+        `<rect x="180" y="${y - 12}" width="${from.toFixed(1)}" height="14" class="base"/>`,
+        `<rect x="${(180 + Math.min(from, from + more)).toFixed(1)}" y="${y - 12}" width="${Math.abs(more).toFixed(1)}" height="14" class="${kind}"/>`,
+        text(end.toFixed(1), y, extra(base, ours, added, quantile)),
+      ].join("");
+    })];
+  });
+  return svg(y + 16, "How long a caller waits with the pass-through (grey), and how much longer with the relay (orange; dark grey: nobody can tell).", drawn);
+}
+
+const text = (x, y, content, kind) => `<text x="${x}" y="${y}"${kind ? ` class="${kind}"` : ""}>${content.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}</text>`;
+
+const svg = (height, caption, drawn) => `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13">
+<style>${STYLE}</style>
+<rect width="100%" height="100%" fill="#fff"/>
+${text(12, 18, caption)}
+${drawn.join("\n")}
+</svg>
+`;

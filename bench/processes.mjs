@@ -38,20 +38,24 @@ export async function asked(helper, message) {
  * Makes a Worker ready to start, as miniflare does: its configuration is compiled, so that workerd need not. `modules` are
  * copied into `folder` first, the main one first of all, so that a rebuild changes nothing under way. If there is a `cache`, a host
  * and port, all calls go there, and tell what they ask of Cloudflare's cache. With `platform`, the runtime vouches for callers.
- * Returns the file with the compiled configuration.
+ * Returns the files with the compiled configuration: the `config`, and the one with which V8 has a single thread (`steady`).
  */
-export function prepareWorkerd({ modules, bindings, compatibilityDate, cache, platform, folder }) {
+export function prepareWorkerd({ folder, modules, ...worker }) {
   mkdirSync(folder, { recursive: true });
   for (const { from, to } of modules) copyFileSync(from, join(folder, to));
-  const [text, binary] = ["config.capnp", "config.bin"].map((file) => join(folder, file));
-  writeFileSync(text, configuration(modules, bindings, compatibilityDate, cache, platform));
-  writeFileSync(binary, execFileSync(program, ["compile", "--config-only", text]));
-  return binary;
+  const compiled = (name, flags) => {
+    const [text, binary] = [".capnp", ".bin"].map((end) => join(folder, name + end));
+    writeFileSync(text, configuration({ modules, flags, ...worker }));
+    writeFileSync(binary, execFileSync(program, ["compile", "--config-only", text]));
+    return binary;
+  };
+  return { config: compiled("config", []), steady: compiled("steady", ["--single-threaded"]) };
 }
 
-/** Starts a Worker on a free port of 127.0.0.1: the process, a promise of its port, and what it has said lately. */
-export function startWorkerd({ name, config, platform }) {
-  const child = spawn(program, ["serve", "--binary", config, "--control-fd=3", ...(platform ? ["--experimental"] : [])], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+/** Starts a Worker on a free port of 127.0.0.1: the process, a promise of its port, and what it has said lately. `under` is a command that runs it. */
+export function startWorkerd({ name, config, platform }, under = []) {
+  const [command, ...words] = [...under, program, "serve", "--binary", config, "--control-fd=3", ...(platform ? ["--experimental"] : [])];
+  const child = spawn(command, words, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   children.push(child);
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -113,7 +117,7 @@ export default class extends WorkerEntrypoint {
   }
 }`;
 
-function configuration(modules, bindings, compatibilityDate, cache, platform) {
+function configuration({ modules, flags, bindings, compatibilityDate, cache, platform }) {
   const text = JSON.stringify; // Cap'n Proto's strings are escaped as JSON's are.
   const modulesText = modules.map(({ to }) => `(name = ${text(to)}, ${to.endsWith(".wasm") ? "wasm" : "esModule"} = embed ${text(to)})`);
   const bindingsText = Object.entries(bindings).map(([name, value]) =>
@@ -127,6 +131,7 @@ const config :Workerd.Config = (
     (name = "internet", ${cache ? `external = (address = ${text(cache)}, http = (cfBlobHeader = "cf-blob"))` : `network = (allow = ["private", "public"])`}),
     ${platform ? `(name = "identities", worker = (compatibilityDate = ${text(compatibilityDate)}, modules = [(name = "identities.js", esModule = ${text(IDENTITIES)})])),` : ""}
   ],
+  v8Flags = [${flags.map(text).join(", ")}],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
 );
 

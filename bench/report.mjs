@@ -1,93 +1,83 @@
-// From the slices that were measured to what is printed.
+// What the bench says: a line for each row, and the tables of the docs.
 
-/**
- * Sums up the rounds. CPU times are means of all slices: garbage is collected in some and not in others, a whole heap once in
- * thousands of requests, and all of it is the requests' cost.
- */
-export function summarise(peers, rounds, baseline) {
-  const base = rounds.map((round) => round[baseline].cpu);
-  return peers.map((peer) => {
-    const slices = rounds.map((round) => round[peer]);
-    const cpu = slices.map((slice) => slice.cpu);
-    const latencies = slices.flatMap((slice) => slice.latencies).sort((a, b) => a - b);
-    const at = (part) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))];
-    return {
-      peer,
-      cpu: { mean: mean(cpu), ...spread(cpu) },
-      ratio: ratio(cpu, base),
-      perSecond: spread(slices.map((slice) => slice.perSecond)).median,
-      p50: at(0.5),
-      p99: at(0.99),
-    };
-  });
+import { verdict } from "./verdicts.mjs";
+import { WORKS, byHand, cachedRelay, platformRelay, platformSample, platformToken, port, relay, stack } from "./works.mjs";
+
+/** Workers as a sentence names them. */
+const SPOKEN = {
+  sample: "the sample",
+  [port]: "workers-rs",
+  [byHand]: "the job by hand",
+  [stack]: "the stack",
+  [cachedRelay]: "keys in Cloudflare's cache",
+  [platformRelay]: "by the runtime's word",
+  [platformSample]: "the sample that asks who calls",
+  [platformToken]: "by a token",
+};
+
+const MARKS = { better: "\x1b[32m✓\x1b[0m", worse: "\x1b[31m✗\x1b[0m", "cannot tell": "\x1b[33m?\x1b[0m" };
+
+export const spoken = (name) => SPOKEN[name] ?? name;
+const sure = ([least, most]) => `${least.toFixed(2)}–${most.toFixed(2)}`;
+const times = (ratio) => `${ratio.toFixed(2)}x`;
+
+/** What a row is about. */
+export function label({ work, name }) {
+  const { title } = WORKS[work];
+  return name === relay || title.includes(spoken(name)) ? title : `${title}, ${spoken(name)}`;
 }
 
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/**
- * The ratio of two means over the same rounds, and the interval that holds the true one with 95 % confidence (Cochran,
- * "Sampling Techniques", the ratio estimator): what slows the whole machine for a while slows both, and cancels out.
- */
-function ratio(values, base) {
-  const [value, count] = [mean(values) / mean(base), values.length];
-  const squares = values.reduce((sum, other, round) => sum + (other - value * base[round]) ** 2, 0);
-  const error = Math.sqrt(squares / Math.max(1, count - 1) / count) / mean(base);
-  return { value, sure: [value - 1.96 * error, value + 1.96 * error] };
+/** A row's line: the verdict, the figure with its interval, and the committed figure, if there is one. */
+export function line(row) {
+  const word = verdict(row);
+  const since = row.was ? `committed ${times(row.was.ratio)} (${sure(row.was.sure)}): ${row.changed}` : "no committed figure";
+  return `${MARKS[word]} ${word.padEnd(11)}  ${label(row)}: ${times(row.ratio)} of ${spoken(row.beside)} (${sure(row.sure)}; by means ${times(row.means)}); ${since}`;
 }
 
-export function table(summary) {
-  const rows = [["", "CPU/request", "quartiles", "ratio", "95 % sure", "req/s", "p50", "p99"]];
-  for (const { peer, cpu, ratio, perSecond, p50, p99 } of summary) {
-    rows.push([
-      peer,
-      time(cpu.mean),
-      `${time(cpu.lower)}–${time(cpu.upper)}`,
-      ratio.value.toFixed(2),
-      `${ratio.sure[0].toFixed(2)}–${ratio.sure[1].toFixed(2)}`,
-      perSecond.toFixed(0),
-      `${p50.toFixed(2)} ms`,
-      `${p99.toFixed(2)} ms`,
-    ]);
-  }
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const line = (row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join("  ");
-  return rows.map((row) => `  ${line(row)}`).join("\n");
+/** What the entrants of a work cost, in the median. */
+export function costs({ kind }, medians) {
+  const unit = { start: milliseconds, instructions: millions }[kind] ?? time;
+  return Object.entries(medians).map(([name, median]) => `${name} ${unit(median)}`).join(", ");
 }
+
+const milliseconds = (value) => `${value.toFixed(0)} ms`;
+const millions = (value) => `${(value / 1e6).toFixed(2)} million`;
 
 /** Microseconds, as one reads them. */
-export const time = (microseconds) => (microseconds < 10_000 ? `${microseconds.toFixed(0)} µs` : `${(microseconds / 1000).toFixed(1)} ms`);
+const time = (microseconds) => (microseconds < 10_000 ? `${microseconds.toFixed(0)} µs` : milliseconds(microseconds / 1000));
 
-/** A verdict at a glance: ✓, ✗, or ? where the rounds cannot tell. */
-export function mark(holds) {
-  if (holds === undefined) return "\x1b[33m?\x1b[0m";
-  return holds ? "\x1b[32m✓\x1b[0m" : "\x1b[31m✗\x1b[0m";
+/** The committed rows as docs/performance.md has them. */
+export function docsTable(rows) {
+  const lines = rows.map((row) => `| ${label(row)} | ${spoken(row.beside)} | **${times(row.ratio)}** (${sure(row.sure)}) | ${times(row.means)} | ${verdict(row)} |`);
+  return ["| work | beside | the relay costs | by means | verdict |", "|---|---|---|---|---|", ...lines].join("\n");
 }
 
-/** Whether each entrant with a bar keeps to it: true, false, or undefined where the rounds cannot tell. */
-export function verdicts(summary, bars, baseline) {
-  return Object.entries(bars).map(([name, bar]) => {
-    const { ratio } = summary.find(({ peer }) => peer === name);
-    const [least, most] = ratio.sure;
-    const text = `${name} costs ${ratio.value.toFixed(2)}x the CPU time of ${baseline} (between ${least.toFixed(2)} and ${most.toFixed(2)}, 95 % sure); at most ${bar}x is required`;
-    if (most <= bar) return { holds: true, text: `${text}: holds` };
-    if (least > bar) return { holds: false, text: `${text}: does not hold` };
-    return { holds: undefined, text: `${text}: the machine was too noisy to tell; more --rounds help` };
+/** The text of a page with this table in the place of the one that has the same head. */
+export function withTable(page, table) {
+  const [head] = table.split("\n");
+  const from = page.indexOf(head);
+  if (from < 0) throw new Error(`the page has no table that begins with ${head}`);
+  const lines = page.slice(from).split("\n");
+  const end = lines.findIndex((text) => !text.startsWith("|"));
+  return [page.slice(0, from) + table, ...lines.slice(end)].join("\n");
+}
+
+/** What the latency of a rate comes to: what the relay adds, or that somebody could not keep up. */
+export function latencyLines(rates) {
+  return rates.map(({ rate, workers, added }) => {
+    const [base, ours] = [workers["pass-through"], workers[relay]];
+    const at = `${rate.toLocaleString("en")} requests a second`;
+    if (!added) return `? ${at}: saturated: ${per(base.reached)} reached by the pass-through, ${per(ours.reached)} by the relay`;
+    return `  ${at}: ${["p50", "p99"].map((quantile) => `${quantile} ${extra(base, ours, added, quantile)}`).join("; ")}`;
   });
 }
 
-/**
- * The median, the quartiles, and the interval that holds the true median with 95 % confidence: the order statistics at
- * half the number of rounds, more or less 0.98 times its square root, whatever the distribution.
- */
-export function spread(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (place) => sorted[Math.max(0, Math.min(sorted.length - 1, Math.round(place)))];
-  const half = (sorted.length - 1) / 2;
-  const margin = 0.98 * Math.sqrt(sorted.length);
-  return {
-    median: (sorted[Math.floor(half)] + sorted[Math.ceil(half)]) / 2,
-    lower: at(half / 2),
-    upper: at(half * 1.5),
-    sure: [at(half - margin), at(half + margin)],
-  };
+/** What the relay adds to a quantile, between what and what that is, and both latencies. */
+export function extra(base, ours, added, quantile) {
+  const { median, sure: [least, most] } = added[quantile];
+  return `${signed(median)} ms (${signed(least)} to ${signed(most)}; ${base[quantile].toFixed(2)} ms, with the relay ${ours[quantile].toFixed(2)} ms)`;
 }
+
+const signed = (number) => `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(2)}`;
+
+export const per = (rate) => `${Math.round(rate).toLocaleString("en")} a second`;

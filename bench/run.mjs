@@ -1,38 +1,48 @@
-// `npm run bench`: what a relayed request costs, beside what it costs without the relay's checks. README.md says how
-// to read it.
-//
-//   npm run bench -- [--quick] [--work get] [--rounds 100] [--requests 200] [--also <folder with another build>]
+// `npm run bench`: what the relay costs beside others that do the same work, and whether that has changed. README.md says how to read
+// it, and has the options.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { gzipSync } from "node:zlib";
 import { fail, root, say } from "../scripts/tools.mjs";
 import { buildWorker } from "../scripts/worker.mjs";
 import { makeKey } from "../tests/support/issuer.mjs";
+import { canCount, measureInstructions } from "./instructions.mjs";
+import { measureLatency } from "./latency.mjs";
+import { measureStart, measureWarm, measureYoung } from "./measure.mjs";
 import { checkJob, preparePeers } from "./peers.mjs";
-import { plot } from "./plot.mjs";
-import { asked, cpuMicroseconds, endAll, startHelper, startWorkerd } from "./processes.mjs";
-import { mark, summarise, table, verdicts } from "./report.mjs";
-import { measureShortRuns, measureStarts, reportStarts, shortRun } from "./starts.mjs";
-import { freshTokens, requestHeaders, requestsOf } from "./traffic.mjs";
+import { plot, plotLatency } from "./plot.mjs";
+import { asked, endAll, startHelper, startWorkerd } from "./processes.mjs";
+import { costs, docsTable, latencyLines, line, withTable } from "./report.mjs";
+import { requestsOf } from "./traffic.mjs";
+import { besideCommitted, compare, failures, replace, spread } from "./verdicts.mjs";
 import { WORKS, relay } from "./works.mjs";
 
-const CONNECTIONS = 16;
-/** Requests that make a peer as fast as it gets. Fewer flatter whoever has worked before. */
-const WARM_UP = 40_000;
-/** Requests that accustom a warm peer to another work. */
-const CHANGE = 3_000;
+const MEASURES = { warm: measureWarm, young: measureYoung, start: measureStart, instructions: measureInstructions, latency: measureLatency };
+/** Works of these kinds start their Workers themselves. */
+const FRESH = ["young", "start", "instructions"];
+/** How many minutes the `seconds` of the works come to, where nobody asks for others. */
+const MINUTES = 5;
+
+const FIGURES = join(root, "bench", "figures.json");
+const PAGE = join(root, "docs", "performance.md");
+const PICTURES = join(root, "docs", "images");
+
+/** The committed figures. */
+const committed = JSON.parse(readFileSync(FIGURES, "utf8"));
 
 const options = readOptions();
-if (!existsSync("/proc/self/stat")) fail("the bench reads CPU times from /proc, which this system lacks: run it on Linux");
+if (!existsSync("/proc/self/stat")) {
+  process.stderr.write("the bench reads CPU times from /proc, which this system lacks: run it on Linux\n");
+  process.exit(2);
+}
 await buildWorker();
 
 const folder = mkdtempSync(join(tmpdir(), "access-relay-bench-"));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => leave(130));
 
-let status = 1;
+let status = 2;
 try {
   status = await bench();
 } catch (error) {
@@ -44,117 +54,87 @@ async function bench() {
   const key = makeKey();
   const upstream = startHelper("upstream.mjs");
   const { port: apiPort } = await asked(upstream, { certs: JSON.stringify({ keys: [key.jwk] }) });
-  const load = startHelper("load.mjs");
-  const prepared = await preparePeers({ apiPort, folder, also: options.also });
-  const peers = await startPeers(prepared, key);
-  const checkJobs = async () => {
-    for (const peer of Object.values(peers)) await checkJob(peer, upstream);
-  };
+  const newLoad = () => startHelper("load.mjs");
+  const context = { key, upstream, load: newLoad(), newLoad, folder, prepared: await preparePeers({ apiPort, folder, also: options.also }), peers: {} };
 
-  say("checking that each peer does its job");
-  await checkJobs();
-  const slice = slicer(load, key);
+  const began = performance.now();
   const results = [];
-  for (const [name, work] of Object.entries(WORKS)) {
-    if (options.works.length > 0 && !options.works.includes(name)) continue;
-    results.push({ name, work, rounds: await measure(work, peers, slice) });
+  for (const [name, work] of Object.entries(WORKS)) if (options.works.includes(name)) results.push({ name, ...(await measure(work, context)) });
+  say("checking that each Worker still does its job");
+  for (const peer of Object.values(context.peers)) await checkJob(peer, upstream);
+  return report(results, (performance.now() - began) / 60_000);
+}
+
+/** What a work's rounds come to: rows, and the medians behind them; of latencies, the rates. */
+async function measure(work, context) {
+  const { kind = "warm", title } = work;
+  const others = options.also.filter(() => work.entrants[relay] && kind !== "latency");
+  const wanted = { ...work.entrants, ...Object.fromEntries(others.map((other) => [other, [other, work.entrants[relay][1]]])) };
+  if (kind === "instructions" && !canCount()) {
+    say(`${title}: not counted, for there is no valgrind here (Debian: apt install valgrind)`);
+    return { work, rows: [] };
   }
-  await checkJobs();
-  const fresh = { prepared, key, load, also: options.also };
-  if (options.works.length === 0 || options.works.includes("short")) results.push({ name: "short", work: shortRun(options.also), rounds: await measureShortRuns(fresh) });
-  if (options.works.length === 0 || options.works.includes("start")) results.push({ name: "start", rounds: await measureStarts(fresh) });
-  return report(results);
-}
-
-/** The peers by name, under way. */
-async function startPeers(prepared, key) {
-  const started = prepared.map(async (peer) => {
-    const { child, port, said } = startWorkerd(peer);
-    return [peer.name, { ...peer, port: await port, pid: child.pid, said, requests: requestsOf(peer, key) }];
-  });
-  return Object.fromEntries(await Promise.all(started));
-}
-
-/** Measures a number of requests to an entrant, each with a token of its own where there is a kind of them. */
-function slicer(load, key) {
-  return async ({ name, peer, request }, count, kind) => {
-    const tokens = kind && Array.from({ length: count }, () => freshTokens[kind](key, peer.issuer));
-    const headers = tokens?.map((token) => requestHeaders(token));
-    const before = cpuMicroseconds(peer.pid);
-    const { error, seconds, latencies } = await asked(load, { port: peer.port, request: peer.requests[request], headers, requests: count, connections: CONNECTIONS });
-    if (error) throw new Error(`${name}: ${error}\n${peer.said()}`);
-    return { cpu: (cpuMicroseconds(peer.pid) - before) / count, perSecond: count / seconds, latencies };
-  };
-}
-
-/** The slices of a work: one for each entrant in each round. */
-async function measure({ title, tokens, requests = options.requests, share = 1, entrants: wanted }, peers, slice) {
-  const others = options.also.map((other) => [other, [other, wanted[relay]?.[1]]]).filter(([, [, request]]) => request);
-  const entrants = [...Object.entries(wanted), ...others].map(([name, [peer, request]]) => ({ name, peer: peers[peer], request }));
-  const count = Math.ceil(options.rounds * share);
-  say(`${title}: ${count} rounds of ${requests} request${requests === 1 ? "" : "s"} each to ${entrants.map(({ name }) => name).join(", ")}`);
-  for (const entrant of entrants) {
-    // Where bodies are the work, the code around them hardly matters.
-    const before = share < 1 ? requests : entrant.peer.warm ? CHANGE : WARM_UP;
-    await slice(entrant, before, tokens);
-    entrant.peer.warm ||= share === 1;
+  const seconds = (work.seconds * options.minutes) / MINUTES;
+  const names = Object.keys(wanted);
+  say(`${title}: about ${Math.round(seconds)} seconds`);
+  const entrants = [];
+  for (const name of names) {
+    const [of, request] = wanted[name];
+    const prepared = context.prepared.find((peer) => peer.name === of);
+    entrants.push({ name, request, prepared, peer: FRESH.includes(kind) ? undefined : await underWay(prepared, context) });
   }
-  const rounds = [];
-  for (let number = 0; number < count; number++) {
-    const round = {};
-    // Each round begins with another one, so that none always has the same place.
-    for (let place = 0; place < entrants.length; place++) {
-      const entrant = entrants[(number + place) % entrants.length];
-      round[entrant.name] = await slice(entrant, requests, tokens);
-    }
-    rounds.push(round);
+  const rounds = await MEASURES[kind](work, entrants, seconds, context);
+  if (kind === "latency") return { work, rows: [], rates: rounds };
+  const medians = Object.fromEntries(names.map((name) => [name, spread(rounds.map((round) => round[name])).median]));
+  say(`  ${rounds.length} round${rounds.length === 1 ? "" : "s"}: ${costs(work, medians)}`);
+  const pairs = [...work.rows, ...others.map((other) => [relay, other])];
+  return { work, rows: pairs.map(([name, beside]) => ({ name, beside, ...compare(rounds, name, beside) })), rounds };
+}
+
+/** A Worker that goes on running, once it has shown that it does its job. */
+async function underWay(prepared, { peers, key, upstream }) {
+  if (!peers[prepared.name]) {
+    const { child, port, said } = startWorkerd(prepared);
+    const peer = { ...prepared, port: await port, pid: child.pid, said, requests: requestsOf(prepared, key) };
+    await checkJob(peer, upstream);
+    peers[prepared.name] = peer;
   }
-  return rounds;
+  return peers[prepared.name];
 }
 
-function report(results) {
-  const all = results.map(({ name, work, rounds }) => {
-    if (work === undefined) return { name, ...reportStarts(rounds, options.also) };
-    const { title, baseline, bars } = work;
-    const summary = summarise(Object.keys(rounds[0]), rounds, baseline);
-    const verdict = verdicts(summary, bars, baseline);
-    process.stdout.write(`
-CPU time of workerd for ${title}; means of ${rounds.length} rounds. Ratios are to ${baseline}.
+function report(results, minutes) {
+  const stamp = { date: new Date().toISOString().slice(0, 10), machine: `${cpus().length} cores, ${cpus()[0]?.model}` };
+  const measured = results.flatMap(({ name: work, rows }) => rows.map((row) => ({ work, ...row, ...stamp })));
+  const rows = besideCommitted(measured, committed.rows);
+  const latency = results.find(({ rates }) => rates)?.rates;
+  process.stdout.write(`\n${rows.map(line).join("\n")}\n`);
+  if (latency) process.stdout.write(`\nlatency, beside the pass-through\n${latencyLines(latency).join("\n")}\n`);
+  process.stdout.write(`\n${minutes.toFixed(1)} minutes\n`);
+  const slices = Object.fromEntries(results.map(({ name, rounds, rates }) => [name, rounds ?? rates]));
+  keep(join(root, "bench", "results"), new Date().toISOString().replaceAll(":", "-").slice(0, 19), { ...stamp, options, rows, slices }, latency);
 
-${table(summary)}
-
-${verdict.map(({ holds, text }) => `${mark(holds)} ${text}`).join("\n")}
-`);
-    const slices = rounds.map((round) => Object.fromEntries(Object.entries(round).map(([peer, { cpu }]) => [peer, cpu])));
-    return { name, title, baseline, summary, verdict, slices };
-  });
-  const sizes = shipped(join(folder, relay));
-  process.stdout.write(`
-Shipped, gzipped: ${sizes.map(({ file, gzipped }) => `${file} ${kilobytes(gzipped)}`).join(", ")}; ${kilobytes(sizes.reduce((sum, { gzipped }) => sum + gzipped, 0))} in all.
-
-`);
-  const folderOfResults = join(root, "bench", "results");
-  mkdirSync(folderOfResults, { recursive: true });
-  const file = join(folderOfResults, `${new Date().toISOString().replaceAll(":", "-").slice(0, 19)}.json`);
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
-  writeFileSync(file, `${JSON.stringify({ machine, options, sizes, works: all }, null, 2)}\n`);
-  const drawn = all.filter(({ summary }) => summary);
-  if (drawn.length > 0) writeFileSync(file.replace(/json$/, "svg"), plot(drawn));
-  say(`written to bench/results/${basename(file)}, and drawn beside it`);
-  const outcomes = all.flatMap(({ verdict }) => verdict.map(({ holds }) => holds));
-  if (outcomes.includes(false)) return 1;
-  return outcomes.includes(undefined) ? 2 : 0;
+  if (options.write) write({ rows: replace(committed.rows, measured.filter(({ beside }) => !options.also.includes(beside))), latency: latency ? { ...stamp, rates: latency } : committed.latency });
+  const failed = failures(rows);
+  if (options.gate) say(failed.length > 0 ? `the gate: ${failed.length} of ${rows.length} rows became worse` : `the gate: none of ${rows.length} rows became worse`);
+  return options.gate && failed.length > 0 ? 1 : 0;
 }
 
-function shipped(folder) {
-  return ["index.js", "index_bg.wasm"].map((file) => {
-    const bytes = readFileSync(join(folder, file));
-    return { file, bytes: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length };
-  });
+/** A run's own files: every slice, and the pictures. */
+function keep(place, name, all, latency) {
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, `${name}.json`), `${JSON.stringify(all, null, 1)}\n`);
+  if (all.rows.length > 0) writeFileSync(join(place, `${name}.svg`), plot(all.rows));
+  if (latency) writeFileSync(join(place, `${name}-latency.svg`), plotLatency(latency));
+  say(`written to bench/results/${basename(name)}.json, and drawn beside it`);
 }
 
-function kilobytes(bytes) {
-  return `${(bytes / 1024).toFixed(1)} KiB`;
+/** The committed figures, and the table and the pictures that show them. */
+function write(figures) {
+  writeFileSync(FIGURES, `${JSON.stringify(figures, null, 1)}\n`);
+  writeFileSync(PAGE, withTable(readFileSync(PAGE, "utf8"), docsTable(figures.rows)));
+  writeFileSync(join(PICTURES, "performance.svg"), plot(figures.rows));
+  if (figures.latency) writeFileSync(join(PICTURES, "latency.svg"), plotLatency(figures.latency.rates));
+  say("bench/figures.json, docs/performance.md and its pictures have the new figures");
 }
 
 /** Ends whatever was started, then the bench. */
@@ -167,21 +147,18 @@ async function leave(status) {
 function readOptions() {
   const { values } = parseArgs({
     options: {
-      quick: { type: "boolean", default: false },
-      rounds: { type: "string" },
-      requests: { type: "string" },
+      all: { type: "boolean", default: false },
+      gate: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+      minutes: { type: "string", default: String(MINUTES) },
       work: { type: "string", multiple: true, default: [] },
       also: { type: "string", multiple: true, default: [] },
     },
   });
-  const number = (text, fallback) => {
-    const value = Number(text ?? fallback);
-    return Number.isInteger(value) && value >= 1 && value <= 1_000_000 ? value : fail(`${text} is not a number of rounds or requests`);
-  };
-  return {
-    rounds: number(values.rounds, values.quick ? 50 : 100),
-    requests: number(values.requests, 200),
-    works: values.work.map((name) => (name in WORKS || ["short", "start"].includes(name) ? name : fail(`there is no work called ${name}; there are ${Object.keys(WORKS).join(", ")}, short, start`))),
-    also: values.also,
-  };
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0 && minutes <= 600)) fail(`--minutes ${values.minutes}: write a number of minutes, as in --minutes 15`);
+  for (const name of values.work) if (!(name in WORKS)) fail(`--work ${name}: there is no such work; write one of ${Object.keys(WORKS).join(", ")}`);
+  for (const other of values.also) if (!existsSync(join(other, "index_bg.wasm"))) fail(`--also ${other}: no index_bg.wasm is there; write the folder build/ of another clone, after npm run build`);
+  const works = values.work.length > 0 ? values.work : Object.keys(WORKS).filter((name) => values.all || !WORKS[name].all);
+  return { works, minutes, gate: values.gate, write: values.write, also: values.also };
 }

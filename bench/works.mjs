@@ -1,4 +1,4 @@
-// What the bench measures, and what fails it.
+// What the bench measures: for each work its entrants, each a Worker and a request, and the rows of the table, each a comparison of two.
 
 export const [stack, byHand, port, relay, manyRelay] = ["hono-stack", "by-hand", "workers-rs", "access-relay", "access-relay-many"];
 /**
@@ -8,103 +8,77 @@ export const [stack, byHand, port, relay, manyRelay] = ["hono-stack", "by-hand",
  */
 export const [cachedRelay, platformRelay, platformSample, platformToken] = ["access-relay-cached", "access-relay-platform", "sample-platform", "access-relay-beside"];
 
-/** A work that ends at the caller check. */
-const refusedToken = (tokens, title) => ({
-  title,
-  tokens,
-  baseline: stack,
-  entrants: { [stack]: [stack, "token-refused"], [relay]: [relay, "token-refused"] },
-  bars: { [relay]: 1 },
+/** How many requests a fresh workerd gets as a young one: many isolates do not live longer. */
+export const YOUNG_REQUESTS = 500;
+
+/** A work in which the relay and others get the same request; a row for each of them. */
+const same = (request, others) => ({
+  entrants: Object.fromEntries([relay, ...others].map((name) => [name, [name, request]])),
+  rows: others.map((other) => [relay, other]),
 });
 
-/** A work whose cost is its body: `requests` of them are a slice, and it gets a share of the rounds. */
-const bodies = (title, request, requests, share, bar) => ({
-  title,
-  requests,
-  share,
-  baseline: "sample",
-  entrants: { "pass-through": ["pass-through", request], sample: ["sample", request], [relay]: [relay, request] },
-  bars: { [relay]: bar },
-});
+/** A work that ends at the caller check, with tokens that no request has carried before. */
+const refusedToken = (tokens, others) => ({ tokens, ...same("token-refused", others) });
 
-/** What is measured: entrants, each a peer and a request, and how much of the baseline's CPU time some may take. */
+/** A work whose cost is its body: the code around it hardly matters, so that it needs less of a warm-up, and fewer requests. */
+const bodies = (request, requests) => ({ ...same(request, ["sample"]), requests, warmUp: requests });
+
+const hostile = ["headers-1k", "headers-8k", "headers-60k", "commas-60k", "origin-60k"];
+
+/**
+ * The works. `kind` says how one is measured: a `warm` Worker (if nothing else is said), a `young` one, its `start`, or its
+ * `instructions`. It takes about so many `seconds`; a slice has so many `requests`. Those with `all` are measured only with `--all`.
+ */
 export const WORKS = {
-  get: {
-    title: "a relayed GET, warm",
-    baseline: "sample",
-    entrants: { "pass-through": ["pass-through", "get"], sample: ["sample", "get"], [port]: [port, "get"], [byHand]: [byHand, "get"], [relay]: [relay, "get"] },
-    bars: { [relay]: 1.4 },
+  get: { title: "a relayed GET", seconds: 65, ...same("get", ["sample", port, byHand, stack]) },
+  young: { title: `the first ${YOUNG_REQUESTS} GETs of an isolate`, kind: "young", seconds: 45, ...same("get", ["sample", port, byHand, stack]) },
+  start: {
+    title: "the first answer",
+    kind: "start",
+    seconds: 25,
+    entrants: Object.fromEntries([relay, cachedRelay, platformRelay, byHand, stack, "sample", port, platformSample].map((name) => [name, [name, "get"]])),
+    rows: [[platformRelay, platformSample], [cachedRelay, "sample"], [cachedRelay, port], [relay, byHand], [relay, stack]],
   },
-  stack: {
-    title: "a relayed GET, warm, beside the same job from libraries",
-    baseline: stack,
-    entrants: { [stack]: [stack, "get"], [byHand]: [byHand, "get"], [relay]: [relay, "get"] },
-    bars: { [relay]: 0.6 },
-  },
+  preflight: { title: "an allowed preflight", seconds: 16, requests: 400, ...same("preflight", [stack]) },
+  forged: { title: "a token with a wrong signature", seconds: 20, ...refusedToken("forged", [byHand, stack]) },
+  "download-1m": { title: "a GET of 1 MiB", seconds: 14, ...bodies("download-1m", 16) },
+  "upload-1m": { title: "a PUT of 1 MiB", seconds: 14, ...bodies("upload-1m", 16) },
+  instructions: { title: `instructions of a start and the first ${YOUNG_REQUESTS} GETs`, kind: "instructions", seconds: 40, ...same("get", ["sample", byHand]) },
+
+  cold: { all: true, title: "a relayed GET with a token never seen", seconds: 20, tokens: "good", ...same("get", [stack]) },
   platform: {
-    title: "a relayed GET, warm, of a caller for whom the runtime vouches",
-    baseline: platformToken,
+    all: true,
+    title: "a relayed GET by the runtime's word",
+    seconds: 20,
     entrants: { [platformToken]: [platformToken, "get"], [platformRelay]: [platformRelay, "get"] },
-    bars: { [platformRelay]: 1.02 },
+    rows: [[platformRelay, platformToken]],
   },
-  cold: {
-    title: "a relayed GET with a token never seen",
-    tokens: "good",
-    baseline: stack,
-    entrants: { [stack]: [stack, "get"], [relay]: [relay, "get"] },
-    bars: { [relay]: 0.8 },
-  },
-  forged: refusedToken("forged", "a token with a wrong signature"),
-  garbage: refusedToken("garbage", "a text that is no token"),
-  unknown: refusedToken("unknown", "a token of a key that the issuer does not have"),
-  headers: {
-    title: "a relayed GET with 100 headers",
-    baseline: "sample",
-    entrants: { sample: ["sample", "headers-100"], [relay]: [relay, "headers-100"] },
-    bars: {},
-  },
+  garbage: { all: true, title: "a text that is no token", seconds: 20, ...refusedToken("garbage", [stack]) },
+  unknown: { all: true, title: "a token of an unknown key", seconds: 20, ...refusedToken("unknown", [stack]) },
+  headers: { all: true, title: "a relayed GET with 100 headers", seconds: 20, ...same("headers-100", ["sample"]) },
   many: {
-    title: "a relayed GET of another origin, where 1,000 origins may call and there are 100 routes",
-    baseline: "one of each",
+    all: true,
+    title: "a GET of another origin, with 1,000 origins and 100 routes",
+    seconds: 20,
     entrants: { "one of each": [relay, "foreign"], "1,000 origins, 100 routes": [manyRelay, "foreign"] },
-    bars: { "1,000 origins, 100 routes": 1.05 },
-  },
-  preflight: {
-    title: "an allowed preflight",
-    baseline: "hono-cors",
-    entrants: { "hono-cors": ["hono-cors", "preflight"], [relay]: [relay, "preflight"] },
-    bars: { [relay]: 0.9 },
+    rows: [["1,000 origins, 100 routes", "one of each"]],
   },
   refused: {
-    title: "a preflight of an origin that is not allowed",
-    baseline: "hono-cors",
-    entrants: { "hono-cors": ["hono-cors", "refused-204"], [relay]: [relay, "refused"] },
-    bars: {},
+    all: true,
+    title: "a preflight of an origin that may not",
+    seconds: 20,
+    requests: 400,
+    entrants: { [relay]: [relay, "refused"], [stack]: [stack, "refused-204"] },
+    rows: [[relay, stack]],
   },
   hostile: {
-    title: "preflights with long headers",
-    baseline: "a browser's",
-    entrants: {
-      "a browser's": [relay, "preflight"],
-      ...Object.fromEntries(["headers-1k", "headers-8k", "headers-60k", "commas-60k", "origin-60k"].map((name) => [name, [relay, name]])),
-    },
-    bars: { "headers-60k": 5, "commas-60k": 5, "origin-60k": 5 },
+    all: true,
+    title: "a preflight with long headers",
+    seconds: 20,
+    entrants: Object.fromEntries([["a browser's", [relay, "preflight"]], ...hostile.map((name) => [name, [relay, name]])]),
+    rows: hostile.map((name) => [name, "a browser's"]),
   },
-  "download-1m": bodies("a relayed GET of 1 MiB", "download-1m", 16, 0.5, 1.2),
-  "upload-1m": bodies("a relayed PUT of 1 MiB", "upload-1m", 16, 0.5, 1.2),
-  "download-100m": bodies("a relayed GET of 100 MiB", "download-100m", 1, 0.2, 1.1),
-  "upload-100m": bodies("a relayed PUT of 100 MiB", "upload-100m", 1, 0.2, 1.1),
+  "download-100m": { all: true, title: "a GET of 100 MiB", seconds: 20, ...bodies("download-100m", 1) },
+  "upload-100m": { all: true, title: "a PUT of 100 MiB", seconds: 20, ...bodies("upload-100m", 1) },
+  latency: { all: true, title: "latency", kind: "latency", seconds: 80, entrants: { [relay]: [relay, "get"], "pass-through": ["pass-through", "get"] }, rows: [] },
 };
-
-/** How many requests a fresh workerd gets in a short run: many isolates do not live longer. */
-export const SHORT_REQUESTS = 500;
-
-/** Who is measured in a short run, and how much of the CPU of the first one each may take. */
-export const SHORT_RUN = { [byHand]: undefined, sample: undefined, [stack]: undefined, [relay]: 1.15 };
-
-/** Whose start is measured, beside whose, and how many milliseconds more it may take from the start of workerd to the first answer. */
-export const STARTS = [
-  { name: platformRelay, beside: platformSample, bar: 12 },
-  { name: cachedRelay, beside: "sample", bar: 17 },
-  { name: relay, beside: "sample" },
-];

@@ -9,7 +9,7 @@ import { cors } from "hono/cors";
 import { csrf } from "hono/csrf";
 import { proxy } from "hono/proxy";
 import { newTrace } from "../new-trace.mjs";
-import { foreign } from "../traffic-policy.mjs";
+import { foreign, policy } from "../traffic-policy.mjs";
 
 // The library takes the name of a team, never an address: its certs are fetched from the bench's issuer instead.
 const outside = globalThis.fetch;
@@ -18,8 +18,18 @@ globalThis.fetch = (resource, init) => outside(resource === published ? certs : 
 
 const app = new Hono();
 app.use("/api/*", cors({ origin: foreign.allowed_origins, credentials: foreign.allow_credentials }));
-app.use("/api/*", csrf());
-app.use("/api/*", (context, next) => {
+app.use(
+  "/cors/*",
+  cors({
+    origin: policy.allowed_origins,
+    allowMethods: policy.allowed_methods,
+    allowHeaders: policy.allowed_headers,
+    credentials: policy.allow_credentials,
+    maxAge: policy.max_age,
+  }),
+);
+app.use(csrf());
+app.use((context, next) => {
   const { TEAM, AUDIENCE, API_HOST } = context.env;
   published ??= `https://${TEAM}.cloudflareaccess.com/cdn-cgi/access/certs`;
   certs ??= `http://${API_HOST}/cdn-cgi/access/certs`;
@@ -30,7 +40,7 @@ app.use("/api/*", (context, next) => {
 /** What is not the caller's to say. */
 const dropped = /^(cookie$|forwarded$|cf[-_]access[-_]|x[-_]forwarded[-_])/;
 
-app.all("/api/*", async (context) => {
+app.all("*", async (context) => {
   const url = new URL(context.req.url);
   const from = { host: url.host, protocol: url.protocol.slice(0, -1) };
   url.protocol = "http:";
