@@ -90,4 +90,5 @@ mod support {
     pub mod requests; // requests through the whole flow
     pub mod answers; // answers, and what becomes of them
     pub mod browser; // a model of a browser
+    pub mod cases; // how many inputs are made up
 }
