@@ -34,6 +34,7 @@ mod outcomes {
 }
 mod rules {
     mod origins;
+    mod browsers;
     mod cors;
     mod cors_browser; // the same decision, as a browser sees it
     mod cors_explained;
