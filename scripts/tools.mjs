@@ -19,6 +19,8 @@ export const cargoBin = join(cargoRoot, "bin");
 const cargoTools = {
   "wasm-bindgen": { crate: "wasm-bindgen-cli", version: lockedVersion("wasm-bindgen"), options: ["--no-default-features"] },
   "cargo-deny": { crate: "cargo-deny", version: "0.20.2", options: [] },
+  // It says its version as a command of Cargo's only.
+  "cargo-mutants": { crate: "cargo-mutants", version: "27.1.0", options: [], command: ["mutants"] },
   // For one peer of the bench.
   "worker-build": { crate: "worker-build", version: "0.8.7", options: [] },
 };
@@ -106,8 +108,8 @@ export function installRustComponents() {
 }
 
 export async function installCargoTool(name) {
-  const { crate, version, options } = cargoTools[name];
-  const installed = ask(join(cargoBin, name), ["--version"]) ?? "";
+  const { crate, version, options, command = [] } = cargoTools[name];
+  const installed = ask(join(cargoBin, name), [...command, "--version"]) ?? "";
   if (installed.split(/\s+/).includes(version)) return;
   say(`compiling ${crate} ${version} into .tools/ (once; about a minute)`);
   mkdirSync(cargoRoot, { recursive: true });

@@ -1,12 +1,13 @@
 // Requests made up from the grammar of HTTP, and bent out of it, against the running Worker with an API that sends back what it
 // gets. What is sent is requests.mjs, what comes back echo.mjs, and what must hold judge.mjs.
 
-import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { audience, startIssuer } from "../tests/support/issuer.mjs";
 import { startRelay } from "../tests/support/workerd.mjs";
 import { startEcho } from "./echo.mjs";
 import { faultsOfAnswer, faultsOfArrival, faultsOfExchange, outcomeOf } from "./judge.mjs";
 import { ROUTES, makeBentRequest, makeRequest, randomOf } from "./requests.mjs";
+import { watchLog, watchMemory } from "./watch.mjs";
 import { Connection } from "./wire.mjs";
 
 const CONNECTIONS = 16;
@@ -15,14 +16,15 @@ const BENT = 0.05;
 const [ID_OF, SECRETS] = [["0123456789abcdef.access", "fedcba9876543210.access"], ["c0ffee00".repeat(8), "cfast_Zz9Yy8Xx7Ww6Vv5Uu4Tt3Ss2Rr1Qq0PpOoNn"]];
 
 /**
- * Runs it for so many seconds or requests, whichever is over first: those that a seed makes up, `from` a number on. `say` gets a line now and then; `before` is
- * what startRelay makes of it. Returns the figures, with whatever was wrong.
+ * Runs it for so many seconds or requests, whichever is over first: those that a seed makes up, `from` a number on. Each
+ * connection rests so many milliseconds after each request. `say` gets a line now and then; `before` is what startRelay makes of
+ * it. Returns the figures, with whatever was wrong.
  */
-export async function fuzzRequests({ seconds = Infinity, requests = Infinity, seed = Date.now() % 1_000_000, from = 0, say = () => {}, before }) {
+export async function fuzzRequests({ seconds = Infinity, requests = Infinity, seed = Date.now() % 1_000_000, from = 0, rest = 0, say = () => {}, before }) {
   const issuer = await startIssuer();
   const callers = await makeCallers(issuer);
   const known = new Map();
-  const figures = { seed, sent: 0, forwarded: 0, outcomes: {}, wrong: [], memory: [] };
+  const figures = { seed, sent: 0, forwarded: 0, outcomes: {}, wrong: [] };
   const kinds = {};
   const wrong = (what, text, number) => {
     // Some of each kind are enough.
@@ -45,6 +47,7 @@ export async function fuzzRequests({ seconds = Infinity, requests = Infinity, se
   const one = async (world) => {
     const connection = new Connection(world.relay.port);
     while (Date.now() < end && figures.sent < requests) {
+      if (rest > 0) await pause(2 * rest * Math.random());
       const number = from + figures.sent++;
       const random = randomOf(seed * 31 + number);
       if (random.chance(BENT)) {
@@ -68,16 +71,18 @@ export async function fuzzRequests({ seconds = Infinity, requests = Infinity, se
     }
     connection.close();
   };
-  const watching = watch(figures, worlds, Math.max(200, Math.min(seconds, 600) * 10), say);
+  const memory = watchMemory({ echo: worlds[0].relay, "echo, with debug": worlds[1].relay }, seconds);
+  const telling = setInterval(() => say(`grammar: ${figures.sent} requests, ${figures.forwarded} forwarded, ${figures.wrong.length} wrong, ${Math.round(memory.now())} MiB`), 10_000);
   await Promise.all(Array.from({ length: CONNECTIONS }, (_, at) => one(worlds[at % 4 === 3 ? 1 : 0])));
-  watching.stop();
+  clearInterval(telling);
+  memory.stop();
   for (const world of worlds) {
     const last = await fetch(`${world.relay.url}/api/n-`, { headers: { "cf-access-jwt-assertion": callers[0].token }, redirect: "manual" }).catch(() => undefined);
     if (last?.headers.get("x-api") !== "1" && last?.status !== 502) wrong(`after all that, a plain call gets ${last?.status}`, "", "last");
     await world.relay.stop();
   }
   await Promise.all([issuer.stop(), api.stop()]);
-  return figures;
+  return { ...figures, memory: memory.memory };
 }
 
 const count = (outcomes, outcome) => (outcomes[outcome] = (outcomes[outcome] ?? 0) + 1);
@@ -93,14 +98,6 @@ async function makeCallers(issuer) {
 async function startWorld({ issuer, api, callers, debug, before, wrong }) {
   const world = { api, callers, debug, routes: ROUTES, secrets: SECRETS, clientIds: ID_OF, loops: {} };
   const policy = { allowed_origins: ["https://admin.example.com"], allow_credentials: true };
-  let end = "";
-  const watch = (text) => {
-    const log = end + text;
-    if (SECRETS.some((secret) => log.includes(secret))) wrong("the log holds a service token's secret", log.slice(-1_000), "?");
-    if (callers.some(({ token }) => log.includes(token))) wrong("the log holds a caller's token", log.slice(-1_000), "?");
-    if (/RuntimeError|panicked/.test(log)) wrong("the Wasm was restarted", log.match(/.*(RuntimeError|panicked).*/)[0], "?");
-    end = log.slice(-1_000);
-  };
   world.relay = await startRelay({
     relay: {
       access: { issuer: issuer.url, audience: [audience] },
@@ -116,30 +113,10 @@ async function startWorld({ issuer, api, callers, debug, before, wrong }) {
     },
     secrets: { CF_ACCESS_CLIENT_ID: ID_OF[0], CF_ACCESS_CLIENT_SECRET: SECRETS[0], BILLING_CLIENT_ID: ID_OF[1], BILLING_CLIENT_SECRET: SECRETS[1] },
     ...(before ? { before } : {}),
-    watch,
+    watch: watchLog(SECRETS, (what, log) => wrong(what, log, "?")),
   });
   return world;
 }
-
-/** Looks at workerd's memory, and says how far it is. */
-function watch(figures, worlds, milliseconds, say) {
-  let said = 0;
-  const look = () => {
-    figures.memory.push(worlds.reduce((sum, { relay }) => sum + residentMiB(relay.pid), 0));
-    if (figures.sent - said < 50_000) return;
-    said = figures.sent;
-    say(`${figures.sent} requests, ${figures.forwarded} forwarded, ${figures.wrong.length} wrong, ${Math.round(figures.memory.at(-1))} MiB`);
-  };
-  const timer = setInterval(look, milliseconds);
-  return {
-    stop() {
-      clearInterval(timer);
-      look();
-    },
-  };
-}
-
-const residentMiB = (pid) => Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB/m)[1]) / 1024;
 
 /** A text of a failure: without tokens, and not too long. */
 const shown = (text) => JSON.stringify(text.replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, "<token>").replace(/x{50,}/g, "x…x").slice(0, 2_500));

@@ -14,6 +14,7 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
 use crate::support::browser::{Ask, Got, fetch};
+use crate::support::cases::cases;
 use crate::support::config::{AUD, ISSUER, parse, parsed, relay, secrets};
 use crate::support::heads::Lines;
 use crate::support::issuer::{LocalKeys, rs256_holds};
@@ -229,7 +230,7 @@ fn reads(relay: &Value, ask: &Ask) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(cases(600))]
 
     #[test]
     fn it_says_what_the_core_decides(relay in relays(), (method, url, lines) in requests()) {

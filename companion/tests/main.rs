@@ -17,6 +17,8 @@ mod config {
 mod support {
     #[path = "../../tests/core/support/browser.rs"]
     pub mod browser;
+    #[path = "../../tests/core/support/cases.rs"]
+    pub mod cases;
     #[path = "../../tests/core/support/config.rs"]
     pub mod config;
     #[path = "../../tests/core/support/heads.rs"]

@@ -34,6 +34,7 @@ mod outcomes {
 }
 mod rules {
     mod origins;
+    mod browsers;
     mod cors;
     mod cors_browser; // the same decision, as a browser sees it
     mod cors_explained;
@@ -90,4 +91,5 @@ mod support {
     pub mod requests; // requests through the whole flow
     pub mod answers; // answers, and what becomes of them
     pub mod browser; // a model of a browser
+    pub mod cases; // how many inputs are made up
 }

@@ -29,7 +29,7 @@ fn of_access_and_the_rest() -> Vec<(Value, &'static str)> {
         (set("/access/audience", json!([AUD, AUD])), "access.audience[1]: found"),
         (set("/access/issuer", json!("https://acme.cloudflareaccess.com/")), "access.issuer: found \"https://acme.cloudflareaccess.com/\"; leave out everything after"),
         (set("/access/issuer", json!("http://acme.cloudflareaccess.com")), "access.issuer: found \"http://acme.cloudflareaccess.com\"; use https"),
-        (set("/access/issuer", json!("https://<team>.cloudflareaccess.com")), "access.issuer: found"),
+        (set("/access/issuer", json!("https://<team>.cloudflareaccess.com")), "access.issuer: found \"https://<team>.cloudflareaccess.com\"; write your own value in place of what stands in angle brackets"),
         (set("/access/issuer", json!(7)), "access.issuer: found the number 7; write a text"),
         (set("/access/isuer", json!(ISSUER)), "access.isuer: found an unknown key; the keys here are issuer, audience"),
         (set("/access/dangerously_allow_anyone", json!(true)), "access.issuer: found a value beside dangerously_allow_anyone"),

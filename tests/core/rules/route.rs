@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use crate::support::cases::cases;
 use crate::support::config::{parsed, relay};
 use crate::support::requests::send;
 
@@ -39,7 +40,7 @@ fn routes_by_their_deepest_path() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(5_000))]
+    #![proptest_config(cases(5_000))]
 
     /// The route that is found is the one that a look at each finds: the deepest that covers the path.
     #[test]

@@ -3,6 +3,7 @@
 use access_relay_core::rules::upstream::Upstream;
 use proptest::prelude::*;
 
+use crate::support::cases::cases;
 use crate::support::paths::{hostile_path, url};
 
 #[test]
@@ -57,7 +58,7 @@ fn urls_at_the_api() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(cases(20_000))]
 
     #[test]
     fn no_path_changes_the_host_or_climbs(path in hostile_path(), strip_prefix: bool, absolute: bool) {

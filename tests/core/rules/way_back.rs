@@ -4,6 +4,7 @@ use access_relay_core::rules::way_back::WayBack;
 use access_relay_core::syntax::target::Target;
 use proptest::prelude::*;
 
+use crate::support::cases::cases;
 use crate::support::paths::{hostile_path, prefix, upstream, url};
 
 /// What a browser is told in place of a URL that an API names, which was asked for `url`.
@@ -136,7 +137,7 @@ fn paths_of_cookies_lead_back() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(cases(20_000))]
 
     #[test]
     fn nothing_panics(start in "|https://app.example.com/api|/api/", rest in ".{0,80}", location in ".{0,80}") {

@@ -3,6 +3,8 @@
 use access_relay_core::syntax::redact::{gives_away, looks_secret, redacted};
 use proptest::prelude::*;
 
+use crate::support::cases::cases;
+
 const SECRET: &str = "s3cr3t-value";
 const SECRETS: [&str; 3] = [SECRET, "0123.access", "value-0123"];
 const HEX: &str = "4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2";
@@ -101,7 +103,7 @@ fn long_texts_take_no_longer_for_what_they_hold() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(cases(2_000))]
 
     /// Whatever stands around it, and however often, no secret remains; what is left is the text in order.
     #[test]

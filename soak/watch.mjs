@@ -1,0 +1,46 @@
+// What both parts look at while they run: the memory of each workerd, and what the relays log.
+
+import { readFileSync } from "node:fs";
+
+/** Below this, a run is over before memory levels off: V8 collects as late as it can, and the relay remembers callers. */
+const LEVELS_OFF_AFTER = 600;
+
+/** Looks at the memory of workerds, by their names, at least 200 times in so many seconds, until it is stopped. */
+export function watchMemory(relays, seconds) {
+  const memory = Object.fromEntries(Object.keys(relays).map((name) => [name, []]));
+  const look = () => {
+    for (const [name, { pid }] of Object.entries(relays)) memory[name].push(residentMiB(pid));
+  };
+  look();
+  const timer = setInterval(look, Math.max(100, Math.min(seconds, 6_000) * 5));
+  return { memory, now: () => Object.values(memory).reduce((sum, samples) => sum + samples.at(-1), 0), stop: () => clearInterval(timer) };
+}
+
+const residentMiB = (pid) => Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB/m)[1]) / 1024;
+
+/** The average of the first tenth of numbers, and of the last. */
+export function tenths(numbers) {
+  const tenth = Math.ceil(numbers.length / 10);
+  return [numbers.slice(0, tenth), numbers.slice(-tenth)].map((part) => part.reduce((sum, number) => sum + number, 0) / part.length);
+}
+
+/** What is wrong with the memory of a run of so many seconds: a last tenth that is a quarter, and 32 MiB, above the first. */
+export function faultsOfMemory(memory, seconds) {
+  if (seconds < LEVELS_OFF_AFTER) return [];
+  return Object.entries(memory).flatMap(([name, samples]) => {
+    const [first, last] = tenths(samples);
+    return last > first * 1.25 + 32 ? [`memory of ${name} grew from ${Math.round(first)} to ${Math.round(last)} MiB`] : [];
+  });
+}
+
+/** What startRelay tells the log to: it says what is `wrong` with it, and keeps none of it. */
+export function watchLog(secrets, wrong) {
+  let end = "";
+  return (text) => {
+    const log = end + text;
+    if (secrets.some((secret) => log.includes(secret))) wrong("the log holds a service token's secret", log.slice(-1_000));
+    if (/eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.[\w-]{20,}/.test(log)) wrong("the log holds a caller's token", log.slice(-1_000));
+    if (/RuntimeError|panicked/.test(log)) wrong("the Wasm was restarted", log.match(/.*(RuntimeError|panicked).*/)[0]);
+    end = log.slice(-1_000);
+  };
+}
