@@ -43,7 +43,7 @@ const CLONE = {
   page: ["tests/browser/page.test.mjs", "await buildPage()"],
   soak: ["tests/workerd/soak.test.mjs", 'from "../../soak/traffic.mjs"'],
   // No test measures: a machine that is busy would fail it. What it measures is checked to do its job whenever it runs.
-  bench: ["bench/run.mjs", "await checkJobs()"],
+  bench: ["bench/run.mjs", "await checkJob("],
 };
 const cloned = /(?:^|[(&] *)npm (?:run )?([\w-]+)/g;
 
@@ -195,7 +195,7 @@ function holdScript(words) {
   const [by, text] = CLONE[name] ?? [];
   assert.ok(by && read(by).includes(text), `CLONE says what drives "${name}": ${by} has ${text}`);
   for (const [, option, value] of rest.matchAll(/--([\w-]+)(?: ([^\s-]\S*))?/g)) {
-    assert.match(source, new RegExp(`\\b${option}: \\{ type:|"--${option}"`), `${file} takes --${option}`);
+    assert.match(source, new RegExp(`\\b${option}: \\{ type:|"(--)?${option}"`), `${file} takes --${option}`);
     if (option === "work") assert.ok(value in WORKS || ["short", "start"].includes(value), `there is a work ${value}`);
   }
   if (name === "test") for (const part of rest.split(" ").filter(Boolean)) assert.match(source, new RegExp(`^  (async )?${part}\\(\\) \\{`, "m"), `there is a part ${part}`);
