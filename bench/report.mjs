@@ -13,6 +13,11 @@ const SPOKEN = {
   [platformRelay]: "by the runtime's word",
   [platformSample]: "the sample that asks who calls",
   [platformToken]: "by a token",
+  "headers-1k": "1 KB of names",
+  "headers-8k": "8 KB of names",
+  "headers-60k": "60 KB of names",
+  "commas-60k": "60 KB of commas",
+  "origin-60k": "an Origin of 60 KB",
 };
 
 const MARKS = { better: "\x1b[32m✓\x1b[0m", worse: "\x1b[31m✗\x1b[0m", "cannot tell": "\x1b[33m?\x1b[0m" };

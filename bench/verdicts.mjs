@@ -7,6 +7,12 @@
  */
 export const LUCK = 0.02;
 
+/**
+ * Two runs of the same builds, minutes apart, differ by more than their intervals say: by up to 8 % in a row, by 4 % in the middle, in
+ * three runs of 20 rows. So much of a change is noise whatever the intervals are.
+ */
+export const BETWEEN_RUNS = 0.05;
+
 /** A change up to a tenth counts as none, if the run can tell that it is no larger. */
 const SAME = Math.log(1.1);
 
@@ -29,7 +35,7 @@ export function verdict({ sure: [least, most] }) {
 /** Whether a figure is better or worse than the committed one, by more than the noise of both; or the same; or nobody can tell. */
 export function change(now, committed) {
   const by = Math.log(now.ratio / committed.ratio);
-  const noise = Math.hypot(width(now), width(committed));
+  const noise = Math.hypot(width(now), width(committed), BETWEEN_RUNS);
   if (by > noise) return "worse";
   if (by < -noise) return "better";
   return Math.abs(by) + noise <= SAME ? "same" : "cannot tell";

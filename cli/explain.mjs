@@ -7,10 +7,14 @@ import { WRANGLER_FILES, wranglerFilesIn } from "./files.mjs";
 import { bytesIn, textIn } from "./reading.mjs";
 import { coloursOn, err, out, tellOut } from "./terminal.mjs";
 
+/** An address as people type it, without its scheme. */
+const BARE = /^[\w-]+(\.[\w-]+)+(:\d+)?([/?#]|$)/;
+
 /** Explains one request; 1 if it is refused, or if the page cannot read the answer. `curl` are the words of a curl command. */
 export function explain(words, { url, method, header = [], origin, as = [], har, entry, keys, config, env: environment, json }, curl) {
-  const address = words.find((word) => word.includes("://"));
-  if (words.some((word) => word !== "-" && word !== address)) throw new Mistake(["found a word that is no option; write an address, or a curl command, which begins with curl"]);
+  const asked = words.find((word) => word.includes("://") || BARE.test(word));
+  const address = asked === undefined || asked.includes("://") ? asked : `https://${asked}`;
+  if (words.some((word) => word !== "-" && word !== asked)) throw new Mistake(["found a word that is no option; write an address, or a curl command, which begins with curl"]);
   const file = config ?? wranglerFilesIn(".")[0];
   if (file === undefined) throw new Mistake([`found no ${WRANGLER_FILES.join(", ")} here; name a file with --config`]);
   if (entry !== undefined && !/^[1-9]\d{0,8}$/.test(entry)) throw new Mistake(["--entry: write a number from 1"]);

@@ -70,9 +70,11 @@ export async function init(addresses, options) {
   const writes = there === undefined || (options.overwrite && fits.ours);
   const found = writes ? check(name, file.text) : { mistakes: [], warnings: [] };
   if (writes) await writer.file(name, file.text);
-  else if (!fits.relay) writer.left.push(`Add RELAY to ${there}, which is there and stays as it is:\n\n${indented(file.alone)}`);
-  if (found.mistakes.length > 0) writer.left.unshift(`Mend ${name}:\n${found.mistakes.map((finding) => `     ${lineOf(finding)}`).join("\n")}`);
+  else if (fits.relay) found.mistakes.push(...check(there, textOf(resolve(directory, there))).mistakes);
+  else writer.left.push(`Add RELAY to ${there}, which is there and stays as it is:\n\n${indented(file.alone)}`);
+  if (found.mistakes.length > 0) writer.left.unshift(`Mend ${writes ? name : there}:\n${found.mistakes.map((finding) => `     ${lineOf(finding)}`).join("\n")}`);
   await writeTheRest(writer, { template: join(TEMPLATES, form), form, directory, folder, project: fits.project, known });
+  if (report.unseen) writer.left.unshift("An address gave no answer. When it does, run the same command with --overwrite.");
   const written = writer.finish();
 
   const left = [...writer.left, ...(fits.project ? steps : [])];
@@ -83,7 +85,7 @@ export async function init(addresses, options) {
     say(written.length > 0 ? `Written: ${written.join(", ")}` : "Nothing was written.");
     warnings.forEach((line) => warn(redacted(line)));
     report.mistakes.forEach((line) => wrong(redacted(line)));
-    say(`\n${remaining({ form, name: known.name, isNew: !fits.project, left })}`);
+    say(`\n${remaining({ form, name: known.name, isNew: !fits.project, left, path, leads: `${upstream}${said.strip_prefix ? "" : path}`, loopback })}`);
   }
   if (report.unseen) return 2;
   return left.length > 0 || report.mistakes.length > 0 ? 1 : 0;

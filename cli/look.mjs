@@ -96,6 +96,7 @@ const REASONS = {
   EAI_AGAIN: "its name cannot be resolved now",
   ECONNREFUSED: "nothing listens there",
   ECONNRESET: "the connection was closed",
+  EPROTO: "it does not speak TLS; is it http://?",
   ABORT_ERR: `no answer within ${TIMEOUT_MS / 1000} seconds`,
 };
 

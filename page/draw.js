@@ -138,7 +138,7 @@ function boxItem({ name, state, text: words, key }, places, file) {
 function changeRow({ table, key, value, note }, file) {
   const json = JSON.stringify(value).replaceAll('","', '", "');
   const line = /\.jsonc?$/.test(file) ? `"${key}": ${json}` : `${key} = ${json}`;
-  return element("div", {}, element("dt", {}, "in ", text("code", `vars.RELAY.${table}`)), element("dd", {}, text("code", line), note && text("p", note, "soft")));
+  return element("div", {}, element("dt", {}, "in ", text("code", table)), element("dd", {}, text("code", line), note && text("p", note, "soft")));
 }
 
 function recordedWords({ status, access }) {

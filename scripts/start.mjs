@@ -34,7 +34,9 @@ launch("relay", "wrangler", ["dev", "--config", "demo/wrangler.toml", "--port", 
 
 await until(() => answers("http://127.0.0.1:8702/cdn-cgi/access/certs"), "the emulator");
 await until(() => answers("http://127.0.0.1:8705/"), "the demo");
-await until(() => answers("http://127.0.0.1:8704/"), "wrangler dev");
+// A preflight that the policy allows: the relay logs no warning of it.
+const preflight = { method: "OPTIONS", headers: { origin: "https://admin.example.com", "access-control-request-method": "PUT" } };
+await until(() => answers("http://127.0.0.1:8704/api/notes", preflight), "wrangler dev");
 process.stdout.write(`
   access-relay is running. Open
 
@@ -93,8 +95,8 @@ function end(status, why) {
   }, 50);
 }
 
-async function answers(url) {
-  return fetch(url, { redirect: "manual" }).then(() => true, () => false);
+async function answers(url, options) {
+  return fetch(url, { redirect: "manual", ...options }).then(() => true, () => false);
 }
 
 async function until(ready, what) {

@@ -86,7 +86,7 @@ export async function installPackages() {
   const time = (file) => statSync(join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (time("node_modules/.package-lock.json") >= time("package-lock.json")) return;
   say("installing npm packages");
-  await runBeside("npm", ["ci", "--no-audit", "--no-fund"]);
+  await runBeside("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
 }
 
 /** The Rust of rust-toolchain.toml, and its Wasm target. */

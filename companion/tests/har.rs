@@ -319,6 +319,26 @@ fn a_configuration_tells_more() {
     )];
     let codes: Vec<&str> = of(direct, &|_| {}).iter().map(|(code, _)| *code).collect();
     assert_eq!(codes, ["access::direct_call", "access::preflight_blocked"]);
+    // The console tells the same, alone and beside the recording, in the words of each engine.
+    let file = json!({ "vars": { "RELAY": minimal() } }).to_string();
+    let config = explanation::config("wrangler.json", &file, None);
+    let call: &[Row] = &[("fetch", "GET https://api.example.com/x", &[], 0, &[])];
+    for log in [
+        "Access to fetch at 'https://api.example.com/x' from origin 'https://app.example.com' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header is present on the requested resource.",
+        "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at https://api.example.com/x. (Reason: CORS header \u{2018}Access-Control-Allow-Origin\u{2019} missing). Status code: 200.",
+        "Origin https://app.example.com is not allowed by Access-Control-Allow-Origin. Status code: 200\nFetch API cannot load https://api.example.com/x due to access control checks.",
+    ] {
+        for bytes in ["", &recording(call)] {
+            let first = report(bytes.as_bytes(), log, config.as_ref()).unwrap().causes.remove(0);
+            assert_eq!((first.code, first.inferred), ("access::direct_call", false), "{log}");
+            assert_eq!(first.evidence, ["https://api.example.com is the upstream of the route /api"]);
+            let without = report(bytes.as_bytes(), log, None).unwrap();
+            assert!(without.causes.iter().all(|found| found.code != "access::direct_call"), "{log}");
+        }
+        let elsewhere = log.replace("api.example.com", "api.example.net");
+        let found = report(b"", &elsewhere, config.as_ref()).unwrap();
+        assert!(found.causes.iter().all(|found| found.code != "access::direct_call"), "{elsewhere}");
+    }
 }
 
 #[test]

@@ -42,7 +42,10 @@ test("each preset is decided by the live policy, and the running relay answers t
     assert.equal(await compare.isEnabled(), asks, preset);
     if (key) assert.match(await page.locator(".box[data-state=refused] .key").innerText(), new RegExp(`^${key}\\s+demo/wrangler\\.toml:\\d+:\\d+$`));
     const lines = await page.locator(".changes dd code").allInnerTexts();
-    if (line) assert.ok(lines.includes(line), `${preset}: ${lines}`);
+    if (line) {
+      assert.ok(lines.includes(line), `${preset}: ${lines}`);
+      assert.equal(await page.locator(".changes dt code").first().innerText(), "vars.RELAY.cors");
+    }
     if (!asks) continue;
     await compare.click();
     await shows("compared", (text) => text.startsWith("The running relay answers the same: 204"), `the same answer (${preset})`);

@@ -161,7 +161,7 @@ test("without a credential, in words, one line for each answer, and what to do f
     const { status, out, err } = await doctor(folder, [emulator.app_local_url]);
     assert.deepEqual([status, err], [1, ""]);
     assert.match(out, /\nWRONG +is the AUD tag one of access\.audience\? \(doctor::audience\)\n {2}asked .*\n {2}came .*\n {2}means .*\n {2}do {9}write access\.audience = /);
-    assert.match(out, /\n12 requests: \d+ ok, 1 wrong, \d+ cannot tell\nDo this first: write access\.audience = .*\n$/);
+    assert.match(out, /\n13 questions, 12 requests: \d+ ok, 1 wrong, \d+ cannot tell\nDo this first: write access\.audience = .*\n$/);
     assert.equal(api.requests.length, 0);
     assert.ok(!out.includes("\x1b"));
   });

@@ -59,6 +59,8 @@ test("a request comes from options, from a curl command, from standard input", a
   assert.deepEqual(seen(await told("--as", "person", "curl", URL, "-X", "PUT", "-H", "accept: */*", "--compressed", "--data-raw", "{}")), expected);
   const { status, out } = await piped(`curl '${URL}' \\\n  -X 'PUT' \\\n  -H 'accept: */*'\n`, "--json", "--as", "person", "-");
   assert.deepEqual(seen({ status, ...JSON.parse(out) }), expected);
+  // As people type one.
+  for (const words of [[URL], [URL.slice("https://".length)]]) assert.equal((await told("--as", "person", ...words)).request.upstream.url, expected[0]);
   // As a browser writes an address, and as the Worker gets it.
   assert.equal((await told("--url", "HTTPS://App.Example.com/api/a/../notes", "--as", "person")).request.upstream.url, expected[0]);
 });

@@ -41,7 +41,7 @@ test("two protected addresses become a project that check finds sound", async ()
   assert.match(out, /The form is route: the page is served from elsewhere\.\n/);
   assert.match(out, new RegExp(`page  ${emulator.app_local_url}/\\n +Access application app\\.example\\.localhost of ${emulator.issuer} \\(signed by Access\\), AUD tag ${emulator.app_aud}\\n`));
   assert.match(out, /Written: wrangler\.toml, package\.json, \.gitignore, \.dev\.vars\.example\n/);
-  assert.match(out, /Three commands remain:\n {2}npm install\n {2}npm run secrets .*\n {2}npm run deploy /);
+  assert.match(out, /\/api\/notes on the page leads to http:\S+\/api\/notes\. If the API has no \/api, write strip_prefix = true into the route\.\nTwo commands remain:\n {2}npm install\n {2}npm run dev /);
   assert.match(err, /^(warning: this is Node 2[01]\..*\n)?warning: routes: the page is on this machine, so there are none; add them before you deploy\n$/);
 
   assert.deepEqual(filesOf(folder), [".dev.vars.example", ".gitignore", "package.json", "wrangler.toml"]);
@@ -135,6 +135,10 @@ test("a page without Access leaves placeholders, which check refuses", async () 
   assert.match(mistakes.join("\n"), /no Access application covers the page/);
   assert.match(textIn(folder, "wrangler.toml"), /issuer = "https:\/\/<team>\.cloudflareaccess\.com"\naudience = \["<AUD tag of the page>"\]/);
   assert.equal((await relay(folder, "check")).status, 1);
+  // A second time, the placeholders are still what is left.
+  const again = await json(folder, server.url, emulator.api_local_url);
+  assert.deepEqual([again.written, again.left.length], [[], 1]);
+  assert.match(again.left[0], /^Mend wrangler\.toml:\n[^]*vars\.RELAY\.access\.issuer[^]*vars\.RELAY\.access\.audience/);
   // Said on the command line, they are taken.
   const said = makeFolder();
   const AUD = "4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2";
@@ -242,7 +246,8 @@ test("what a terminal would obey is shown, not obeyed", async () => {
 
 test("an address that does not answer is said to be so, and the rest is written", async () => {
   const folder = makeFolder();
-  const { status, warnings, unfinished } = await json(folder, emulator.app_local_url, "http://127.0.0.1:9");
+  const { status, warnings, left, unfinished } = await json(folder, emulator.app_local_url, "http://127.0.0.1:9");
+  assert.deepEqual(left, ["An address gave no answer. When it does, run the same command with --overwrite."]);
   assert.ok(warnings.some((line) => line.startsWith("http://127.0.0.1:9/api/access-relay-init: no answer: nothing listens there;")), warnings.join("\n"));
   assert.deepEqual([status, unfinished], [2, false]);
   assert.match(textIn(folder, "wrangler.toml"), /upstream = "http:\/\/127\.0\.0\.1:9"/);

@@ -44,7 +44,11 @@ fn line(check: &Check, colours: bool) -> String {
 fn summary(report: &Report) -> String {
     let count = |state| report.checks.iter().filter(|check| check.state == state).count();
     let (ok, wrong, unknown) = (count(State::Ok), count(State::Wrong), count(State::CannotTell));
-    let mut text = format!("{} requests: {ok} ok, {wrong} wrong, {unknown} cannot tell\n", report.asked);
+    let mut text = format!(
+        "{} questions, {} requests: {ok} ok, {wrong} wrong, {unknown} cannot tell\n",
+        report.checks.len(),
+        report.asked
+    );
     if let Some(first) = &report.first {
         text += &format!("Do this first: {} ({}: {})\n", first.todo, first.code.as_str(), first.means);
     } else if report.unseen {

@@ -6,7 +6,8 @@ use access_relay_core::syntax::origin::Origin;
 
 use crate::fetch::Site;
 use crate::har::cause::Cause;
-use crate::har::exchange::{By, Exchange, Kind};
+use crate::har::console::Message;
+use crate::har::exchange::{By, Exchange, Kind, origin_of};
 use crate::har::find::Sign;
 
 /// What is known besides an exchange.
@@ -73,10 +74,21 @@ impl Besides<'_> {
 
     /// A call that goes to an API that the relay would lead to.
     fn passes_the_relay_by(&self, exchange: &Exchange) -> Option<Sign> {
-        let server = exchange.server.as_ref()?;
-        let route = self.config?.routes.iter().find(|route| route.upstream.origin == *server)?;
-        let said = || format!("{} is the upstream of the route {}", server.as_str(), route.prefix.as_str());
         let is_foreign = exchange.is_foreign() || exchange.kind == Kind::Preflight;
-        is_foreign.then(|| Sign::seen(Cause::DirectCall, said()))?
+        is_foreign.then(|| self.leads_to(exchange.server.as_ref()?))?
+    }
+
+    /// The same, as the console says of a page's call that CORS has blocked.
+    #[must_use]
+    pub fn heard(&self, message: &Message) -> Option<Sign> {
+        let asked = message.redirected_from.as_deref().unwrap_or(&message.url);
+        message.why.is_cors().then(|| self.leads_to(&origin_of(asked)?))?
+    }
+
+    /// A server that a route of the relay leads to.
+    fn leads_to(&self, server: &Origin) -> Option<Sign> {
+        let route = self.config?.routes.iter().find(|route| route.upstream.origin == *server)?;
+        let said = format!("{} is the upstream of the route {}", server.as_str(), route.prefix.as_str());
+        Sign::seen(Cause::DirectCall, said)
     }
 }

@@ -54,8 +54,11 @@ pub fn causes(exchanges: &[Exchange], messages: &[Message], config: Option<&Conf
     }
     let better = better(messages);
     let heard = Heard { shown: &shown, better: &better };
-    for sign in messages.iter().filter_map(|message| told(message, &heard)) {
-        add(&mut found, None, sign);
+    for message in messages {
+        let Some(sign) = told(message, &heard) else { continue };
+        for sign in [Some(sign), besides.heard(message)].into_iter().flatten() {
+            add(&mut found, None, sign);
+        }
     }
     found.into_values().collect()
 }

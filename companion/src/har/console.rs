@@ -57,6 +57,25 @@ pub enum Why {
     Other,
 }
 
+impl Why {
+    /// Whether CORS has blocked it.
+    #[must_use]
+    pub const fn is_cors(self) -> bool {
+        matches!(
+            self,
+            Self::NoOrigin
+                | Self::OtherOrigin
+                | Self::Wildcard
+                | Self::NoCredentials
+                | Self::PreflightStatus
+                | Self::PreflightRedirect
+                | Self::Method
+                | Self::Header
+                | Self::Other
+        )
+    }
+}
+
 /// How a message is told by its words, in the order in which they are looked for.
 const WORDS: &[(&str, Why)] = &[
     // Local Network Access is told in the same frame as CORS.

@@ -52,8 +52,8 @@ pub enum OriginError {
 impl fmt::Display for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoScheme => "start it with a scheme, as in https://app.example.com",
-            Self::BadScheme => "write the scheme in lower case, as in https://app.example.com",
+            Self::NoScheme => "begin it with https://",
+            Self::BadScheme => "write the scheme in lower case: https://",
             Self::NotAPagesScheme => "write https:// or http://",
             Self::FileScheme => {
                 "pages opened from files have no origin of their own (they send \"null\"); serve the page over \
@@ -63,7 +63,7 @@ impl fmt::Display for OriginError {
                 "leave out everything after the host and port: no path, query, fragment or trailing slash"
             }
             Self::UserInfo => "leave out the user name and password before the host",
-            Self::EmptyHost => "name a host without empty labels, as in https://app.example.com",
+            Self::EmptyHost => "name a host without empty labels",
             Self::UpperCaseHost => "write the host in lower case, as browsers send it",
             Self::BadHost => "write a plain host name; a name in another script goes in its Punycode form (xn--...)",
             Self::TrailingDot => "leave out the dot at the end of the host",
