@@ -19,8 +19,8 @@ const [seconds, requests, seed, from, rest] = [["seconds", positionals[0]], ...n
 function sayOutcomes({ outcomes, memory }) {
   for (const [outcome, count] of Object.entries(outcomes).sort()) process.stdout.write(`${String(count).padStart(9)}  ${outcome}\n`);
   for (const [name, samples] of Object.entries(memory)) {
-    const [first, last] = tenths(samples).map(Math.round);
-    say(`memory of ${name}: ${first} MiB in the first tenth, ${last} in the last; ${Math.round(Math.max(...samples))} at most`);
+    const [first, fifth, last] = tenths(samples).map(Math.round);
+    say(`memory of ${name}: ${first} MiB in the first tenth of the time, ${fifth} in the fifth, ${last} in the last; ${Math.round(Math.max(...samples))} at most`);
   }
 }
 

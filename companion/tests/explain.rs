@@ -259,6 +259,10 @@ fn what_is_asked_has_to_be_clear() {
             question("GET", "ftp://a.example/", &[], &[]),
             "--url: found no whole address; write one, as in https://app.example.com/api/notes",
         ),
+        (
+            question("GET", "capacitor://localhost/", &[], &[]),
+            "--url: found no whole address; write one, as in https://app.example.com/api/notes",
+        ),
         (question("GE T", URL, &[], &[]), "--method: found \"GE T\"; write a method, such as GET"),
         (
             question("GET", URL, &["a"], &[]),

@@ -27,6 +27,10 @@ fn some_headers_need_no_asking() {
     for (name, value, is_asked) in [
         ("accept", "text/html, */*;q=0.8", false),
         ("accept", "text/html<", true),
+        ("accept", "a\tb", false),
+        ("accept", "a\u{1}b", true),
+        ("accept", "a\u{1f}", true),
+        ("accept", "a\u{7f}", true),
         ("accept", &long, false),
         ("accept", &longer, true),
         ("accept-language", "en-GB,en;q=0.5", false),

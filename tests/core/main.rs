@@ -27,6 +27,7 @@ mod messages {
     mod cookies;
     mod links;
     mod trace;
+    mod head;
 }
 mod outcomes {
     mod problem;

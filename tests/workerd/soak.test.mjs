@@ -66,11 +66,20 @@ for (const [what, broken, ...seen] of [
 }
 
 test("memory that grows is found out, and memory that levels off is not", () => {
-  const samples = (from, to) => Array.from({ length: 200 }, (_, at) => from + ((to - from) * at) / 199);
-  for (const [first, last, seconds, faults] of [[200, 200, 3_600, 0], [200, 240, 3_600, 0], [60, 100, 3_600, 0], [200, 400, 3_600, 1], [60, 200, 3_600, 1], [400, 200, 3_600, 0], [60, 300, 60, 0]]) {
-    const found = faultsOfMemory({ tokens: samples(200, 200), platform: samples(first, last) }, seconds);
-    assert.equal(found.length, faults, `${first} to ${last} MiB in ${seconds} seconds: ${found}`);
-    if (faults > 0) assert.match(found[0], /^memory of platform grew from \d+ to \d+ MiB$/);
+  // What it is at the beginning, and what it gains until a part of the time has passed.
+  const samples = (first, gain, part) => Array.from({ length: 200 }, (_, at) => first + gain * Math.min(1, at / 199 / part));
+  for (const [first, gain, part, seconds, faults] of [
+    [200, 0, 1, 3_600, 0],
+    [60, 300, 0.3, 3_600, 0],
+    [200, 40, 1, 3_600, 0],
+    [400, -200, 1, 3_600, 0],
+    [60, 300, 1, 3_600, 1],
+    [300, 150, 1, 3_600, 1],
+    [60, 300, 1, 60, 0],
+  ]) {
+    const found = faultsOfMemory({ tokens: samples(200, 0, 1), platform: samples(first, gain, part) }, seconds);
+    assert.equal(found.length, faults, `${first} MiB, and ${gain} more in ${part} of ${seconds} seconds: ${found}`);
+    if (faults > 0) assert.match(found[0], /^memory of platform grew from \d+ MiB in the fifth tenth to \d+ in the last$/);
   }
 });
 

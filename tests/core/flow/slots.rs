@@ -39,6 +39,18 @@ fn what_nobody_takes_up_goes_after_its_deadline() {
 }
 
 #[test]
+fn each_new_value_looks_at_two_old_ones() {
+    for old in [1, 2, 3, 4] {
+        let mut slots = Slots::after(0);
+        for number in 0..old {
+            slots.put(number, 0, 0);
+        }
+        slots.put(9, 60, 1);
+        assert_eq!(slots.count(), 1 + usize::saturating_sub(old, 2), "{old} past their time");
+    }
+}
+
+#[test]
 fn where_nobody_ever_takes_up_anything_the_room_stays_in_proportion() {
     let mut slots = Slots::after(0);
     let mut highest = 0;

@@ -75,6 +75,7 @@ fn response_cookies_are_named_and_host_only() {
         ("session=1; path = /v1/users", "session=1; Path=/api/users"),
         ("session=1; Path=/", "session=1; Path=/"), ("session=1; Path=/other", "session=1; Path=/other"),
         ("session=1; Path=v1", "session=1; Path=v1"), ("session=1; Path", "session=1; Path"),
+        ("session=1; Comment=/v1/users", "session=1; Comment=/v1/users"),
     ];
     for (line, expected) in table {
         assert_eq!(host_only(line, &allowed, back).as_deref(), Some(expected), "{line}");

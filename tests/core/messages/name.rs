@@ -24,3 +24,27 @@ fn names_are_known_by_one_list() {
         assert_eq!(Name::ALL.iter().filter(|other| set.has(**other)).collect::<Vec<_>>(), [name]);
     }
 }
+
+#[test]
+fn how_much_of_a_value_decisions_look_at() {
+    let limited = [
+        (Name::AccessJwtAssertion, 8192),
+        (Name::ConnectingIp, 64),
+        (Name::Connection, 1024),
+        (Name::Loop, 640),
+        (Name::Origin, 320),
+        (Name::RequestHeaders, 8192),
+        (Name::RequestMethod, 64),
+        (Name::SecFetchDest, 64),
+        (Name::SecFetchMode, 64),
+        (Name::SecFetchSite, 64),
+        (Name::Traceparent, 256),
+    ];
+    for name in Name::ALL {
+        match limited.iter().find(|(limited, _)| limited == name) {
+            Some((_, most)) => assert_eq!(name.longest(), *most, "{name:?}"),
+            // All of it; and one more is still a number, in Wasm, too.
+            None => assert_eq!(name.longest(), usize::MAX / 2, "{name:?}"),
+        }
+    }
+}

@@ -12,4 +12,6 @@ fn a_secret_in_a_value_is_told_by_the_headers_name() {
     let present = in_answer(&told);
     assert_eq!(present.leaks(), ["location", "x-echo"]);
     assert!(present.has(Name::Location));
+    assert!(present.has_any(&[Name::Vary, Name::Location]));
+    assert!(!present.has_any(&[Name::Vary, Name::Link]) && !present.has_any(&[]));
 }

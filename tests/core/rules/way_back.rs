@@ -72,6 +72,9 @@ fn urls_lead_back_to_the_relay() {
         ("/api", "https://api.example.com", true, "/login?next=https://app.example.com/", Some("/api/login?next=https://app.example.com/")),
         ("/api", "https://api.example.com", true, "/login#https://x", Some("/api/login#https://x")),
         ("/api", "https://api.example.com", true, "/a:b", Some("/api/a:b")),
+        ("/api", "https://api.example.com", true, "1:/../../../tags", Some("/api/tags")),
+        ("/api", "https://api.example.com", true, "a_b:/../../../tags", Some("/api/tags")),
+        ("/api", "https://api.example.com", true, "a+b:/../../../tags", None),
         // As browsers read it.
         ("/api", "https://api.example.com", true, "\\jobs\\1", Some("/api/jobs/1")),
         ("/api", "https://api.example.com", true, "/jo\tbs/1", Some("/api/jobs/1")),
