@@ -7,8 +7,8 @@ import { WRANGLER_FILES, wranglerFilesIn } from "./files.mjs";
 import { bytesIn, textIn } from "./reading.mjs";
 import { coloursOn, err, out, tellOut } from "./terminal.mjs";
 
-/** An address as people type it, without its scheme. */
-const BARE = /^[\w-]+(\.[\w-]+)+(:\d+)?([/?#]|$)/;
+/** An address as people type it, without its scheme; what has no path may be a file. */
+const BARE = /^[\w-]+(\.[\w-]+)+(:\d+)?\//;
 
 /** Explains one request; 1 if it is refused, or if the page cannot read the answer. `curl` are the words of a curl command. */
 export function explain(words, { url, method, header = [], origin, as = [], har, entry, keys, config, env: environment, json }, curl) {

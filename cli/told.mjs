@@ -27,9 +27,9 @@ export function remaining({ form, name, isNew, left, path, leads, loopback }) {
       ];
   return [
     ...(steps.length > 0 ? ["Left to do by hand:", ...steps, ""] : []),
-    `${path}/notes on the page leads to ${leads}/notes.${leads.endsWith(path) ? ` If the API has no ${path}, write strip_prefix = true into the route.` : ""}`,
     `${{ 2: "Two", 4: "Four", 5: "Five" }[commands.length]} commands remain:`,
     ...commands,
+    `${path}/notes on the page leads to ${leads}/notes.${leads.endsWith(path) ? ` If the API has no ${path}, write strip_prefix = true into the route.` : ""}`,
     "In the API's Access application, a policy with the action Service Auth has to include the service token that opens it.",
     "To run it on this machine, read node_modules/access-relay/docs/local-development.md.",
   ].join("\n");

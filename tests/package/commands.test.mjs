@@ -44,6 +44,8 @@ const CLONE = {
   soak: ["tests/workerd/soak.test.mjs", 'from "../../soak/traffic.mjs"'],
   // No test measures: a machine that is busy would fail it. What it measures is checked to do its job whenever it runs.
   bench: ["bench/run.mjs", "await checkJob("],
+  // No test tries mutants: that takes hours.
+  mutants: ["scripts/mutants.mjs", "copyTree();"],
 };
 const cloned = /(?:^|[(&] *)npm (?:run )?([\w-]+)/g;
 

@@ -41,7 +41,7 @@ test("two protected addresses become a project that check finds sound", async ()
   assert.match(out, /The form is route: the page is served from elsewhere\.\n/);
   assert.match(out, new RegExp(`page  ${emulator.app_local_url}/\\n +Access application app\\.example\\.localhost of ${emulator.issuer} \\(signed by Access\\), AUD tag ${emulator.app_aud}\\n`));
   assert.match(out, /Written: wrangler\.toml, package\.json, \.gitignore, \.dev\.vars\.example\n/);
-  assert.match(out, /\/api\/notes on the page leads to http:\S+\/api\/notes\. If the API has no \/api, write strip_prefix = true into the route\.\nTwo commands remain:\n {2}npm install\n {2}npm run dev /);
+  assert.match(out, /Two commands remain:\n {2}npm install\n {2}npm run dev .*\n\/api\/notes on the page leads to http:\S+\/api\/notes\. If the API has no \/api, write strip_prefix = true into the route\.\n/);
   assert.match(err, /^(warning: this is Node 2[01]\..*\n)?warning: routes: the page is on this machine, so there are none; add them before you deploy\n$/);
 
   assert.deepEqual(filesOf(folder), [".dev.vars.example", ".gitignore", "package.json", "wrangler.toml"]);

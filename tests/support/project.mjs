@@ -3,7 +3,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../scripts/tools.mjs";
-import { begin } from "./processes.mjs";
+import { begin, freePort } from "./processes.mjs";
 import { tarball } from "./tarball.mjs";
 
 /** The file of each template that holds the configuration. */
