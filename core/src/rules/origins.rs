@@ -32,7 +32,7 @@ impl Pattern {
     /// # Errors
     /// What to write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (scheme, authority) = split_scheme(text).ok_or("start it with a scheme, as in https://*.example.com")?;
+        let (scheme, authority) = split_scheme(text).ok_or("begin it with https://, as in https://*.example.com")?;
         let (any_port, authority) = strip(authority, str::strip_suffix, ":*");
         let (subdomains, authority) = strip(authority, str::strip_prefix, "*.");
         if authority.contains('*') || scheme.contains('*') {
