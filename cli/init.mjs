@@ -68,11 +68,12 @@ export async function init(addresses, options) {
   const writer = writerFor(directory, { ...options, asks });
   const [there] = wranglerFilesIn(directory);
   const writes = there === undefined || (options.overwrite && fits.ours);
-  const found = writes ? check(name, file.text) : { mistakes: [], warnings: [] };
+  // What is there has been written by an earlier run, or by somebody: what it lacks is left to do all the same.
+  const body = writes ? file.text : fits.relay ? textOf(resolve(directory, there)) : undefined;
+  const found = body === undefined ? { mistakes: [], warnings: [] } : check(name, body);
   if (writes) await writer.file(name, file.text);
-  else if (fits.relay) found.mistakes.push(...check(there, textOf(resolve(directory, there))).mistakes);
-  else writer.left.push(`Add RELAY to ${there}, which is there and stays as it is:\n\n${indented(file.alone)}`);
-  if (found.mistakes.length > 0) writer.left.unshift(`Mend ${writes ? name : there}:\n${found.mistakes.map((finding) => `     ${lineOf(finding)}`).join("\n")}`);
+  else if (!fits.relay) writer.left.push(`Add RELAY to ${there}, which is there and stays as it is:\n\n${indented(file.alone)}`);
+  if (found.mistakes.length > 0) writer.left.unshift(`Mend ${name}:\n${found.mistakes.map((finding) => `     ${lineOf(finding)}`).join("\n")}`);
   await writeTheRest(writer, { template: join(TEMPLATES, form), form, directory, folder, project: fits.project, known });
   if (report.unseen) writer.left.unshift("An address gave no answer. When it does, run the same command with --overwrite.");
   const written = writer.finish();
@@ -85,7 +86,7 @@ export async function init(addresses, options) {
     say(written.length > 0 ? `Written: ${written.join(", ")}` : "Nothing was written.");
     warnings.forEach((line) => warn(redacted(line)));
     report.mistakes.forEach((line) => wrong(redacted(line)));
-    say(`\n${remaining({ form, name: known.name, isNew: !fits.project, left, path, leads: `${upstream}${said.strip_prefix ? "" : path}`, loopback })}`);
+    say(`\n${remaining({ form, name: known.name, isNew: !fits.project, left, path, upstream, strips: said.strip_prefix, loopback })}`);
   }
   if (report.unseen) return 2;
   return left.length > 0 || report.mistakes.length > 0 ? 1 : 0;

@@ -13,7 +13,7 @@ export function sights(seen) {
 }
 
 /** What a person does next: what is left, then the commands. A new Pages project has to be there before it takes secrets. */
-export function remaining({ form, name, isNew, left, path, leads, loopback }) {
+export function remaining({ form, name, isNew, left, path, upstream, strips, loopback }) {
   const create = form === "pages" && isNew ? [`  npx wrangler pages project create ${name} --production-branch main`] : [];
   const steps = left.map((step, index) => `  ${index + 1}. ${step}`);
   const commands = loopback
@@ -29,7 +29,7 @@ export function remaining({ form, name, isNew, left, path, leads, loopback }) {
     ...(steps.length > 0 ? ["Left to do by hand:", ...steps, ""] : []),
     `${{ 2: "Two", 4: "Four", 5: "Five" }[commands.length]} commands remain:`,
     ...commands,
-    `${path}/notes on the page leads to ${leads}/notes.${leads.endsWith(path) ? ` If the API has no ${path}, write strip_prefix = true into the route.` : ""}`,
+    strips ? `${path}/notes on the page leads to ${upstream}/notes.` : `${path}/notes on the page leads to ${upstream}${path}/notes. If the API has no ${path}, write strip_prefix = true into the route.`,
     "In the API's Access application, a policy with the action Service Auth has to include the service token that opens it.",
     "To run it on this machine, read node_modules/access-relay/docs/local-development.md.",
   ].join("\n");

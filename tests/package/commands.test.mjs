@@ -198,7 +198,7 @@ function holdScript(words) {
   assert.ok(by && read(by).includes(text), `CLONE says what drives "${name}": ${by} has ${text}`);
   for (const [, option, value] of rest.matchAll(/--([\w-]+)(?: ([^\s-]\S*))?/g)) {
     assert.match(source, new RegExp(`\\b${option}: \\{ type:|"(--)?${option}"`), `${file} takes --${option}`);
-    if (option === "work") assert.ok(value in WORKS || ["short", "start"].includes(value), `there is a work ${value}`);
+    if (option === "work") assert.ok(value in WORKS, `there is a work ${value}`);
   }
   if (name === "test") for (const part of rest.split(" ").filter(Boolean)) assert.match(source, new RegExp(`^  (async )?${part}\\(\\) \\{`, "m"), `there is a part ${part}`);
 }

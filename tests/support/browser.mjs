@@ -61,6 +61,6 @@ export async function startPages({ tls = false, script = "" } = {}) {
 }
 
 /** A blank page with a script. */
-export function page(script) {
+function page(script) {
   return `<!doctype html><title>blank</title><link rel="icon" href="data:,"><script>${script}</script><body>`;
 }
