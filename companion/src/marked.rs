@@ -50,8 +50,8 @@ pub fn marked<'f>(
         };
         let rendered = renderer.render(&[group.element(Level::HELP.message(help.as_str()))]);
         match &line {
-            Some(part) if part.cut > 0 => part.in_whole_line(&rendered),
-            _ => rendered,
+            Some(part) => part.in_whole_line(&rendered),
+            None => rendered,
         }
     };
     told.into_iter().map(one).collect()
@@ -108,10 +108,6 @@ impl Lines<'_> {
         let first = place.column - 1;
         let from = byte(first);
         let to = if place.end_line == place.line { byte(place.end_column - 1) } else { line.len() };
-        let to = if to > from { to } else { byte(first + 1) };
-        if line.len() <= LONG {
-            return Some(Part { place, text: line, from, to, cut: 0 });
-        }
         let (begin, end) =
             (line.floor_char_boundary(from.saturating_sub(LONG)), line.ceil_char_boundary(to.min(from + LONG) + LONG));
         let text = line.get(begin..end)?;

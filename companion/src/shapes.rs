@@ -179,11 +179,9 @@ fn header<'n>(never: impl Iterator<Item = &'n str>, beginnings: &[&str]) -> Valu
 /// A text of this pattern, and of none of the others. Editors show what to write instead.
 fn shape(pattern: &str, not: &[Value], write: &str) -> Value {
     let mut shape = json!({ "pattern": pattern, "errorMessage": write });
-    match (shape.as_object_mut(), not) {
-        (Some(keys), [one]) => keys.insert("not".to_owned(), one.clone()),
-        (Some(keys), [_, ..]) => keys.insert("not".to_owned(), json!({ "anyOf": not })),
-        _ => None,
-    };
+    if let (Some(keys), false) = (shape.as_object_mut(), not.is_empty()) {
+        keys.insert("not".to_owned(), json!({ "anyOf": not }));
+    }
     shape
 }
 

@@ -175,6 +175,12 @@ fn an_environments_own_previews_are_one_too() {
 fn a_file_that_is_too_long_is_not_read() {
     let found = lines_of("wrangler.toml", &"#\n".repeat(600_000)).mistakes;
     assert_eq!(found, ["found 1200000 bytes; write 1048576 at most, of which wrangler needs far less"]);
+    // To the byte.
+    let longest = "#\n".repeat(1_048_576 / 2);
+    for (text, is_read) in [(longest.clone(), true), (longest + "#", false)] {
+        let found = check::text("wrangler.toml", &text).mistakes;
+        assert_eq!(found.iter().all(|finding| finding.code != "wrangler::too_long"), is_read, "{found:?}");
+    }
 }
 
 /// Whether nothing is wrong; what is sound; warnings, then mistakes.

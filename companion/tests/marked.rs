@@ -1,6 +1,7 @@
 //! `check`: findings in their lines of the file, and no secret in them.
 
 use access_relay_companion::check;
+use access_relay_companion::findings::{Finding, Findings, Place};
 
 use crate::check::{SHUT, relay, said};
 
@@ -126,5 +127,38 @@ fn a_finding_in_a_long_line_is_marked_there() {
         let found = check::text("wrangler.jsonc", &json);
         let marked = check::marked(&found, "wrangler.jsonc", &json, false).join("\n");
         assert!(marked.contains("wrangler::plain_secret") && !marked.contains("s3cr3t"), "{marked}");
+    }
+}
+
+/// A finding at this place of a text, as it is shown; columns are counted from 1, and the end is not marked.
+fn shown(text: &str, line: usize, column: usize, end_line: usize, end_column: usize) -> String {
+    let place = Some(Place { line, column, end_line, end_column });
+    let finding = Finding { place, ..Finding::new("relay::x", "a.b", "found this", "write that") };
+    let findings = Findings { mistakes: vec![finding], ..Findings::default() };
+    check::marked(&findings, "wrangler.toml", text, false).join("\n")
+}
+
+#[test]
+fn what_is_marked_is_the_place_and_no_more() {
+    #[rustfmt::skip]
+    let table = [
+        // One character, several, none, one at the end of the line, and one that begins here and ends in another line.
+        ("key = 1\nx", (1, 7, 1, 8), "1:7", "1 | key = 1", "      ^"),
+        ("key = 1\nx", (1, 1, 1, 4), "1:1", "1 | key = 1", "^^^"),
+        ("key = 1\nx", (1, 1, 1, 8), "1:1", "1 | key = 1", "^^^^^^^"),
+        ("key = 1\nx", (1, 5, 1, 5), "1:5", "1 | key = 1", "    ^"),
+        ("key = 1\nx", (1, 8, 1, 8), "1:8", "1 | key = 1", "       ^"),
+        ("key = {\n}", (1, 7, 2, 2), "1:7", "1 | key = {", "      ^"),
+        ("a = 1\r\n\u{e9} = 2\r\n", (2, 5, 2, 6), "2:5", "2 | \u{e9} = 2", "    ^"),
+        // What a terminal would obey is not printed, and a tab is.
+        ("a\u{1b}[2J\u{202e} = 1", (1, 10, 1, 11), "1:10", "1 | a\u{b7}[2J\u{b7} = 1", "         ^"),
+        ("\ta = 1", (1, 2, 1, 3), "1:2", "1 |     a = 1", "    ^"),
+    ];
+    for (text, (line, column, end_line, end_column), place, code, marks) in table {
+        let all = shown(text, line, column, end_line, end_column);
+        let expected = format!(
+            "error[relay::x]: a.b: found this\n --> wrangler.toml:{place}\n  |\n{code}\n  | {marks}\n  |\n  = help: write that"
+        );
+        assert_eq!(all, expected, "\n{all}");
     }
 }

@@ -2,6 +2,11 @@
 
 use access_relay_companion::schema::{bundled, schema, types};
 use access_relay_core::config::keys::{ALL, Absent, Kind};
+use serde_json::Value;
+
+fn value(json: &str) -> Value {
+    serde_json::from_str(json).unwrap()
+}
 
 #[test]
 fn the_schema_has_every_key_and_no_other() {
@@ -33,6 +38,14 @@ fn the_schema_has_every_key_and_no_other() {
             }
             _ => assert!(property.get("default").is_none(), "{}", description.path()),
         }
+        let example = match description.key.kind {
+            Kind::Text(example) if !example.contains('<') => Some(serde_json::json!([example])),
+            Kind::Texts(example) if !example.contains('<') => Some(serde_json::json!([value(example)])),
+            _ => None,
+        };
+        assert_eq!(property.get("examples"), example.as_ref(), "{}", description.path());
+        let least = (description.path() == "access.audience" || description.path() == "routes").then_some(1);
+        assert_eq!(property.get("minItems").and_then(Value::as_u64), least, "{}", description.path());
     }
     let count: usize = definitions.values().map(|table| table["properties"].as_object().unwrap().len()).sum();
     assert_eq!(count, ALL.len());
@@ -78,6 +91,8 @@ fn the_types_have_every_key() {
         "allowed_origins?: readonly string[];",
         "timeout_ms?: number;",
         "cors?: RelayCors;",
+        // What an editor shows above a key ends with its default.
+        "Default: `\"refusals\"`. */",
     ] {
         assert!(types.contains(line), "{line} is not in\n{types}");
     }
