@@ -1,6 +1,7 @@
 // How long a caller waits, beside the pass-through, while requests arrive at a fixed rate whatever becomes of those before (an open
 // loop). A latency counts from when its request was due, so that a queue is seen.
 
+import { oneRound } from "./measure.mjs";
 import { asked } from "./processes.mjs";
 import { spread } from "./verdicts.mjs";
 import { relay } from "./works.mjs";
@@ -26,15 +27,11 @@ export async function measureLatency(_, entrants, _seconds, { load }) {
   const rates = [];
   for (const rate of RATES) {
     const rounds = [];
-    for (let number = 0; number < ROUNDS; number++) {
-      const round = {};
-      for (let place = 0; place < entrants.length; place++) {
-        const entrant = entrants[(number + place) % entrants.length];
-        const { seconds, latencies } = await slice(entrant, { requests: rate * SLICE, connections: CONNECTIONS, rate });
-        round[entrant.name] = { p50: at(latencies, 0.5), p99: at(latencies, 0.99), reached: latencies.length / seconds };
-      }
-      rounds.push(round);
-    }
+    const measured = async (entrant) => {
+      const { seconds, latencies } = await slice(entrant, { requests: rate * SLICE, connections: CONNECTIONS, rate });
+      return { p50: at(latencies, 0.5), p99: at(latencies, 0.99), reached: latencies.length / seconds };
+    };
+    for (let number = 0; number < ROUNDS; number++) rounds.push(await oneRound(entrants, number, measured));
     rates.push(sumUp(rate, rounds, entrants.map(({ name }) => name)));
   }
   return rates;

@@ -21,15 +21,18 @@ const CHANGE = 1_000;
 async function inTurns(entrants, seconds, slice) {
   const over = performance.now() + seconds * 1000;
   const rounds = [];
-  while (rounds.length < LEAST_ROUNDS || performance.now() < over) {
-    const round = {};
-    for (let place = 0; place < entrants.length; place++) {
-      const entrant = entrants[(rounds.length + place) % entrants.length];
-      round[entrant.name] = await slice(entrant);
-    }
-    rounds.push(round);
-  }
+  while (rounds.length < LEAST_ROUNDS || performance.now() < over) rounds.push(await oneRound(entrants, rounds.length, slice));
   return rounds;
+}
+
+/** A turn of each, by name; another one begins each round, so that nobody always follows the same. */
+export async function oneRound(entrants, number, slice) {
+  const round = {};
+  for (let place = 0; place < entrants.length; place++) {
+    const entrant = entrants[(number + place) % entrants.length];
+    round[entrant.name] = await slice(entrant);
+  }
+  return round;
 }
 
 /** CPU time of workerd for a request, in microseconds, of Workers that are under way. */

@@ -53,7 +53,7 @@ impl fmt::Display for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoScheme => "begin it with https://",
-            Self::BadScheme => "write the scheme in lower case: https://",
+            Self::BadScheme => "write the scheme in lower case, as in https://",
             Self::NotAPagesScheme => "write https:// or http://",
             Self::FileScheme => {
                 "pages opened from files have no origin of their own (they send \"null\"); serve the page over \
