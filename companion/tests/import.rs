@@ -557,6 +557,25 @@ fn fusionauth_as_json_and_in_terraform() {
 }
 
 #[test]
+fn fusionauth_that_is_not_in_the_file_is_not_taken_for_off() {
+    for (inside, expected) in [
+        (
+            "cors_configuration = local.cors",
+            "cors: cors_configuration is the reference `local.cors` (line 2); write its policy here",
+        ),
+        (
+            "dynamic \"cors_configuration\" {\n  for_each = var.x\n  content { enabled = true }\n}",
+            "cors: cors_configuration is a dynamic block (line 2); write its policy here",
+        ),
+    ] {
+        let text = format!("resource \"fusionauth_system_configuration\" \"main\" {{\n{inside}\n}}\n");
+        let unknown = read("main.tf", &text);
+        assert!(contains(&unknown.mistakes, expected), "{:?}", unknown.mistakes);
+        assert!(!contains(&unknown.notes, "enabled is not true"), "{:?}", unknown.notes);
+    }
+}
+
+#[test]
 fn traefik_in_all_its_files() {
     let headers = r#"{ "accessControlAllowOriginList": ["https://a.example.com"], "accessControlAllowMethods": ["PUT"], "accesscontrolmaxage": 100, "accessControlAllowCredentials": true, "accessControlExposeHeaders": ["x-a"], "accessControlAllowHeaders": ["x-b"], "addVaryHeader": false }"#;
     let expected = [

@@ -67,7 +67,11 @@ const TERRAFORM: Keys = Keys {
 fn configuration(name: &str, settings: &Term, before: &str, keys: &Keys) -> Application {
     let mut found = Application { name: name.to_owned(), ..Application::default() };
     let at = |key: &str| given(settings, before, key);
+    let whole = (!matches!(settings, Term::Table(_)))
+        .then(|| Given { key: before.trim_end_matches('.').to_owned(), value: settings.clone() });
     match at("enabled").map(|Given { value, .. }| (value.boolean(), value.shown())) {
+        // What is not in the file may be on or off.
+        _ if whole.is_some() => {}
         // FusionAuth: off is the default.
         None | Some((Some(false), _)) => {
             found.remarks.push(format!(
@@ -82,8 +86,7 @@ fn configuration(name: &str, settings: &Term, before: &str, keys: &Keys) -> Appl
         Some((Some(true), _)) => {}
     }
     found.policy = Some(Policy {
-        whole: (!matches!(settings, Term::Table(_)))
-            .then(|| Given { key: before.trim_end_matches('.').to_owned(), value: settings.clone() }),
+        whole,
         origins: at(keys.origins),
         methods: at(keys.methods),
         headers: at(keys.headers),
