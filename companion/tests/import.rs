@@ -200,6 +200,12 @@ fn what_is_changed_or_left_out_is_said() {
         ),
         (r#""allowed_methods": [7, {}]"#, &[HAS], &[], &["holds 7; write the value", "holds a table"]),
         (r#""unknown": [[]]"#, &[HAS], &[], &[]),
+        (
+            r#""allow_credentials": "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl""#,
+            &[HAS],
+            &[],
+            &["allow_credentials is a text that looks like a secret, and is not shown; write true or false"],
+        ),
     ];
     for (settings, lines, notes, left) in rows {
         let moved = read("app.json", &access_app(&format!("{ORIGIN}, {settings}")));
@@ -294,6 +300,17 @@ fn what_access_says_beside_the_policy() {
     {
         assert!(contains(&moved.notes, part), "{part}: {:?}", moved.notes);
     }
+    let unfit = read(
+        "app.json",
+        r#"{ "name": "API", "domain": "api.example.com:99999", "cors_headers": { "allow_all_origins": true } }"#,
+    );
+    assert!(table(&unfit, "routes").is_empty(), "a route without an API is none: {}", unfit.text);
+    assert!(
+        contains(&unfit.mistakes, "routes.upstream: found \"https://api.example.com:99999\""),
+        "{:?}",
+        unfit.mistakes
+    );
+    assert!(unfit.mistakes.len() == 1 && is_sound(&unfit), "{:?}", unfit.mistakes);
     let below = read("app.json", r#"{ "name": "API", "domain": "api.example.com/v1" }"#);
     assert_eq!(table(&below, "routes"), [r#"path = "/api""#, r#"upstream = "https://api.example.com/v1""#]);
     let failed = refused(
@@ -402,6 +419,17 @@ fn terraform_says_what_is_sensitive_and_what_it_does_not_know_yet() {
         whole.mistakes
     );
 
+    // A part of what is not there yet.
+    for marks in [r#"{ "max_age": true }"#, r#"[{ "max_age": true }]"#] {
+        let marks = rest.replace(r#"[{ "allowed_origins": [false, true], "max_age": true }]"#, marks);
+        let part = read("p.json", &shown("planned_values", r#"{ "name": "API", "cors_headers": null }"#, "", &marks));
+        assert!(
+            contains(&part.mistakes, "cors.max_age: cors_headers.max_age is a value that Terraform knows only after"),
+            "{:?}",
+            part.mistakes
+        );
+    }
+
     for (text, expected) in [
         (
             r#"{ "version": 4, "terraform_version": "1.9.0", "resources": [] }"#,
@@ -450,6 +478,30 @@ fn terraform_by_hand_has_its_references_named() {
 }
 
 #[test]
+fn each_comment_stands_where_it_belongs() {
+    let whole = "resource \"cloudflare_access_application\" \"api\" {\n  name = \"API\"\n  domain = \"api.example.com\"\n  count = 2\n  options_preflight_bypass = true\n  cors_headers = local.cors\n}\n";
+    assert_eq!(
+        read("main.tf", whole).text,
+        r#"# Imported from "API". `access-relay check` says what else RELAY needs.
+# The resource stands for several (count): what it says is for all of them.
+
+[[vars.RELAY.routes]]
+# The file does not say it: write the path of your page's host that leads to the API.
+path = "/api"
+upstream = "https://api.example.com"
+
+# To do: cors_headers is the reference `local.cors` (line 6); write its policy here, or import what has its
+# values.
+# To do: allowed_origins: found no origin; name the origins that may call; the relay's own needs no policy.
+[vars.RELAY.cors]
+# options_preflight_bypass: Access lets every OPTIONS request through to the API, the relay only preflights of
+# allowed origins.
+preflight = "upstream"
+"#
+    );
+}
+
+#[test]
 fn terraform_by_hand_in_other_ways() {
     let resource =
         |inside: &str| format!("resource \"cloudflare_zero_trust_access_application\" \"api\" {{\n{inside}\n}}\n");
@@ -466,6 +518,16 @@ fn terraform_by_hand_in_other_ways() {
                 "cors: cors_headers is the expression `merge(local.a, { …` (line 2)",
                 "cors.allowed_origins: found no origin",
             ],
+        ),
+        (
+            "cors_headers = {\n  allowed_origins = [\"https://a.example.com\"]\n  allowed_headers = null\n  max_age = -(1)\n}",
+            &[r#"allowed_origins = ["https://a.example.com"]"#, "max_age = -1"],
+            &[],
+        ),
+        (
+            "cors_headers = {\n  allowed_origins = [\"https://a.example.com\"]\n  max_age = !5\n}",
+            &[r#"allowed_origins = ["https://a.example.com"]"#],
+            &["cors.max_age: cors_headers.max_age is the expression `!5` (line 4)"],
         ),
         (
             "dynamic \"cors_headers\" {\n  for_each = var.x\n  content { max_age = 1 }\n}",
@@ -499,6 +561,12 @@ fn terraform_by_hand_in_other_ways() {
             && contains(&moved.notes, "several (for_each)"),
         "{:?}",
         moved.notes
+    );
+    let nameless = read("main.tf", &resource("cors_headers { allow_all_origins = true }"));
+    assert!(
+        nameless.text.contains("# Imported from \"cloudflare_zero_trust_access_application.api\"."),
+        "{}",
+        nameless.text
     );
     let broken = refused("main.tf", "resource \"a\" \"b\" {\n  token = \"hunter2", &Wish::default());
     assert!(broken.starts_with("line 2, column ") && !broken.contains("hunter2"), "{broken}");
@@ -534,6 +602,7 @@ fn fusionauth_as_json_and_in_terraform() {
             moved.notes
         );
     }
+    assert!(read("fusionauth.json", &json).text.starts_with("# Imported from \"FusionAuth\"."));
     let off = read("fusionauth.json", &json.replace("\"enabled\": true", "\"enabled\": false"));
     assert!(
         off.text.lines().all(|line| line.starts_with('#')) && contains(&off.notes, "enabled is not true"),
@@ -552,6 +621,7 @@ fn fusionauth_as_json_and_in_terraform() {
             "max_age = 60"
         ]
     );
+    assert!(moved.text.contains("# Imported from \"fusionauth_system_configuration.main\"."), "{}", moved.text);
     let none = refused("a.json", "{}", &Wish { from: Some("fusionauth".to_owned()), ..Wish::default() });
     assert!(none.contains("found no systemConfiguration.corsConfiguration"), "{none}");
 }
@@ -695,8 +765,42 @@ fn traefik_in_yaml() {
 }
 
 #[test]
+fn yaml_says_what_a_plain_word_is() {
+    let middleware =
+        |name: &str, lines: &str| format!("http:\n  middlewares:\n    {name}:\n      headers: {{ {lines} }}\n");
+    let text = middleware(
+        "cors",
+        "accessControlAllowOriginList: [https://a.example.com], accessControlAllowCredentials: True, accessControlMaxAge: ~, accessControlAllowHeaders: [inf, \"1\", !!str 2, 3], addVaryHeader: FALSE",
+    );
+    let moved = read("dynamic.yml", &text);
+    assert_eq!(
+        table(&moved, "cors"),
+        [
+            r#"allowed_origins = ["https://a.example.com"]"#,
+            r#"allowed_headers = ["inf", "1", "2"]"#,
+            "allow_credentials = true"
+        ]
+    );
+    assert!(
+        moved.mistakes.len() == 1 && contains(&moved.mistakes, "accessControlAllowHeaders holds 3; write the value"),
+        "{:?}",
+        moved.mistakes
+    );
+    assert!(contains(&moved.notes, "addVaryHeader is false"), "{:?}", moved.notes);
+    let part = read("dynamic.yml", &middleware("cors", "accessControlMaxAge: 1.5"));
+    assert!(contains(&part.mistakes, "accessControlMaxAge is a number that is not whole"), "{:?}", part.mistakes);
+    // A key is a name, whatever else it could be.
+    for name in ["true", "8080", "cors"] {
+        let moved = read("dynamic.yml", &middleware(name, "accessControlMaxAge: 5"));
+        assert!(moved.text.starts_with(&format!("# Imported from \"{name}\".")), "{}", moved.text);
+    }
+}
+
+#[test]
 fn yaml_that_cannot_be_read_says_where() {
     let many = |count: usize, each: &str| each.repeat(count);
+    // A list with one of ten values, which is counted, kept, and counted each time that it is meant: 50000 in all.
+    let full = |more: usize| format!("- &a [{}]\n{}{}", ["x"; 9].join(", "), many(4997, "- *a\n"), many(more, "- y\n"));
     let laughs = (1..12).map(|level| format!("- &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", ")));
     let laughs = format!("# accessControl\n- &a0 x\n{}", laughs.collect::<String>());
     let anchors = format!(
@@ -716,6 +820,8 @@ fn yaml_that_cannot_be_read_says_where() {
         (anchors, "found no application, middleware or configuration"),
         (many(60_000, "- 1\n").replace('1', ""), "found 180000 bytes; write 131072 at most"),
         (many(30_000, "- 1\n"), "found no application"),
+        (full(9), "found no application"),
+        (full(10), "line 5008: found more than 50000 values; write the middleware alone"),
         (many(99, "- "), "found no application"),
         (many(60_000, "- "), "more than 100 deep"),
         (many(101, "? "), "more than 100 deep"),
@@ -748,6 +854,7 @@ fn the_sample_workers() {
     let api = "// The hostname where your API lives\nconst originalAPIHostname = \"api.mysite.example\";\nexport default { async fetch(request) {\n  url.hostname = originalAPIHostname;\n} };\n";
     let moved = read("index.js", api);
     assert_eq!(table(&moved, "routes"), [r#"path = "/api""#, r#"upstream = "https://api.mysite.example""#]);
+    assert!(moved.text.starts_with("# Imported from \"the sample Worker\"."), "{}", moved.text);
     assert!(
         moved.mistakes.is_empty() && is_sound(&moved) && contains(&moved.notes, "there is no CORS policy"),
         "{:?}",
@@ -770,6 +877,29 @@ fn the_sample_workers() {
         );
         assert!(moved.mistakes.is_empty() && is_sound(&moved), "{file}: {:?}", moved.mistakes);
     }
+    // TOML by another name, and a script that could be TOML.
+    let vars = format!(
+        "name = \"x\"\nvars.TEAM_DOMAIN = \"https://acme.cloudflareaccess.com\"\nvars.POLICY_AUD = \"{TAG}\"\n"
+    );
+    assert_eq!(table(&read("", &vars), "access").len(), 2);
+    let script = "originalAPIHostname = 'api.example.com'\n";
+    assert_eq!(table(&read("index.mjs", script), "routes").len(), 2);
+    // What is written, if it is no plain text, is not guessed; and a comparison gives no value.
+    for (script, note, left) in [
+        ("const TEAM_DOMAIN = `https://${team}.cloudflareaccess.com`;", "TEAM_DOMAIN is an expression", ""),
+        ("const TEAM_DOMAIN = 'https://acme\\u002ecloudflareaccess.com';", "TEAM_DOMAIN is an expression", ""),
+        ("if (TEAM_DOMAIN == team) {}", "", "access.issuer: not in the file; take it from the settings of Access"),
+    ] {
+        let moved = read("worker.js", &format!("const POLICY_AUD = '{TAG}';\n{script}\n"));
+        assert_eq!(table(&moved, "access"), [format!("audience = [\"{TAG}\"]")], "{script}");
+        let told = |lines: &[String], part: &str| part.is_empty() || contains(lines, part);
+        assert!(told(&moved.notes, note) && told(&moved.mistakes, left), "{script}: {moved:?}");
+        assert_eq!(contains(&moved.notes, "TEAM_DOMAIN is"), !note.is_empty(), "{script}: {:?}", moved.notes);
+    }
+    let unfit =
+        read("worker.js", &format!("const POLICY_AUD = '{TAG}';\nconst TEAM_DOMAIN = 'https://acme.example.com/x';"));
+    assert_eq!(table(&unfit, "access"), [format!("audience = [\"{TAG}\"]")], "{:?}", unfit.mistakes);
+    assert!(contains(&unfit.mistakes, "access.issuer: found \"https://acme.example.com/x\""), "{:?}", unfit.mistakes);
     let open = "const CF_ACCESS_CLIENT_SECRET = 'hunter2hunter2';\nconst TEAM_DOMAIN = process.env.TEAM;\nconst originalAPIHostname = 'https://api.example.com'\nconst POLICY_AUD = '<AUD tag>'";
     let moved = read("worker.js", open);
     for part in ["CF_ACCESS_CLIENT_SECRET stands in the file", "access.issuer", "access.audience"] {
@@ -816,6 +946,32 @@ fn what_cannot_be_read_says_so() {
         ),
         ("a.txt", "hello", from("access"), "found no JSON"),
         ("a.json", "[]", from("access"), "found no application"),
+        ("a.json", "[]", Wish { name: Some("x".to_owned()), ..from("access") }, "found no application, middleware"),
+        (
+            "a.json",
+            "[{ \"name\": \"x\", \"domain\": \"x.example.com\" }, { \"aud\": \"1\" }]",
+            Wish::default(),
+            "found several applications, none of them with a CORS policy:\n  \"x\", or \"x.example.com\"\n  one without a name",
+        ),
+        (
+            "a.json",
+            "{ \"success\": true }",
+            Wish::default(),
+            "found an answer of Cloudflare's API without a result; ask the API once more",
+        ),
+        // Traefik's, but nothing that has to do with headers.
+        (
+            "a.json",
+            "{ \"http\": { \"middlewares\": { \"zip\": { \"compress\": {} } } } }",
+            Wish::default(),
+            "found no application, middleware",
+        ),
+        (
+            "a.json",
+            "{ \"kind\": \"Middleware\", \"spec\": { \"compress\": {} } }",
+            Wish::default(),
+            "found no application, middleware",
+        ),
         ("main.tf", "locals {}\n", Wish::default(), "found no application"),
     ] {
         let told = refused(file, text, &wish);
@@ -919,6 +1075,58 @@ fn hostile_files_end_soon_and_with_an_error() {
         };
         assert!(told.contains(expected), "{expected}: {}", told.chars().take(500).collect::<String>());
         assert!(start.elapsed() < Duration::from_secs(20), "{expected}: {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn so_much_is_read_and_no_more() {
+    let many = |count: usize, each: &str| each.repeat(count);
+    let padded = |text: &str, length: usize| format!("{text}{}", many(length - text.len(), " "));
+    let app = access_app(r#""allow_all_origins": true"#);
+    let script = "const originalAPIHostname = 'api.example.com';";
+    let nested = |depth: usize| {
+        access_app(&format!(r#""allow_all_origins": true, "x": {}{}"#, many(depth - 2, "["), many(depth - 2, "]")))
+    };
+    let names = |count: usize| {
+        let names: Vec<String> = (0..count).map(|index| format!("\"x-{index}\"")).collect();
+        access_app(&format!(r#""allow_all_origins": true, "allowed_headers": [{}]"#, names.join(",")))
+    };
+    for (file, most, more, expected) in [
+        ("a.json", padded(&app, 4_194_304), padded(&app, 4_194_305), "found 4194305 bytes; write 4194304 at most"),
+        ("a.js", padded(script, 131_072), padded(script, 131_073), "found 131073 bytes; write 131072 at most"),
+        ("a.json", nested(100), nested(101), "found brackets within brackets, more than 100 deep"),
+        ("a.json", names(1000), names(1001), "allowed_headers has 1001 values; write 1000 at most"),
+    ] {
+        assert_eq!(read(file, &most).mistakes, [""; 0]);
+        let told =
+            import(file, &more, &Wish::default()).map_or_else(|errors| errors, |moved| moved.mistakes).join("\n");
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    // Brackets beside each other, and those in a text, are not within each other.
+    for text in [many(200, "[], "), format!("\"{}\", ", many(200, "[")), format!("\"\\\"{}\", ", many(200, "["))] {
+        let moved = read("a.json", &access_app(&format!(r#""allow_all_origins": true, "x": [{text}]"#)));
+        assert!(moved.mistakes.is_empty(), "{:?}", moved.mistakes);
+    }
+    // A text ends behind what is escaped in it.
+    let behind = access_app(&format!(r#""x": "\\", "y": {}"#, many(200, "[")));
+    let told = refused("a.json", &behind, &Wish::default());
+    assert!(told.contains("more than 100 deep"), "{told}");
+}
+
+#[test]
+fn comments_fit_on_a_screen_and_fill_their_lines() {
+    for length in 1..=120 {
+        let app = format!(
+            r#"{{ "name": "API", "domain": "*", "policies": [{{ "decision": "bypass", "name": "{}" }}] }}"#,
+            "x".repeat(length)
+        );
+        let text = read("a.json", &app).text;
+        let lines: Vec<&str> = text.lines().map(|line| line.strip_prefix("# ").unwrap()).collect();
+        for pair in lines.windows(2) {
+            let first = pair[1].split(' ').next().unwrap();
+            assert!(pair[0].len() <= 110, "{text}");
+            assert!(pair[0].ends_with('.') || pair[0].len() + 1 + first.len() > 110, "{text}");
+        }
     }
 }
 

@@ -172,6 +172,8 @@ fn a_file_without_relay_gets_it_and_is_told_what_it_lacks() {
     ] {
         let Outcome { text, told, refused, findings, .. } = put(WITH_API, file, before, None, false).unwrap();
         assert_eq!(text.as_deref(), Some(expected.as_str()), "{before}");
+        let again = put(WITH_API, file, &expected, None, false).unwrap();
+        assert_eq!((again.text, again.told), (None, vec!["nothing was written: the file says all of it".to_owned()]));
         assert_eq!(told, ["put in: vars.RELAY.routes", "put in: vars.RELAY.cors"]);
         assert!(refused.is_empty());
         let paths: Vec<&str> = findings.mistakes.iter().map(|finding| finding.path.as_str()).collect();
@@ -313,6 +315,21 @@ fn what_would_not_pass_check_is_not_written() {
         let paths: Vec<&str> = outcome.findings.mistakes.iter().map(|finding| finding.path.as_str()).collect();
         assert_eq!(paths, [path]);
     }
+}
+
+#[test]
+fn a_mistake_that_was_there_hinders_nothing_and_excuses_no_other() {
+    const NONE: &str = r#"{ "name": "API", "cors_headers": { "allow_credentials": true, "allow_all_origins": true } }"#;
+    let before = format!("{REST}\n[vars.RELAY.log]\n");
+    let paths = |outcome: &Outcome| -> Vec<String> {
+        outcome.findings.mistakes.iter().map(|finding| finding.path.clone()).collect()
+    };
+    let sound = put(APP, "wrangler.toml", &before, None, false).unwrap();
+    assert_eq!(sound.text, Some(format!("{before}\n{CORS}")));
+    assert_eq!(paths(&sound), ["vars.RELAY.log"]);
+    let unfit = put(NONE, "wrangler.toml", &before, None, false).unwrap();
+    assert_eq!((&unfit.text, unfit.refused.len()), (&None, 1));
+    assert_eq!(paths(&unfit), ["vars.RELAY.cors.allowed_origins", "vars.RELAY.log"]);
 }
 
 #[test]
