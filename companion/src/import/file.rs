@@ -192,7 +192,8 @@ fn is_yaml(file: &str) -> bool {
     name.ends_with(".yaml") || name.ends_with(".yml")
 }
 
-/// Whether brackets stand deeper within each other than any of these files has them. Those in texts count too: it is a bound.
+/// Whether brackets stand deeper within each other than any of these files has them. Those in quotes do not count, and a quote in a
+/// comment hides what follows: it is a bound, and what reads the file has its own, too.
 fn is_deep(text: &str) -> bool {
     let mut depth = 0_usize;
     let mut in_text = false;

@@ -194,7 +194,7 @@ fn take_out(found: &mut Found, error: &ConfigError) -> (bool, (String, Said)) {
         _ => None,
     };
     let (is_out, said) = match (values, index) {
-        (Some(values), Some(index)) if table == "cors" => take_item_out(values, key, index, error),
+        (Some(values), Some(index)) => take_item_out(values, key, index, error),
         (Some(values), _) => match values.remove(key) {
             None => (false, Said::Missing(said)),
             // A route without an API is none.

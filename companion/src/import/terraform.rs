@@ -25,7 +25,7 @@ fn is_access(kind: &str) -> bool {
 #[must_use]
 pub fn application(kind: &str, address: &str, values: &Term) -> Application {
     let mut found = if is_access(kind) { access::application(values) } else { fusionauth::resource(values) };
-    if found.name.is_empty() || kind == FUSIONAUTH {
+    if found.name.is_empty() {
         address.clone_into(&mut found.name);
     }
     if found.name != address {
