@@ -146,7 +146,7 @@ fn callback_paths(table: &Table, route: Option<&Prefix>) -> Vec<Prefix> {
     for (index, text) in table.strings(KEY).unwrap_or_default().into_iter().enumerate() {
         let expected = match Prefix::parse(&text) {
             Err(_) if text.contains('*') => "write the whole path: nothing below it is meant".to_owned(),
-            Err(_) if text.len() > 1 && text.ends_with('/') => "leave out the slash at the end".to_owned(),
+            Err(_) if text.ends_with('/') => "leave out the slash at the end".to_owned(),
             Err(expected) => expected.to_owned(),
             Ok(path) => match route.filter(|route| route.strip(&text).is_none()) {
                 Some(route) => format!("name a path below this route's, {}", route.as_str()),

@@ -5,7 +5,7 @@ use access_relay_core::rules::route::Credentials;
 use serde_json::{Value, json};
 
 use crate::config::sound::cached;
-use crate::support::config::{parse, relay, secrets};
+use crate::support::config::{errors, parse, relay, secrets, set};
 
 #[test]
 fn what_is_cached_depends_on_nobody() {
@@ -54,4 +54,16 @@ fn a_binding_may_lead_to_plain_http_and_need_no_secret() {
     // Callers are still checked, and may bring the token themselves.
     let callers = bound(&|value| value["routes"][0]["credentials"] = json!("caller-token"));
     assert_eq!(parse(&callers, &secrets()).unwrap().routes[0].credentials, Credentials::CallerToken);
+}
+
+#[test]
+fn a_callback_path_is_told_nothing_of_what_is_below_it() {
+    // A route's path covers more than itself, and is told so.
+    let told = |pointer: &str, path: Value| errors(&set(pointer, path)).concat();
+    let whole = told("/routes/0/callback_paths", json!(["/api/cb/"]));
+    assert_eq!(whole, "routes[0].callback_paths[0]: found \"/api/cb/\"; leave out the slash at the end");
+    assert!(
+        told("/routes/0/path", json!("/api/"))
+            .ends_with("at the end: \"/api\" covers \"/api\" and everything below it")
+    );
 }
