@@ -43,13 +43,14 @@ fn headers_md_has_every_one_of_them() {
     }
 }
 
-/// The docs' row of each key: its default, and its meaning.
-fn documented() -> Vec<(String, String, String)> {
-    let configuration = doc("configuration.md");
+/// The docs' row of each key: its default, its meaning, and the heading that it stands below.
+fn documented() -> Vec<(String, String, String, String)> {
+    let (configuration, mut heading) = (doc("configuration.md"), "");
     let rows = configuration.lines().filter_map(|line| {
+        heading = line.strip_prefix("## ").unwrap_or(heading);
         let cells: Vec<&str> = line.strip_prefix("| `")?.strip_suffix(" |")?.splitn(3, " | ").collect();
         let [key, default, meaning] = cells.as_slice() else { return None };
-        Some((key.strip_suffix('`')?.to_owned(), (*default).to_owned(), (*meaning).to_owned()))
+        Some((key.strip_suffix('`')?.to_owned(), (*default).to_owned(), (*meaning).to_owned(), heading.to_owned()))
     });
     rows.collect()
 }
@@ -63,7 +64,7 @@ fn the_docs_say_of_each_key_what_its_description_says() {
     for description in described {
         let path = description.path();
         let found: Vec<_> = rows.iter().filter(|(key, ..)| *key == path).collect();
-        let [(_, default, meaning)] = found.as_slice() else { panic!("{path} has {} rows", found.len()) };
+        let [(_, default, meaning, heading)] = found.as_slice() else { panic!("{path} has {} rows", found.len()) };
         let absent = match description.key.absent {
             Absent::Required => "required".to_owned(),
             Absent::Nothing => "none".to_owned(),
@@ -72,6 +73,8 @@ fn the_docs_say_of_each_key_what_its_description_says() {
         };
         assert_eq!(*default, absent, "{path}");
         assert!(meaning.starts_with(description.meaning), "{path}: {meaning}");
+        let section = format!("configuration.md#{}", heading.to_lowercase().replace(' ', "-"));
+        assert_eq!(description.section(), section, "{path}: where its row is");
         count += 1;
     }
     assert_eq!(rows.len(), count, "a row for a key that nobody reads");
