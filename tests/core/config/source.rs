@@ -15,6 +15,7 @@ fn a_key_of_a_json_text_stands_there_once() {
         (r#"{"log":"requests","log":"refusals"}"#, &["log: found"]),
         // What could be a secret is not shown.
         (r#"{"s3cr3t":1,"s3cr3t":1,"a":{"S":{"b":1,"b":1}}}"#, &["(not shown): found", "a.(not shown).b: found"]),
+        (r#"{"":1,"":1,"abcdefghijklmnopqrstuvwxyz_abcdefghijklmn":1,"abcdefghijklmnopqrstuvwxyz_abcdefghijklmn":1}"#, &["(not shown): found", "(not shown): found"]),
         // The same key at another place, or the same value twice, is none.
         (r#"{"a":{"b":1},"b":{"a":1,"b":{"b":[1,1,{},{}]}}}"#, &[]),
     ];

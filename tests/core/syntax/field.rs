@@ -26,6 +26,9 @@ fn challenges_of_several_schemes() {
         ["Basic realm=\"Cloudflare-Access x, Cloudflare-Access y\""]
     );
     assert_eq!(all("Negotiate, Basic"), ["Negotiate,", "Basic"]);
+    // A quote that is escaped ends nothing, and a backslash that is escaped escapes nothing.
+    assert_eq!(all(r#"Basic realm="a\", Bearer x", Bearer"#), [r#"Basic realm="a\", Bearer x","#, "Bearer"]);
+    assert_eq!(all(r#"Basic realm="a\\", Bearer"#), [r#"Basic realm="a\\","#, "Bearer"]);
     assert!(all("").is_empty() && all(" , ").is_empty());
     assert_eq!(all("Cloudflare-Access x=\"y"), ["Cloudflare-Access x=\"y"]);
 }

@@ -51,6 +51,13 @@ fn what_is_secret_is_not_shown() {
         ("a.eyJhbGciOiJub25lIn0.eyJhIjoiYiJ9", "a.(not shown)"),
         ("https://api.example.com/eyJhbGciOiJub25lIn0", "https://api.example.com/eyJhbGciOiJub25lIn0"),
         ("monkeyJobs.internal.service.example.com", "monkeyJobs.internal.service.example.com"),
+        // A JWT counts from where it begins: 32 letters or more, the first 16 or more of them a header.
+        ("a.xeyJhbGciOiJub25lIn0.eyJhIjoiYiJ9", "a.x(not shown)"),
+        ("a.eyJhbGciOiJub25lIn0.eyJhIjoxfQ.", "a.eyJhbGciOiJub25lIn0.eyJhIjoxfQ."),
+        ("a.eyJhbGciOiJub25l.ZXlKaElqb2lZaUo5", "a.(not shown)"),
+        ("a.eyJhbGciOiJub25.ZXlKaElqb2lZaUo5ZXk", "a.eyJhbGciOiJub25.ZXlKaElqb2lZaUo5ZXk"),
+        // A header alone, at the end of a sentence.
+        ("eyJhbGciOiJub25lIiwia2lkIjoiYSJ9.", "eyJhbGciOiJub25lIiwia2lkIjoiYSJ9."),
     ];
     for (text, expected) in table {
         assert_eq!(redacted(text, SECRETS), *expected, "{text}");
@@ -81,6 +88,8 @@ fn what_gives_a_secret_away() {
     #[rustfmt::skip]
     let table = [
         ("s3cr3t-value", true), ("https://x/?S3CR3T-VALUE", true), (JWT, true), ("x cfast_0123456789abcdef", true),
+        // A Client Secret begins where a word does, and has 16 letters or more.
+        ("x_cfast_0123456789abcdef", true), ("xcfast_0123456789abcdef", false), ("cfast_0123456789abcde", false),
         // A short one may be part of a word.
         ("test", true), ("https://test.example.com", false),
         // An AUD tag looks like this.

@@ -53,3 +53,11 @@ fn paths_that_are_refused() {
         assert!(Target::of(request).is_err(), "{request:?}");
     }
 }
+
+#[test]
+fn paths_that_pass_as_they_are() {
+    for path in ["/", "/api/a b.txt", "/api/a%20b.txt", "/api/a%09b%0ac%0dd", "/api/a%7eb~", "/api/...", "/api/a..b"] {
+        let request = format!("https://app.example.com{path}?q#f");
+        assert_eq!(Target::of(&request).map(|target| (target.path, target.query)), Ok((path, "?q")), "{path:?}");
+    }
+}
