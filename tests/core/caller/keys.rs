@@ -123,6 +123,13 @@ fn what_a_cache_had_in_place_of_keys_is_not_asked_for_again() {
     keys.clock.set(NOW + 2);
     assert!(now(gate.identify(&token, &policy())).is_ok());
     assert_eq!(*keys.sources.borrow(), [Source::Cache, Source::Issuer]);
+    // Nor is the issuer asked twice for a kid that it has not.
+    let gate = Gate::new(keys.clone());
+    let unknown = other_key().sign(&person());
+    assert_eq!(now(gate.identify(&unknown, &policy())).unwrap_err().code, Code::KeysUnavailable);
+    keys.clock.set(NOW + 4);
+    assert_eq!(now(gate.identify(&unknown, &policy())).unwrap_err().code, Code::Unauthenticated);
+    assert_eq!(keys.sources.borrow()[2..], [Source::Cache, Source::Issuer]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use access_relay_core::caller::gate::Gate;
 use access_relay_core::caller::identity::Caller;
-use access_relay_core::caller::token::JwtPolicy;
+use access_relay_core::caller::token::{Candidate, JwtPolicy};
 use access_relay_core::outcomes::problem::{Code, Refusal};
 use jwt_compact::alg::{Hs256, Hs256Key, Rsa};
 use jwt_compact::{Algorithm, AlgorithmSignature};
@@ -294,6 +294,8 @@ fn texts_that_are_no_token() {
         (issuer_key().sign_raw(r#"{"alg":"RS256","kid":"kid-1","cty":"JWT"}"#, &good), "the content type is not JSON"),
         (issuer_key().sign_raw(HEADER, &good), "of the wrong type"),
     ]);
+    // Whoever takes a text apart before its parts are counted is told the same of it.
+    assert_eq!(Candidate::parse("x.y").err().as_deref(), Some("not a JWT"));
 }
 
 #[test]
