@@ -1,8 +1,8 @@
 //! Which headers cross, in both directions.
 
 use access_relay_core::messages::crossing::{
-    NEVER_TO_THE_API, NEVER_TO_THE_BROWSER, NOT_THE_APIS, NOT_THE_CALLERS, in_answer, in_request, is_listed,
-    never_crosses_to_the_api, never_crosses_to_the_browser,
+    NEVER_TO_THE_API, NEVER_TO_THE_BROWSER, NOT_THE_APIS, NOT_THE_CALLERS, beginnings, in_answer, in_request,
+    is_listed, never_crosses_to_the_api, never_crosses_to_the_browser,
 };
 use access_relay_core::messages::edits::Edit;
 use access_relay_core::messages::name::{Name, Names};
@@ -180,5 +180,16 @@ fn what_an_api_cannot_say_to_the_pages_host() {
         "x-request-id",
     ] {
         assert!(!never_crosses_to_the_browser(name), "{name}");
+    }
+}
+
+#[test]
+fn a_name_that_matters_begins_with_two_characters_that_are_told_once() {
+    for beginnings in beginnings() {
+        let all: Vec<&[u8]> = beginnings.as_bytes().chunks(2).collect();
+        let each: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(all.len(), each.len(), "{beginnings}");
+        // A sign, or a known name's place, begins a line of another kind.
+        assert!(all.iter().all(|two| two.len() == 2 && two[0].is_ascii_lowercase()), "{beginnings}");
     }
 }
