@@ -22,6 +22,9 @@ fn routes_by_their_deepest_path() {
         ("/", "https://root.example.com/"), ("/apiary", "https://root.example.com/apiary"), ("/api", "https://api.example.com/"),
         ("/api/v1", "https://api.example.com/v1"), ("/api/v2", "https://v2.example.com/base"), ("/api/v2/x", "https://v2.example.com/base/x"),
         ("/api/%762/x", "https://v2.example.com/base/x"), ("/api/v20", "https://api.example.com/v20"),
+        // Cloudflare's own is this name alone, where a host begins with it.
+        ("/notifications", "https://root.example.com/notifications"), ("/cdn-cgix", "https://root.example.com/cdn-cgix"),
+        ("/a/cdn-cgi/x", "https://root.example.com/a/cdn-cgi/x"), ("/api/v2/cdn-cgi/x", "https://v2.example.com/base/cdn-cgi/x"),
     ];
     for (path, expected) in table {
         let (url, _) = send(&relay, "GET", &format!("https://app.example.com{path}"), &[]).forwarded();
