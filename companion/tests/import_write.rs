@@ -67,9 +67,9 @@ fn in_toml_the_tables_stand_after_what_they_belong_to() {
         (format!("\u{feff}{REST}").replace('\n', "\r\n"), None, format!("\u{feff}{REST}\n{CORS}").replace('\n', "\r\n")),
         // Keys with dots, in the middle of a table.
         (
-            "name = \"x\"\n\n[vars]\nRELAY.access = { issuer = \"https://acme.cloudflareaccess.com\", audience = [\"4714\"] }\nRELAY.routes = [{ path = \"/api\", upstream = \"https://api.example.com\" }]\nA = \"b\" # last\n\n[assets]\ndirectory = \"./public\"\n".to_owned(),
+            "name = \"x\"\n\n[vars]\nRELAY.access = { issuer = \"https://acme.cloudflareaccess.com\", audience = [\"4714\"] }\nRELAY.routes = [{ path = \"/api\", upstream = \"https://api.example.com\" }]\nA = [\"b\"] # last\n\n[assets]\ndirectory = \"./public\"\n".to_owned(),
             None,
-            format!("name = \"x\"\n\n[vars]\nRELAY.access = {{ issuer = \"https://acme.cloudflareaccess.com\", audience = [\"4714\"] }}\nRELAY.routes = [{{ path = \"/api\", upstream = \"https://api.example.com\" }}]\nA = \"b\" # last\n\n{CORS}\n[assets]\ndirectory = \"./public\"\n"),
+            format!("name = \"x\"\n\n[vars]\nRELAY.access = {{ issuer = \"https://acme.cloudflareaccess.com\", audience = [\"4714\"] }}\nRELAY.routes = [{{ path = \"/api\", upstream = \"https://api.example.com\" }}]\nA = [\"b\"] # last\n\n{CORS}\n[assets]\ndirectory = \"./public\"\n"),
         ),
         // Between brackets, where no comment can be.
         (
@@ -120,6 +120,7 @@ fn in_json_the_keys_stand_after_the_last_one() {
         // Whoever ends with a comma goes on doing so.
         (file(&format!("{JSON_REST},")), None, file(&format!("{JSON_REST},\n{JSON_CORS},"))),
         (file(&format!("{JSON_REST} /* a, }} */ , // b")), None, file(&format!("{JSON_REST} /* a, }} */ , // b\n{JSON_CORS},"))),
+        (file(&format!("{JSON_REST} // a,\n      , /* b */")), None, file(&format!("{JSON_REST} // a,\n      , /* b */\n{JSON_CORS},"))),
         // Comments after the last key are about it, if nothing is between.
         (
             file(&format!("{JSON_REST} // mine, }}\n      // and more\n\n      // something else")),
@@ -128,7 +129,11 @@ fn in_json_the_keys_stand_after_the_last_one() {
         ),
         (file(&format!("{JSON_REST} /* a\n b */")), None, file(&format!("{JSON_REST},\n{JSON_CORS} /* a\n b */"))),
         // Tabs, Windows, and a mark at the beginning.
-        (format!("\u{feff}{}", four(file(JSON_REST))), None, format!("\u{feff}{}", four(file(&format!("{JSON_REST},\n{JSON_CORS}"))))),
+        (
+            format!("\u{feff}{}", four(file(&format!("{JSON_REST} // mine\n      // and more")))),
+            None,
+            format!("\u{feff}{}", four(file(&format!("{JSON_REST}, // mine\n      // and more\n{JSON_CORS}")))),
+        ),
         (env(JSON_REST), Some("a.b"), env(&format!("{JSON_REST},\n{JSON_CORS}"))),
         // All on one line.
         (
@@ -160,6 +165,8 @@ fn a_file_without_relay_gets_it_and_is_told_what_it_lacks() {
         ("wrangler.toml", "name = \"x\"", format!("name = \"x\"\n\n{route}\n{cors}")),
         ("wrangler.toml", "", format!("{route}\n{cors}")),
         ("wrangler.toml", "[vars]\nA = \"b\"\n[assets]\ndirectory = \"./public\"\n", format!("[vars]\nA = \"b\"\n\n{route}\n{cors}\n[assets]\ndirectory = \"./public\"\n")),
+        // The table has nothing but its header.
+        ("wrangler.toml", "[vars]\n[assets]\ndirectory = \"./public\"\n", format!("[vars]\n\n{route}\n{cors}\n[assets]\ndirectory = \"./public\"\n")),
         ("wrangler.toml", "vars.A = \"b\"\nname = \"x\"\n", format!("vars.A = \"b\"\nname = \"x\"\n\n{route}\n{cors}")),
         (
             "wrangler.toml",
@@ -167,7 +174,7 @@ fn a_file_without_relay_gets_it_and_is_told_what_it_lacks() {
             "# Imported from \"API\".\n# The file does not say it: write the path of your page's host that leads to the API.\n# cors_headers.max_age is 100000, and the relay takes -1 to 86400.\nvars = { RELAY = { routes = [{ path = \"/api\", upstream = \"https://api2.example.com\" }], cors = { allowed_origins = [\"https://a.example.com\"], allow_credentials = true, max_age = 86400 } } }\n".to_owned(),
         ),
         ("wrangler.jsonc", "{}", format!("{{\n  \"vars\": {{\n{}\n  }}\n}}", json("    "))),
-        ("wrangler.json", "{\n    \"vars\": {}\n}\n", format!("{{\n    \"vars\": {{\n{}\n    }}\n}}\n", doubled(&json("    ")))),
+        ("wrangler.json", "// top\n{\n    \"vars\": {}\n}\n", format!("// top\n{{\n    \"vars\": {{\n{}\n    }}\n}}\n", doubled(&json("    ")))),
         ("wrangler.jsonc", "{ // a\n  \"vars\": {\n    \"A\": \"b\",\n  },\n}\n", format!("{{ // a\n  \"vars\": {{\n    \"A\": \"b\",\n{},\n  }},\n}}\n", json("    "))),
     ] {
         let Outcome { text, told, refused, findings, .. } = put(WITH_API, file, before, None, false).unwrap();
@@ -183,8 +190,8 @@ fn a_file_without_relay_gets_it_and_is_told_what_it_lacks() {
 
 #[test]
 fn a_policy_that_is_there_changes_only_if_that_is_asked_for() {
-    let header = "[vars.RELAY.cors] # mine\n# who\nallowed_origins = [\n  \"https://b.example.com\", # b, and \"#\"\n  # \"https://c.example.com\",\n] # end\nallow_credentials = true\nexcluded_paths = [\"/api/x\"]\n";
-    let changed = "# Imported from \"API\".\n[vars.RELAY.cors] # mine\n# who\n# b, and \"#\"\n# \"https://c.example.com\",\nallowed_origins = [\"https://a.example.com\"] # end\nallow_credentials = true\nexcluded_paths = [\"/api/x\"]\n# cors_headers.max_age is 100000, and the relay takes -1 to 86400.\nmax_age = 86400\n";
+    let header = "[vars.RELAY.cors] # mine\n# who\nallowed_origins = [\n  \"https://b.example.com\", # b, and \"#\"\n  # \"https://c.example.com\",\n  \"\\\"# d\\\\\", 'e\\', # f\n \"g\", # h\n] # end\nallow_credentials = true\nexcluded_paths = [\"/api/x\"]\n";
+    let changed = "# Imported from \"API\".\n[vars.RELAY.cors] # mine\n# who\n# b, and \"#\"\n# \"https://c.example.com\",\n# f\n# h\nallowed_origins = [\"https://a.example.com\"] # end\nallow_credentials = true\nexcluded_paths = [\"/api/x\"]\n# cors_headers.max_age is 100000, and the relay takes -1 to 86400.\nmax_age = 86400\n";
     let json = |cors: &str| format!("{{\n  \"vars\": {{\n    \"RELAY\": {{\n{JSON_REST},\n{cors}\n    }}\n  }}\n}}\n");
     let dotted =
         |cors: &str| format!("{REST}\n[vars.RELAY]\n{cors}log = \"requests\"\n\n[assets]\ndirectory = \"./public\"\n");
@@ -193,11 +200,11 @@ fn a_policy_that_is_there_changes_only_if_that_is_asked_for() {
             "wrangler.toml",
             format!("{REST}\n{header}\n[assets]\ndirectory = \"./public\"\n"),
             format!("{REST}\n{changed}\n[assets]\ndirectory = \"./public\"\n"),
-            "vars.RELAY.cors (line 9) is there already with allow_credentials (line 15), allowed_origins (line 11), excluded_paths (line 16); with --overwrite, the imported values take the place of those",
+            "vars.RELAY.cors (line 9) is there already with allow_credentials (line 17), allowed_origins (line 11), excluded_paths (line 18); with --overwrite, the imported values take the place of those",
             &[
-                "changed: vars.RELAY.cors.allowed_origins (line 11) was [\"https://b.example.com\"], and is [\"https://a.example.com\"]",
+                "changed: vars.RELAY.cors.allowed_origins (line 11) was [\"https://b.example.com\",\"\\\"# d\\\\\",\"e\\\\\",\"g\"], and is [\"https://a.example.com\"]",
                 "put in: vars.RELAY.cors.max_age",
-                "stays: vars.RELAY.cors.excluded_paths (line 16), of which the imported policy says nothing",
+                "stays: vars.RELAY.cors.excluded_paths (line 18), of which the imported policy says nothing",
             ][..],
         ),
         (
