@@ -1,7 +1,7 @@
 //! New parts in a text of JSON with comments.
 
 use crate::document::{Table, properties};
-use crate::edit::text::{Edits, indentation, is_first, line_end, line_start};
+use crate::edit::text::{Edits, indentation, is_first, line_end, line_start, next_line};
 use crate::spans::Spans;
 
 /// Puts keys into an object that is there, after its last one.
@@ -26,7 +26,7 @@ pub fn add(text: &str, table: &Spans, new: &Table, edits: &mut Edits) {
             edits.insert(end, ",".to_owned());
             at = end;
         }
-        at = after_comments(text, at, inside);
+        at = after_comments(text, at);
     }
     lines.insert(0, '\n');
     let rest = text.get(at..inside).unwrap_or_default();
@@ -73,7 +73,7 @@ fn indented(lines: &str, first: &str, unit: &str) -> String {
 
 /// The next byte that is no space and in no comment.
 fn after_gap(text: &str, mut at: usize, limit: usize) -> usize {
-    while at < limit {
+    loop {
         let rest = text.get(at..limit).unwrap_or_default();
         let spaces = rest.len() - rest.trim_start().len();
         let rest = rest.get(spaces..).unwrap_or_default();
@@ -84,22 +84,20 @@ fn after_gap(text: &str, mut at: usize, limit: usize) -> usize {
         };
         at += spaces + comment;
     }
-    limit
 }
 
 /// The end of the line, if only a comment is left on it, and of comments on the lines after it: they are about what is before them.
-fn after_comments(text: &str, at: usize, limit: usize) -> usize {
+fn after_comments(text: &str, at: usize) -> usize {
     let end = line_end(text, at);
     let rest = text.get(at..end).unwrap_or_default().trim();
     let is_whole =
         rest.is_empty() || rest.starts_with("//") || rest.starts_with("/*") && rest.find("*/") == Some(rest.len() - 2);
-    if end > limit || !is_whole {
+    if !is_whole {
         return at;
     }
     let mut after = end;
     loop {
-        let next = text.get(after..).and_then(|rest| rest.find('\n')).map(|newline| after + newline + 1);
-        let Some(next) = next.filter(|next| *next < limit) else { return after };
+        let next = next_line(text, after);
         if !text.get(next..).is_some_and(|line| line.trim_start_matches([' ', '\t']).starts_with("//")) {
             return after;
         }

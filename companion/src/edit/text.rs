@@ -63,10 +63,7 @@ pub fn next_line(text: &str, at: usize) -> usize {
 /// Where the line ends, before what ends it.
 #[must_use]
 pub fn line_end(text: &str, at: usize) -> usize {
-    let rest = text.get(at..).unwrap_or_default();
-    let line = rest.split('\n').next().unwrap_or_default();
-    let line = if line.len() < rest.len() { line.strip_suffix('\r').unwrap_or(line) } else { line };
-    at + line.len()
+    at + text.get(at..).and_then(|rest| rest.lines().next()).unwrap_or_default().len()
 }
 
 /// The spaces and tabs at the beginning of a line.

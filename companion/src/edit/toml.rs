@@ -76,15 +76,13 @@ fn end_of_section(text: &str, root: &Spans, at: usize) -> usize {
     let parts = root.all();
     let is_header = |part: &&&Spans| part.is_table() && text.as_bytes().get(part.span().start) == Some(&b'[');
     let next = parts.iter().filter(is_header).map(|part| part.span().start).filter(|start| *start > at).min();
-    let limit = next.map_or(text.len(), |next| line_start(text, next));
-    if next.is_none() {
-        return text.len();
-    }
+    let Some(next) = next else { return text.len() };
+    let limit = line_start(text, next);
     let last = parts.iter().map(|part| part.span().end).filter(|end| *end <= limit).max().unwrap_or_default();
     let end = next_line(text, last).min(limit);
     // A comment that follows without a gap belongs to what it follows, unless it runs up to the next header.
     let mut after = end;
-    while after < limit && text.get(after..).is_some_and(|line| line.trim_start_matches([' ', '\t']).starts_with('#')) {
+    while text.get(after..).is_some_and(|line| line.trim_start_matches([' ', '\t']).starts_with('#')) {
         after = next_line(text, after);
     }
     if after < limit { after } else { end }
