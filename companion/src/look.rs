@@ -92,7 +92,12 @@ impl Report {
         let below = at(views, Place::Below).filter(|below| matches!(below.meets, Meets::Access | Meets::Unclear));
         let own = below.and_then(|below| below.application.as_ref());
         match (own, &page.application) {
-            (Some(own), Some(pages)) if pages.signed && !own.signed && !own.is(pages) => {
+            // One application: the answer that says more of it counts.
+            (Some(own), Some(pages)) if own.is(pages) => {
+                let known = |one: &Application| (one.signed, one.issuer.is_some());
+                Some(if known(pages) > known(own) { pages } else { own }.clone())
+            }
+            (Some(own), Some(pages)) if pages.signed && !own.signed => {
                 self.warnings.push(format!(
                     "{}: an answer that nobody has signed names another application than Access has signed for the page, and was \
                      not used: {}",
@@ -101,7 +106,7 @@ impl Report {
                 ));
                 Some(pages.clone())
             }
-            (Some(own), Some(pages)) if !own.is(pages) => {
+            (Some(own), Some(_)) => {
                 self.warnings.push(format!(
                     "{}: another Access application covers it than the page: whoever is logged in to the page meets another \
                      login here, which no fetch can follow; let one application cover both",
@@ -109,7 +114,7 @@ impl Report {
                 ));
                 Some(own.clone())
             }
-            (Some(own), _) => Some(own.clone()),
+            (Some(own), None) => Some(own.clone()),
             (None, Some(pages)) => {
                 if let Some(below) = below {
                     self.warnings.push(format!(

@@ -200,6 +200,18 @@ fn the_audience_is_that_of_the_application_whose_token_a_caller_brings() {
     assert!(bypass.warnings.iter().any(|line| line.contains("Access lets strangers pass here")), "{bypass:?}");
     // Where Access says that an application covers it, a 401 without a sign may be Access's, too.
     assert_eq!(below(json!({ "status": 401, "headers": {} })).audience.as_deref(), Some(PATH_AUD));
+    // Of one application, the answer that says more of it counts: who has signed it, or which team it is of.
+    let marks = || answered("below", json!({ "status": 403, "headers": { "cf-access-aud": PAGE_AUD } }));
+    let redirects = |place| answered(place, login(PAGE_AUD));
+    for (seen, warnings) in [
+        (with(2, marks()), 0),
+        (with(0, redirects("page")), 0),
+        ([redirects("page"), redirects("path"), marks(), covered("api", "api.example.com", API_AUD)], 1),
+    ] {
+        let report = judged(seen);
+        assert_eq!(report.issuer.as_deref(), Some("https://acme.cloudflareaccess.com"), "{report:?}");
+        assert_eq!((report.audience.as_deref(), report.warnings.len()), (Some(PAGE_AUD), warnings), "{report:?}");
+    }
 }
 
 #[test]
@@ -240,6 +252,8 @@ fn what_is_told() {
         (with(2, covered("below", "app.example.com", PATH_AUD)), vec![format!("{below}: another Access application covers it than the page"), "https://app.example.com/api: another Access application covers it than what is below it".to_owned()], 0),
         // Access answers, and names nobody.
         (with(2, answered("below", json!({ "status": 401, "headers": { "www-authenticate": "Cloudflare-Access resource_metadata=\"x\"" } }))), vec![format!("{below}: Access answers here, and does not say for which application")], 0),
+        // Its marks alone name no team: it may be the page's.
+        (with(2, answered("below", json!({ "status": 403, "headers": { "cf-access-aud": PAGE_AUD } }))), vec![], 0),
         // Unsigned: told by the redirect alone.
         ([answered("page", login(PAGE_AUD)), answered("path", login(PAGE_AUD)), answered("below", login(PAGE_AUD)), covered("api", "api.example.com", API_AUD)], vec!["access.issuer = https://acme.cloudflareaccess.com and access.audience = 4714c1358e65".to_owned()], 0),
     ];
@@ -297,7 +311,18 @@ fn what_is_said_is_taken_and_what_contradicts_it_is_told() {
     let report = judged_as(&with(Some("https://evil.cloudflareaccess.com"), Some(PAGE_AUD)), sound());
     assert_eq!(report.issuer.as_deref(), Some("https://evil.cloudflareaccess.com"));
     assert!(report.warnings[0].starts_with("--issuer: found \"https://evil."), "{report:?}");
-    assert!(judged_as(&with(Some("https://acme.cloudflareaccess.com"), Some(PAGE_AUD)), sound()).warnings.is_empty());
+    let team = Some("https://acme.cloudflareaccess.com");
+    assert!(judged_as(&with(team, Some(PAGE_AUD)), sound()).warnings.is_empty());
+    // What nobody has signed is to be compared, unless all of it is said.
+    let unsigned = || {
+        let login = |place| answered(place, login(PAGE_AUD));
+        [login("page"), login("path"), login("below"), covered("api", "api.example.com", API_AUD)]
+    };
+    for (said, warnings) in [(with(team, None), 1), (with(None, Some(PAGE_AUD)), 1), (with(team, Some(PAGE_AUD)), 0)] {
+        let told = judged_as(&said, unsigned()).warnings;
+        assert_eq!(told.len(), warnings, "{told:?}");
+        assert!(told.iter().all(|line| line.contains("is what an unsigned answer says")), "{told:?}");
+    }
 }
 
 #[test]
