@@ -9,14 +9,19 @@ use access_relay_core::messages::name::{ALONG_A_REQUEST, ALONG_AN_ANSWER, Name};
 use access_relay_core::messages::present::Read;
 use access_relay_core::messages::trace::Trace;
 
+/// What does not belong to a value at its ends.
+const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
+
 /// Header lines in order: names in lower case, each with its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
-    /// Adds a line.
+    /// Adds a line. No value holds a line break: where a recording has one, it has joined several lines.
     pub fn push(&mut self, name: &str, value: &str) {
-        self.0.push((name.to_ascii_lowercase(), value.trim_matches([' ', '\t', '\r', '\n']).to_owned()));
+        for line in value.trim_matches(SPACES).split('\n') {
+            self.0.push((name.to_ascii_lowercase(), line.trim_matches(SPACES).to_owned()));
+        }
     }
 
     /// Puts a line in the place of all of that name.
@@ -85,7 +90,10 @@ impl Headers {
                     lines.extend(value.chars().take(known.longest() + 1));
                 }
                 Some(known) => places.push(known.place()),
-                None if name.starts_with(|first: char| first.is_ascii_lowercase()) => lines.extend(["\n", name]),
+                // Each stands on a line of its own.
+                None if name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.contains('\n') => {
+                    lines.extend(["\n", name]);
+                }
                 None => {}
             }
         }

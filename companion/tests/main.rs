@@ -44,6 +44,7 @@ mod forms;
 mod har;
 mod har_attack;
 mod har_public;
+mod headers;
 mod import;
 mod import_public;
 mod import_write;
@@ -52,6 +53,7 @@ mod marked;
 mod project;
 mod schema;
 mod schema_and_reader;
+mod shown;
 mod suffixes;
 mod surroundings;
 
