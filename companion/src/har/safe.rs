@@ -94,12 +94,7 @@ fn lines(headers: &Headers) -> Vec<Value> {
 }
 
 fn line(name: &str, value: &str) -> String {
-    match name {
-        "location" => without_people(&shown::url(value)),
-        // The tag that names the application is no secret, though it looks like one.
-        "cf-access-aud" if access_relay_core::caller::token::is_aud_tag(value) => value.to_owned(),
-        // Causes are told by them, and a list of names may be long.
-        _ if name.starts_with("access-control-") => without_people(&redacted(value, [])),
-        _ => without_people(&shown::value(name, value)),
-    }
+    // Causes are told by these, and a list of names may be long.
+    let is_whole = name.starts_with("access-control-");
+    without_people(&if is_whole { redacted(value, []).into_owned() } else { shown::value(name, value) })
 }
