@@ -1,6 +1,6 @@
 //! What a browser does for a page, and concludes, against answers that are written by hand. Source: Fetch standard, "CORS protocol".
 
-use access_relay_companion::fetch::{Ask, Site, is_forbidden_header, normalized, unsafe_names};
+use access_relay_companion::fetch::{Ask, Blocked, Site, is_forbidden_header, normalized, unsafe_names};
 use access_relay_companion::headers::Headers;
 use access_relay_core::syntax::origin::Origin;
 
@@ -125,6 +125,24 @@ fn what_a_preflight_allows() {
     ] {
         let found = ask(include, method, &sent).check_preflight(status, &headers(&lines));
         assert_eq!(found.is_ok(), passes, "{include} {method} {sent:?} {status} {lines:?}: {found:?}");
+    }
+}
+
+#[test]
+fn why_an_answer_is_kept_is_told_in_the_words_of_the_console() {
+    for (why, told) in [
+        (Blocked::NoOrigin, "has no Access-Control-Allow-Origin"),
+        (Blocked::Wildcard, "has Access-Control-Allow-Origin: *, which counts for requests without credentials only"),
+        (
+            Blocked::OtherOrigin("https://b.example, \"*\"".to_owned()),
+            "names \"https://b.example, \\\"*\\\"\" in Access-Control-Allow-Origin, and not the page's origin",
+        ),
+        (Blocked::NoCredentials, "has no Access-Control-Allow-Credentials: true, and the request has credentials"),
+        (Blocked::Status(300), "has the status 300, and not one from 200 to 299"),
+        (Blocked::Method("PUT".to_owned()), "does not list \"PUT\" in Access-Control-Allow-Methods"),
+        (Blocked::Header("x-a".to_owned()), "does not list \"x-a\" in Access-Control-Allow-Headers"),
+    ] {
+        assert_eq!(why.to_string(), told);
     }
 }
 

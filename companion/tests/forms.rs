@@ -22,6 +22,8 @@ fn the_form_that_fits() {
         // What `npm install access-relay` leaves behind is a new folder still.
         (folder(&["package.json", "package-lock.json", "node_modules", ".git", "README.md"], r#"{"dependencies": {"access-relay": "file:x"}}"#, None), Form::Route, None, false),
         (folder(&["access-relay-0.1.0.tgz", "package.json"], "{}", None), Form::Route, None, false),
+        (folder(&["access-relay-notes", "package.json"], "{}", None), Form::Route, None, true),
+        (folder(&["app-0.1.0.tgz", "package.json"], "{}", None), Form::Route, None, true),
         (folder(&["package.json", "src"], "{}", None), Form::Route, None, true),
         // What is in public is not the page before it is built.
         (folder(&["package.json", "public", "public/index.html"], r#"{"scripts": {"build": "react-scripts build"}}"#, None), Form::Route, None, true),

@@ -61,7 +61,8 @@ fn recordings_and_consoles_of_browsers() {
 #[test]
 fn what_a_console_says() {
     let url = "https://api.example.com/notes/1";
-    let login = "https://acme.cloudflareaccess.com/cdn-cgi/access/login/app.example.com?kid=1&meta=x";
+    let login =
+        "https://acme.cloudflareaccess.com/cdn-cgi/access/login/app.example.com?kid=1&meta=x&to=https://b.example/x";
     let chromium = |reason: &str| {
         format!(
             "app.js:1 Access to fetch at '{url}' from origin 'https://app.example.com' has been blocked by CORS policy: {reason}"
@@ -92,9 +93,12 @@ fn what_a_console_says() {
         (firefox("expected \u{2018}true\u{2019} in CORS header \u{2018}Access-Control-Allow-Credentials\u{2019}"), Why::NoCredentials, None, None),
         // In another language: the URL, the header's name and the number stay.
         (format!("已拦截跨源请求：同源策略禁止读取位于 {url} 的远程资源。（原因：CORS 头缺少 'Access-Control-Allow-Origin'）。状态码：403。").replace('（', "("), Why::NoOrigin, Some(403), None),
+        (format!("Quellübergreifende (Cross-Origin) Anfrage blockiert: Die Gleiche-Quelle-Regel verbietet das Lesen der externen Ressource auf {url}. (Grund: Zugangsdaten werden nicht unterstützt, wenn der CORS-Header 'Access-Control-Allow-Origin' '*' ist)."), Why::Wildcard, None, None),
     ] {
         let found = messages(&line);
         assert_eq!(found.len(), 1, "{line}");
+        let origin = line.contains("from origin").then_some(APP);
+        assert_eq!(found[0].origin.as_deref(), origin, "{line}");
         assert_eq!((found[0].why, found[0].url.as_str(), found[0].status, found[0].name.as_deref()), (why, url, status, name), "{line}");
     }
     // WebKit tells the reason and the address in two lines.
@@ -122,6 +126,12 @@ fn what_a_console_says() {
         (found[0].url.as_str(), found[0].redirected_from.as_deref(), found[0].status),
         (login, Some(url), Some(302))
     );
+    // Chromium tells the status in a second line, if it is about the same request.
+    let first = chromium("No 'Access-Control-Allow-Origin' header is present on the requested resource.");
+    for (second, status) in [(url, Some(400)), ("https://api.example.com/notes/2", None)] {
+        let found = messages(&format!("{first}\nGET {second} net::ERR_FAILED 400 (Bad Request)"));
+        assert_eq!((found.len(), found[0].status), (1, status), "{second}");
+    }
     // Firefox tells a preflight that failed by a second line, and a redirect as well.
     let missing = firefox("CORS header \u{2018}Access-Control-Allow-Origin\u{2019} missing");
     let second = firefox("CORS request did not succeed") + " Status code: (null).";
@@ -134,6 +144,25 @@ fn what_a_console_says() {
             &[Why::NoOrigin, Why::NoAnswer],
         ),
         (format!("{second}\n{missing} Status code: 403."), &[Why::NoAnswer, Why::NoOrigin]),
+        // Lines that stand beside each other, and are no parts of one.
+        (
+            format!("Preflight response is not successful. Status code: 403\n{}", chromium("nobody knows why.")),
+            &[Why::PreflightStatus, Why::Other],
+        ),
+        (
+            format!("Access to storage is not allowed from this context.\n{missing}\n{}", first.replace("/1", "/2")),
+            &[Why::NoOrigin, Why::NoOrigin],
+        ),
+        (
+            "Failed at 'app.js'\nMethod PUT is not allowed by Access-Control-Allow-Methods.\nPreflight response is not successful."
+                .to_owned(),
+            &[Why::Method, Why::PreflightStatus],
+        ),
+        (
+            "Access to storage is denied\nMethod PUT is not allowed by Access-Control-Allow-Methods.\nPreflight response is not successful."
+                .to_owned(),
+            &[Why::Method, Why::PreflightStatus],
+        ),
     ] {
         let found: Vec<Why> = messages(&lines).iter().map(|message| message.why).collect();
         assert_eq!(found, whys, "{lines}");
@@ -200,6 +229,9 @@ fn each_cause_is_told_from_the_others() {
     let asks = [("origin", APP), ("access-control-request-method", "PUT")];
     let denied = ("cf-access-domain", "api.example.com");
     let edge = ("server", "cloudflare");
+    let vary = ("vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
+    let sso = ("location", "https://sso.example.com/login?to=x");
+    let problem = ("content-type", "application/problem+json");
     let api = "GET https://api.example.com/x";
     let get = "GET https://app.example.com/api/x";
     let question = "OPTIONS https://api.example.com/x";
@@ -212,27 +244,46 @@ fn each_cause_is_told_from_the_others() {
         // Who has logged in on the way to the page has had no trouble.
         (&[("document", "GET https://app.example.com/", &[], 302, &[LOGIN]), ("document", "GET https://app.example.com/", &[], 200, &[])], &[]),
         (&[("fetch", api, &page, 302, &[LOGIN])], &[("access::direct_call", false)]),
+        // What the browser says of it counts more than where it comes from; else that.
+        (&[("fetch", get, &[own, ("origin", "https://proxy.example.net")], 302, &[LOGIN])], &[("access::session_expired", false)]),
+        (&[("fetch", api, &[("sec-fetch-site", "cross-site")], 302, &[LOGIN])], &[("access::direct_call", false)]),
+        (&[("fetch", api, &[("origin", APP)], 302, &[LOGIN])], &[("access::direct_call", false)]),
+        (&[("fetch", get, &[("origin", APP)], 302, &[LOGIN])], &[("access::session_expired", false)]),
         (&[("fetch", api, &page, 403, &[denied])], &[("access::direct_call", false)]),
         (&[("fetch", "GET https://api.other.net/x", &[("origin", APP), ("sec-fetch-site", "cross-site")], 302, &[LOGIN]), ("document", "GET https://app.example.com/", &[("cookie", "a=1")], 200, &[])], &[("access::direct_call", false), ("browser::third_party_cookies", true)]),
         (&[("preflight", question, &asks, 403, &[denied])], &[("access::preflight_blocked", false)]),
         (&[("preflight", question, &asks, 403, &[edge])], &[("access::preflight_blocked", true)]),
         (&[("preflight", question, &asks, 302, &[LOGIN])], &[("access::preflight_blocked", false)]),
+        (&[("preflight", question, &asks, 404, &[edge])], &[("cors::preflight_unanswered", false)]),
+        (&[("preflight", question, &asks, 403, &[])], &[("cors::preflight_unanswered", false)]),
+        (&[("preflight", question, &asks, 403, &[edge, ("access-control-allow-origin", "*")])], &[("cors::preflight_unanswered", false)]),
         (&[("fetch", api, &[("cf-access-client-id", "1.access")], 403, &[denied])], &[("access::service_token_refused", false)]),
+        (&[("fetch", api, &[("cf-access-client-id", "1.access")], 302, &[LOGIN])], &[("access::service_token_refused", false)]),
         (&[("fetch", get, &[own], 502, &[("code", "upstream_access_denied")])], &[("access::service_token_refused", false)]),
         (&[("fetch", get, &[own], 403, &[("cf-access-aud", AUD)])], &[("access::denied", false)]),
         (&[("fetch", get, &[own], 401, &[("code", "unauthenticated")])], &[("relay::refused", false)]),
-        (&[("preflight", "OPTIONS https://app.example.com/api/x", &asks, 403, &[("vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"), ("content-type", "application/problem+json")])], &[("relay::preflight_refused", false)]),
+        (&[("preflight", "OPTIONS https://app.example.com/api/x", &asks, 403, &[vary, problem])], &[("relay::preflight_refused", false)]),
         // Others have such a Vary, too.
-        (&[("preflight", "OPTIONS https://app.example.com/api/x", &asks, 204, &[("vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")])], &[("cors::preflight_unanswered", false)]),
+        (&[("preflight", "OPTIONS https://app.example.com/api/x", &asks, 204, &[vary])], &[("cors::preflight_unanswered", false)]),
+        (&[("preflight", question, &asks, 403, &[vary])], &[("cors::preflight_unanswered", false)]),
+        (&[("preflight", question, &asks, 403, &[problem])], &[("cors::preflight_unanswered", false)]),
+        (&[("preflight", question, &asks, 404, &[vary, problem])], &[("cors::preflight_unanswered", false)]),
+        (&[("fetch", get, &[own], 403, &[vary, problem])], &[]),
         (&[("preflight", question, &asks, 204, &[("access-control-allow-origin", "*")])], &[("cors::preflight_unanswered", false)]),
         (&[("preflight", question, &asks, 404, &[])], &[("cors::preflight_unanswered", false)]),
         (&[("preflight", question, &asks, 204, &[("access-control-allow-origin", "*"), ("access-control-allow-methods", "PUT")])], &[]),
         (&[("fetch", api, &page, 200, &[("access-control-allow-origin", "*"), ("error", "net::ERR_FAILED")])], &[("cors::credentials", true)]),
         (&[("fetch", api, &page, 200, &[("access-control-allow-origin", "*")])], &[]),
         (&[("fetch", api, &page, 200, &[])], &[("cors::no_headers", false)]),
+        // By http, nobody says that it is a call that the page means to read.
+        (&[("fetch", api, &[("origin", APP)], 200, &[])], &[("cors::no_headers", true)]),
+        (&[("fetch", api, &[("origin", APP)], 200, &[("error", "net::ERR_FAILED")])], &[("cors::no_headers", false)]),
         (&[("fetch", api, &page, 500, &[("error", "net::ERR_FAILED")])], &[("cors::error_answer", false)]),
-        (&[("fetch", get, &[own], 302, &[("location", "https://sso.example.com/login?to=x"), ("error", "null")]), ("fetch", "GET https://sso.example.com/login?to=x", &page, 200, &[("error", "net::ERR_FAILED")])], &[("cors::redirected", false)]),
+        (&[("fetch", get, &[own], 302, &[sso, ("error", "null")]), ("fetch", "GET https://sso.example.com/login?to=x", &page, 200, &[("error", "net::ERR_FAILED")])], &[("cors::redirected", false)]),
         (&[("manifest", "GET https://app.example.com/app.webmanifest", &[], 302, &[LOGIN])], &[("browser::without_cookies", false)]),
+        (&[("manifest", "GET https://app.example.com/app.webmanifest", &[], 200, &[])], &[]),
+        (&[("manifest", "GET https://app.example.com/app.webmanifest", &[], 302, &[sso]), ("manifest", "GET https://sso.example.com/login?to=x", &[], 200, &[])], &[("browser::without_cookies", false)]),
+        (&[("manifest", "GET https://app.example.com/app.webmanifest", &[], 302, &[sso]), ("manifest", "GET https://sso.example.com/login?to=x", &[], 200, &[("error", "null")])], &[]),
         (&[("fetch", "GET https://ads.example.net/x", &page, 0, &[("error", "net::ERR_BLOCKED_BY_CLIENT")])], &[("browser::extension", false)]),
         (&[("fetch", "GET http://api.example.com/x", &[("referer", "https://app.example.com/")], 0, &[])], &[("browser::mixed_content", true)]),
         (&[("fetch", "GET http://192.168.0.1/x", &[], 0, &[("error", "net::ERR_BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS")])], &[("browser::local_network", false)]),
@@ -245,6 +296,19 @@ fn each_cause_is_told_from_the_others() {
         (&[("fetch", get, &[own], 0, &[("error", "net::ERR_ABORTED")])], &[]),
         (&[("fetch", get, &[own], 0, &[])], &[("unclear", true)]),
         (&[("fetch", get, &[own], 404, &[])], &[]),
+        // A page that is refused, or that nobody answers for.
+        (&[("document", "GET https://app.example.com/", &[], 403, &[("cf-access-aud", AUD)])], &[("access::denied", false)]),
+        (&[("document", "GET https://app.example.com/", &[], 522, &[edge])], &[("cloudflare::error", false)]),
+        (&[("document", "GET https://app.example.com/", &[], 401, &[("code", "unauthenticated")])], &[("relay::refused", false)]),
+        // Others than Chromium do not say what it is: its headers do.
+        (&[("", "GET https://app.example.com/", &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")], 302, &[LOGIN])], &[("access::not_logged_in", false)]),
+        (&[("", "GET https://app.example.com/", &[("accept", "text/html,*/*")], 302, &[LOGIN])], &[("access::not_logged_in", false)]),
+        (&[("", "GET https://app.example.com/app.webmanifest", &[("sec-fetch-mode", "cors"), ("sec-fetch-dest", "manifest")], 302, &[LOGIN])], &[("browser::without_cookies", false)]),
+        (&[("", question, &asks, 403, &[denied])], &[("access::preflight_blocked", false)]),
+        (&[("", question, &page, 200, &[])], &[("cors::no_headers", false)]),
+        (&[("", get, &[("accept", "application/json")], 0, &[])], &[("unclear", true)]),
+        (&[("", get, &[("origin", APP)], 0, &[])], &[("unclear", true)]),
+        (&[("", get, &[("accept", "image/png")], 0, &[])], &[]),
         // The request's own entry says no more than its preflight does.
         (&[("fetch", "PUT https://api.example.com/x", &[], 0, &[("error", "net::ERR_FAILED")]), ("preflight", question, &asks, 403, &[denied])], &[("access::preflight_blocked", false)]),
     ];
@@ -308,8 +372,16 @@ fn a_configuration_tells_more() {
         204,
         &[vary, ("access-control-allow-origin", APP)],
     )];
-    let cause = |debug: bool| of(refused, &|relay| relay["debug"] = json!(debug))[0].0;
-    assert_eq!((cause(true), cause(false)), ("relay::preflight_refused", "cors::preflight_unanswered"));
+    let cause = |rows: &[Row], debug: bool| of(rows, &|relay| relay["debug"] = json!(debug))[0].0;
+    assert_eq!(
+        (cause(refused, true), cause(refused, false)),
+        ("relay::preflight_refused", "cors::preflight_unanswered")
+    );
+    // No other status, and no other Vary, is the relay's.
+    let [(kind, asked, sent, status, got)] = refused else { panic!() };
+    for row in [(*kind, *asked, *sent, 200, *got), (*kind, *asked, *sent, *status, &got[1..])] {
+        assert_eq!(cause(&[row], true), "cors::preflight_unanswered", "{row:?}");
+    }
     let direct: &[Row] = &[(
         "preflight",
         "OPTIONS https://api.example.com/x",
@@ -319,6 +391,12 @@ fn a_configuration_tells_more() {
     )];
     let codes: Vec<&str> = of(direct, &|_| {}).iter().map(|(code, _)| *code).collect();
     assert_eq!(codes, ["access::direct_call", "access::preflight_blocked"]);
+    // A preflight is always another origin's, be it that of a sandbox; a call may be the API's own page's.
+    let (null, own) = ([("origin", "null"), asks[1]], [("sec-fetch-site", "same-origin")]);
+    let sandboxed: &[Row] = &[("preflight", "OPTIONS https://api.example.com/x", &null, 403, &[])];
+    assert_eq!(of(sandboxed, &|_| {})[0].0, "access::direct_call");
+    let of_the_api: &[Row] = &[("fetch", "GET https://api.example.com/x", &own, 0, &[])];
+    assert_eq!(of(of_the_api, &|_| {})[0].0, "unclear");
     // The console tells the same, alone and beside the recording, in the words of each engine.
     let file = json!({ "vars": { "RELAY": minimal() } }).to_string();
     let config = explanation::config("wrangler.json", &file, None);
@@ -424,4 +502,144 @@ fn a_consoles_log_tells_something_by_itself() {
     assert_eq!((alone.entries, codes(&alone)), (0, vec![("cors::no_headers", vec![])]));
     assert!(told(&alone, false).starts_with("The console's log alone; a recording (HAR) tells more\n"));
     assert!(report(b"", " ", None).is_err());
+}
+
+#[test]
+fn what_a_console_says_besides() {
+    let chromium = |kind: &str, url: &str, reason: &str| {
+        format!("Access to {kind} at {url} from origin '{APP}' has been blocked by CORS policy: {reason}\n")
+    };
+    let firefox = |reason: &str| {
+        format!(
+            "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at https://api.example.com/x. (Reason: {reason}\n"
+        )
+    };
+    let missing = "No 'Access-Control-Allow-Origin' header is present on the requested resource.";
+    let gone = firefox("CORS request did not succeed). Status code: (null).");
+    let login = "https://acme.cloudflareaccess.com/cdn-cgi/access/login";
+    let unclear: Row = ("fetch", "GET https://api.example.com/x", &[], 0, &[("error", "net::ERR_BLOCKED_BY_RESPONSE")]);
+    let told: Row =
+        ("fetch", "GET https://api.example.com/x", &[("origin", APP), ("sec-fetch-mode", "cors")], 200, &[]);
+    let expired = "the console: a call was redirected to Access's login page";
+    let api = "the console: https://api.example.com/x";
+    #[rustfmt::skip]
+    let table: &[(&[Row], String, &[(&str, &[&str])])] = &[
+        // What the recording shows is not told twice; what it does not show is.
+        (&[told], chromium("fetch", "'https://api.example.com/x'", missing), &[("cors::no_headers", &["entry 1: GET https://api.example.com/x got 200; the answer has no Access-Control-Allow-Origin"])]),
+        (&[unclear], chromium("fetch", "'https://api.example.com/x'", missing), &[("cors::no_headers", &[api]), ("unclear", &["entry 1: GET https://api.example.com/x: net::ERR_BLOCKED_BY_RESPONSE"])]),
+        (&[], chromium("fetch", "'https://api.example.com/x'", missing).repeat(2) + &chromium("fetch", "'https://api.example.com/x?a=1'", missing), &[("cors::no_headers", &[api])]),
+        // That no answer came says nothing where more is said.
+        (&[], firefox("CORS header \u{2018}Access-Control-Allow-Origin\u{2019} missing). Status code: 403.") + &gone.repeat(2), &[("cors::preflight_unanswered", &["the console: https://api.example.com/x, status 403"])]),
+        (&[], gone, &[("network::no_answer", &[api])]),
+        (&[], firefox("CORS header \u{2018}Access-Control-Allow-Origin\u{2019} missing). Status code: 302."), &[("cors::redirected", &["the console: https://api.example.com/x, status 302"])]),
+        // A login page tells by its address which application it is of.
+        (&[], chromium("fetch", &format!("'{login}/api.example.com' (redirected from 'https://api.example.com/x')"), missing), &[("access::direct_call", &[expired])]),
+        (&[], chromium("fetch", &format!("'{login}/app.example.com' (redirected from '{APP}/api/x')"), missing), &[("access::session_expired", &[expired])]),
+        (&[], chromium("fetch", &format!("'{login}'"), missing), &[("access::session_expired", &[expired])]),
+        (&[], chromium("manifest", &format!("'{login}/app.example.com' (redirected from '{APP}/m')"), missing), &[("browser::without_cookies", &["the console: https://acme.cloudflareaccess.com/cdn-cgi/access/login/app.example.com"])]),
+        (&[], chromium("manifest", &format!("'https://sso.example.com/' (redirected from '{APP}/m')"), missing), &[("browser::without_cookies", &["the console: https://sso.example.com/"])]),
+        (&[], chromium("manifest", "'https://cdn.example.com/m'", missing), &[("cors::no_headers", &["the console: https://cdn.example.com/m"])]),
+        (&[], chromium("manifest", "'https://cdn.example.com/m' (redirected from 'https://cdn.example.com/n')", missing), &[("cors::no_headers", &["the console: https://cdn.example.com/m"])]),
+        // What becomes of cookies is said of every site.
+        (&[], format!("Cookie \u{201c}a\u{201d} has been rejected because it is in a cross-site context and its \u{201c}SameSite\u{201d} is \u{201c}Lax\u{201d}: {login}/app.example.com"), &[]),
+    ];
+    for (rows, console, expected) in table {
+        let bytes = if rows.is_empty() { String::new() } else { recording(rows) };
+        let report = report(bytes.as_bytes(), console, None).unwrap();
+        let causes: Vec<(&str, Vec<&str>)> = report
+            .causes
+            .iter()
+            .map(|found| (found.code, found.evidence.iter().map(String::as_str).collect()))
+            .collect();
+        let expected: Vec<(&str, Vec<&str>)> =
+            expected.iter().map(|(code, evidence)| (*code, evidence.to_vec())).collect();
+        assert_eq!(causes, expected, "{console}");
+    }
+}
+
+#[test]
+fn what_a_recording_cannot_tell() {
+    const COOKIES: &str = "the recording holds no cookies, for browsers leave them out: that says nothing of a login";
+    const CONSOLE: &str = "a recording does not name the reason of a CORS error; the console does: --console LOG";
+    const ASKED: &str = "entry 1 needs a preflight, and the recording has none: the browser had its answer from before, or does not record preflights";
+    let (get, put, post) =
+        ("GET https://api.example.com/x", "PUT https://api.example.com/x", "POST https://api.example.com/x");
+    let page = ("origin", APP);
+    let failed = ("error", "net::ERR_CONNECTION_REFUSED");
+    let json = ("content-type", "application/json");
+    let form = ("content-type", "text/plain");
+    let star = ("access-control-allow-origin", "*");
+    #[rustfmt::skip]
+    let table: &[(&[Row], &str, &[&str])] = &[
+        (&[("fetch", get, &[page], 302, &[LOGIN])], "", &[COOKIES]),
+        (&[("document", "GET https://app.example.com/", &[], 302, &[LOGIN])], "", &[COOKIES]),
+        (&[("fetch", get, &[page], 302, &[LOGIN]), ("document", "GET https://app.example.com/", &[("cookie", "a=1")], 200, &[])], "", &[]),
+        (&[("fetch", get, &[page], 0, &[failed])], "", &[]),
+        (&[("fetch", get, &[page], 0, &[])], "", &[CONSOLE]),
+        (&[("fetch", get, &[page], 200, &[])], " \n", &[CONSOLE]),
+        (&[("fetch", get, &[page], 200, &[])], "app.js:1 started", &[]),
+        (&[("fetch", put, &[page], 0, &[failed])], "", &[ASKED]),
+        (&[("fetch", put, &[page], 0, &[failed]), ("preflight", "OPTIONS https://api.example.com/y", &[page, ("access-control-request-method", "PUT")], 204, &[star, ("access-control-allow-methods", "PUT")])], "", &[ASKED]),
+        (&[("fetch", put, &[page], 0, &[failed]), ("preflight", "OPTIONS https://api.example.com/x?a=1", &[page, ("access-control-request-method", "PUT")], 204, &[star, ("access-control-allow-methods", "PUT")])], "", &[]),
+        // Nothing failed; it was blocked; it is no call of a page's; it is of the page's own origin; it needs no asking.
+        (&[("fetch", put, &[page], 200, &[star])], "", &[]),
+        (&[("fetch", put, &[page], 0, &[("error", "net::ERR_BLOCKED_BY_CLIENT")])], "", &[]),
+        (&[("other", put, &[page], 0, &[failed])], "", &[]),
+        (&[("fetch", put, &[], 0, &[failed])], "", &[]),
+        (&[("fetch", "PUT https://app.example.com/x", &[page], 0, &[failed])], "", &[]),
+        (&[("fetch", post, &[page, form], 0, &[failed])], "", &[]),
+        (&[("fetch", post, &[page, json], 0, &[failed])], "", &[ASKED]),
+        (&[("fetch", get, &[page, ("authorization", "Bearer x")], 0, &[failed])], "", &[ASKED]),
+        (&[("fetch", get, &[page, ("x-a", "1")], 0, &[failed])], "", &[ASKED]),
+        // These may be the browser's own.
+        (&[("fetch", get, &[page, ("x-requested-with", "org.example.app")], 0, &[failed])], "", &[]),
+        (&[("fetch", get, &[page, ("cache-control", "no-cache"), ("user-agent", "x")], 0, &[failed])], "", &[]),
+    ];
+    for (rows, console, expected) in table {
+        assert_eq!(found(&recording(rows), console).notes, *expected, "{rows:?}");
+    }
+}
+
+#[test]
+fn of_many_entries_the_first_ones_are_told() {
+    let row: Row = ("fetch", "GET https://api.example.com/x", &[("origin", APP)], 302, &[LOGIN]);
+    for (entries, rest) in [(8, None), (9, Some("   - and 1 entries more\n")), (11, Some("   - and 3 entries more\n"))]
+    {
+        let report = found(&recording(&vec![row; entries]), "");
+        assert_eq!((report.causes[0].entries.len(), report.causes[0].evidence.len()), (entries, 8));
+        let text = told(&report, false);
+        assert!(text.starts_with(&format!("{entries} entries, recorded by WebInspector 1\n")), "{text}");
+        assert!(rest.map_or(!text.contains(" more\n"), |rest| text.contains(rest)), "{text}");
+    }
+}
+
+#[test]
+fn what_people_read() {
+    let page: Row = ("document", "GET https://app.example.com/", &[], 200, &[]);
+    assert_eq!(
+        told(&found(&recording(&[page]), ""), false),
+        "1 entry, recorded by WebInspector 1\n\nNothing failed, as far as the recording tells.\n"
+    );
+    let call: Row = ("fetch", "GET https://app.example.com/api/x", &[("sec-fetch-site", "same-origin")], 302, &[LOGIN]);
+    let expired = Cause::SessionExpired;
+    assert_eq!(
+        told(&found(&recording(&[page, call]), ""), false),
+        format!(
+            "2 entries, recorded by WebInspector 1\n\n1. {}  [{}]\n   - entry 2: GET https://app.example.com/api/x got 302, to \
+             Access's login page\n   help: {}\n\nnote: the recording holds no cookies, for browsers leave them out: that says \
+             nothing of a login\n",
+            expired.title(),
+            expired.code(),
+            expired.advice()
+        )
+    );
+    let unclear: Row = ("fetch", "GET https://app.example.com/api/x", &[("sec-fetch-site", "same-origin")], 0, &[]);
+    let painted = told(&found(&recording(&[unclear]), ""), true);
+    for part in [
+        "1. \u{1b}[1mIt failed, and the recording does not tell why\u{1b}[0m (inferred)  [unclear]\n",
+        "   \u{1b}[36mhelp:\u{1b}[0m Give the console's log",
+        "\n\n\u{1b}[33mnote:\u{1b}[0m a recording does not name the reason",
+    ] {
+        assert!(painted.contains(part), "{painted:?}");
+    }
 }

@@ -2,6 +2,7 @@
 //! recordings in which nothing failed.
 
 use access_relay_companion::har::file::Har;
+use access_relay_companion::har::private::without_people;
 use access_relay_companion::har::report::{Report, report};
 use access_relay_companion::har::safe;
 use access_relay_companion::har::told::told;
@@ -59,8 +60,18 @@ fn places(value: &Value) -> Vec<String> {
 fn one_wrong_member_loses_itself_alone() {
     let whole = recording(&[expired(), expired()]);
     let deep = serde_json::from_str::<Value>(&format!("{}{}", "[".repeat(100), "]".repeat(100))).unwrap();
-    let wrong =
-        [json!(null), json!(7), json!(-1.5e300), json!(true), json!("x"), json!([]), json!({}), json!([[1], {}]), deep];
+    let wrong = [
+        json!(null),
+        json!(7),
+        json!(-1.5e300),
+        json!(true),
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!({ "a": [1] }),
+        json!([[1], {}]),
+        deep,
+    ];
     for place in places(&whole["log"]["entries"][0]) {
         for value in &wrong {
             let mut har = whole.clone();
@@ -124,6 +135,116 @@ fn files_of_other_programs() {
     ] {
         let error = report(bytes, "", None).unwrap_err();
         assert!(error.starts_with(wrong), "{error}");
+    }
+}
+
+#[test]
+fn half_a_letter_loses_itself_alone() {
+    let half = recording(&[expired()]).to_string().replacen("WebInspector", "Web\\ud800Inspector", 1);
+    let creator = of(&half).creator;
+    assert!(creator.contains('\u{fffd}'), "{creator}");
+    assert_eq!(creator.replace('\u{fffd}', ""), "WebInspector 537.36");
+}
+
+#[test]
+fn what_a_copy_holds() {
+    let names = vec!["x-a-name"; 100].join(", ");
+    let mut refused = entry("https://ada:s3cret@app.example.com/api/x?a=s3cret", &[("/response/status", json!(401))]);
+    refused["response"]["headers"] = lines(&[
+        ("Content-Type", "application/problem+json"),
+        ("cf-access-aud", KID),
+        ("cf-access-domain", "ada@example.com"),
+        ("location", "/x?a=s3cret&u=ada@example.com"),
+        ("access-control-allow-headers", &names),
+        ("x-own", "s3cret"),
+    ]);
+    refused["response"]["content"] = json!({
+        "mimeType": "application/problem+json; charset=utf-8",
+        "text": r#"{ "type": "urn:problem-type:access-relay:unauthenticated", "detail": "s3cret" }"#,
+    });
+    let mut failed = expired();
+    failed["response"]["_error"] = json!("net::ERR_FAILED of ada@example.com");
+    failed["response"]["_fetchedViaServiceWorker"] = json!(true);
+    let copy = safe::copy(&Har::read(&recording(&[expired(), refused, failed]).to_string()).unwrap());
+    // An entry stands on a line.
+    assert_eq!(copy.lines().filter(|line| line.contains("startedDateTime")).count(), 3, "{copy}");
+    let copy: Value = serde_json::from_str(&copy).unwrap();
+    assert_eq!(copy["log"]["creator"], json!({ "name": "WebInspector 537.36", "version": "" }));
+    let login = login().replace("left-out", "(not shown)");
+    let nothing = json!({ "size": -1, "mimeType": "" });
+    let whole = json!({
+        "startedDateTime": "2026-11-26T09:00:01.000Z",
+        "time": 0,
+        "request": {
+            "method": "GET", "url": "https://app.example.com/api/x", "httpVersion": "", "cookies": [],
+            "headers": [{ "name": "sec-fetch-site", "value": "same-origin" }],
+            "queryString": [], "headersSize": -1, "bodySize": -1,
+        },
+        "response": {
+            "status": 302, "statusText": "", "httpVersion": "", "cookies": [],
+            "headers": [{ "name": "location", "value": login }],
+            "content": nothing, "redirectURL": login, "headersSize": -1, "bodySize": -1, "_error": null,
+        },
+        "cache": {},
+        "timings": { "send": 0, "wait": 0, "receive": 0 },
+        "_resourceType": "fetch",
+        "_initiator": { "type": "preflight", "url": "https://app.example.com/app.js" },
+    });
+    let entries = &copy["log"]["entries"];
+    assert_eq!(entries[0], whole);
+    // What nobody has recorded, nobody is told.
+    let second = &entries[1];
+    let members: Vec<&String> = second.as_object().unwrap().keys().collect();
+    assert_eq!(members, ["cache", "request", "response", "startedDateTime", "time", "timings"]);
+    assert_eq!(second["request"]["url"], "https://app.example.com/api/x?a=(not shown)");
+    assert_eq!(
+        second["response"]["content"],
+        json!({
+            "size": -1, "mimeType": "application/problem+json",
+            "text": r#"{"type":"urn:problem-type:access-relay:unauthenticated"}"#,
+        })
+    );
+    assert_eq!(
+        second["response"]["headers"],
+        lines(&[
+            ("content-type", "application/problem+json"),
+            ("cf-access-aud", KID),
+            ("cf-access-domain", "(address)"),
+            ("location", "/x?a=(not shown)&u=(not shown)"),
+            // All of the names: causes are found by them.
+            ("access-control-allow-headers", &names),
+            ("x-own", "(not shown)"),
+        ])
+    );
+    assert_eq!(second["response"].get("_error"), None);
+    assert_eq!(second["response"].get("_fetchedViaServiceWorker"), None);
+    let third = &entries[2]["response"];
+    assert_eq!(third["_error"], "net::ERR_FAILED of (address)");
+    assert_eq!(third["_fetchedViaServiceWorker"], true);
+}
+
+#[test]
+fn people_and_programs_are_left_out_of_a_text() {
+    let id = "0123456789abcdef0123456789ABCDEF";
+    for (text, left) in [
+        ("to ada.l+x@example.com, and back".to_owned(), "to (address), and back"),
+        ("/users/ada%40example.com/x".to_owned(), "/users/(address)/x"),
+        ("a@b.c@d".to_owned(), "(address)@d"),
+        // These are no addresses.
+        ("@media print".to_owned(), "@media print"),
+        ("x @ y".to_owned(), "x @ y"),
+        ("ada@ once".to_owned(), "ada@ once"),
+        ("by @ada".to_owned(), "by @ada"),
+        ("%40".to_owned(), "%40"),
+        (format!("{id}.access is refused"), "(not shown) is refused"),
+        (format!("/{id}.access/{id}.access"), "/(not shown)/(not shown)"),
+        // These are no Client IDs.
+        ("example.access".to_owned(), "example.access"),
+        ("of a whole sentence, the last word is .access".to_owned(), "of a whole sentence, the last word is .access"),
+        (format!("{}.access", &id[1..]), &format!("{}.access", &id[1..])),
+        (format!("{id}.accessible"), &format!("{id}.accessible")),
+    ] {
+        assert_eq!(without_people(&text), left, "{text}");
     }
 }
 
@@ -489,6 +610,11 @@ fn what_failed_in_other_browsers() {
                 &[("/_resourceType", json!("websocket")), status(302), ("/response/redirectURL", json!(login()))],
             )],
             "access::session_expired",
+        ),
+        (
+            "a status that is none",
+            vec![entry("https://app.example.com/x", &[("/request/headers", lines(&safari)), status(1000)])],
+            "unclear",
         ),
         (
             "kept by the browser",
