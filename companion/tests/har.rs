@@ -528,7 +528,8 @@ fn what_a_console_says_besides() {
         (&[told], chromium("fetch", "'https://api.example.com/x'", missing), &[("cors::no_headers", &["entry 1: GET https://api.example.com/x got 200; the answer has no Access-Control-Allow-Origin"])]),
         (&[unclear], chromium("fetch", "'https://api.example.com/x'", missing), &[("cors::no_headers", &[api]), ("unclear", &["entry 1: GET https://api.example.com/x: net::ERR_BLOCKED_BY_RESPONSE"])]),
         (&[], chromium("fetch", "'https://api.example.com/x'", missing).repeat(2) + &chromium("fetch", "'https://api.example.com/x?a=1'", missing), &[("cors::no_headers", &[api])]),
-        // That no answer came says nothing where more is said.
+        // That it was blocked, or that no answer came, says nothing where more is said.
+        (&[], chromium("fetch", "'https://api.example.com/x'", missing) + "Fetch API cannot load https://api.example.com/x due to access control checks.", &[("cors::no_headers", &[api])]),
         (&[], firefox("CORS header \u{2018}Access-Control-Allow-Origin\u{2019} missing). Status code: 403.") + &gone.repeat(2), &[("cors::preflight_unanswered", &["the console: https://api.example.com/x, status 403"])]),
         (&[], gone, &[("network::no_answer", &[api])]),
         (&[], firefox("CORS header \u{2018}Access-Control-Allow-Origin\u{2019} missing). Status code: 302."), &[("cors::redirected", &["the console: https://api.example.com/x, status 302"])]),
