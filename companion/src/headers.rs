@@ -24,9 +24,9 @@ impl Headers {
         }
     }
 
-    /// Puts a line in the place of all of that name.
+    /// Puts a line in the place of all of that name, in whatever case.
     pub fn set(&mut self, name: &str, value: &str) {
-        self.remove(name);
+        self.remove(&name.to_ascii_lowercase());
         self.push(name, value);
     }
 

@@ -594,6 +594,26 @@ fn relay_with_upstream_preflights() -> Value {
 }
 
 #[test]
+fn what_is_said_by_itself_goes_before_what_a_curl_command_has() {
+    let curl = texts(&["curl", "-X", "PUT", "-H", "accept: text/html", URL]);
+    let asked = Question { curl: Some(curl), r#as: texts(&["person"]), now: NOW, ..Question::default() };
+    let of = |asked: &Question| Asked::read(asked, &[]).unwrap().request;
+    let (method, accept) = (of(&asked).method, of(&asked).headers.get("accept"));
+    assert_eq!((method.as_str(), accept.as_deref()), ("PUT", Some("text/html")));
+    let asked = Question {
+        method: Some("POST".to_owned()),
+        url: Some("https://app.example.com/api/other".to_owned()),
+        headers: texts(&["Accept: */*"]),
+        origin: Some("https://admin.example.com".to_owned()),
+        ..asked
+    };
+    let Request { method, url, headers, .. } = of(&asked);
+    assert_eq!((method.as_str(), url.as_str()), ("POST", "https://app.example.com/api/other"));
+    let headers: Vec<(&str, &str)> = headers.iter().collect();
+    assert_eq!(headers, [("accept", "*/*"), ("origin", "https://admin.example.com")]);
+}
+
+#[test]
 fn what_a_browser_has_recorded_is_a_page_that_calls() {
     let relay = relay(|relay| {
         relay["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "allow_credentials": true })
