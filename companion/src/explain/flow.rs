@@ -1,5 +1,7 @@
 //! One request's way through the relay, box by box. The core decides; what is here reads off where it did, and by which key.
 
+use std::cmp::Ordering;
+
 use access_relay_core::caller::gate::Gate;
 use access_relay_core::caller::identity::Caller;
 use access_relay_core::caller::platform::Word;
@@ -173,10 +175,10 @@ fn read(config: &Config, relay: &Value, request: &Request, Decision { action, kn
         }
     };
     way.boxes = (0..BOXES.len())
-        .map(|at| match at {
-            _ if at == decided => last.clone(),
-            _ if at > decided => step(at, State::Unreached, "not reached", None),
-            _ => passed(at, config, relay, &known),
+        .map(|at| match at.cmp(&decided) {
+            Ordering::Less => passed(at, config, relay, &known),
+            Ordering::Equal => last.clone(),
+            Ordering::Greater => step(at, State::Unreached, "not reached", None),
         })
         .collect();
     way

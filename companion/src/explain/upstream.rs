@@ -73,8 +73,8 @@ pub fn of(request: &Request, forward: &Forward) -> Upstream {
         let is_relays = set.contains(&name) && !["cookie", "upgrade"].contains(&name);
         let value = sent.get(name).unwrap_or_default();
         let value = match name {
-            // A new one for each request.
-            "traceparent" if is_relays => "(the request's trace)".to_owned(),
+            // The relay's, and a new one for each request.
+            "traceparent" => "(the request's trace)".to_owned(),
             _ => secret(forward, name).unwrap_or_else(|| shown::value(name, &value)),
         };
         Line { name: name.to_owned(), value, from: if is_relays { From::Relay } else { From::Caller } }
