@@ -1,7 +1,7 @@
 //! The APIs, seen by strangers and with the service token.
 
 use crate::doctor::came::{Came, Whose};
-use crate::doctor::check::{Checks, asked, told};
+use crate::doctor::check::{Checks, asked};
 use crate::doctor::code::Code;
 use crate::doctor::page::UNSIGNED;
 use crate::doctor::plan::service_token;
@@ -110,12 +110,10 @@ fn with_token(sights: &Sights<'_>, index: usize, spot: &str, is_shut: bool, chec
         }
         return;
     };
-    let refused = |whose: &Whose| matches!(whose, Whose::Access(_));
     let is_strict = made_up.status() == Some(401);
     mode(made_up, &api.url, checks);
-    let whose = came.whose();
-    let same_refusal = whose == Whose::Other && !refused(&made_up.whose()) && came.status() == made_up.status();
-    match (whose, came.status()) {
+    let same_refusal = !matches!(made_up.whose(), Whose::Access(_)) && came.status() == made_up.status();
+    match (came.whose(), came.status()) {
         (Whose::Access(_), status) => {
             let means = match status {
                 Some(403) if is_strict => "the token is valid, and no policy of the API's application includes it",
@@ -139,7 +137,7 @@ fn with_token(sights: &Sights<'_>, index: usize, spot: &str, is_shut: bool, chec
         ),
         (Whose::Cloudflare(error), _) => cloudflare(error, at, came, checks),
         (Whose::Challenge, _) => challenged(at, came, checks),
-        (Whose::Nobody(_), _) => checks.unknown(Code::ServiceToken, at, told(Some(came)), "nothing can be said of it"),
+        (Whose::Nobody(_), _) => checks.unknown(Code::ServiceToken, at, came.told(), "nothing can be said of it"),
         _ => checks.ok(Code::ServiceToken, at, came.told(), "Access lets the token pass, and the API answers; whether the Worker has the same secrets, only a call through it shows"),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::doctor::came::Whose;
-use crate::doctor::check::{Checks, asked, told};
+use crate::doctor::check::{Checks, asked};
 use crate::doctor::code::Code;
 use crate::doctor::seen::Sights;
 use crate::shown;
@@ -102,7 +102,7 @@ fn health(sights: &Sights<'_>, checks: &mut Checks) {
         _ => checks.unknown(
             Code::Health,
             at,
-            told(Some(came)),
+            came.told(),
             "it is no report of the relay's: no route leads there, or another configuration is deployed",
         ),
     }

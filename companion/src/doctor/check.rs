@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::doctor::came::Came;
 use crate::doctor::code::Code;
 use crate::findings::one_line;
 
@@ -88,10 +87,4 @@ impl Checks {
 pub fn asked(method: &str, url: &str, with: &str) -> String {
     let space = if with.is_empty() { "" } else { " " };
     format!("{method} {url}{space}{with}")
-}
-
-/// What came of it, in words.
-#[must_use]
-pub fn told(came: Option<&Came>) -> String {
-    came.map_or_else(|| "not asked".to_owned(), Came::told)
 }

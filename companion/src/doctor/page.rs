@@ -4,7 +4,7 @@ use access_relay_core::config::types::Access;
 use serde_json::Value;
 
 use crate::doctor::came::Whose;
-use crate::doctor::check::{Checks, asked, told};
+use crate::doctor::check::{Checks, asked};
 use crate::doctor::code::Code;
 use crate::doctor::seen::Sights;
 use crate::view::{Application, Meets, View};
@@ -264,13 +264,8 @@ fn publishes(sights: &Sights<'_>, keys: Option<&Result<usize, String>>, checks: 
             format!("200, {count} {}", if *count == 1 { "key" } else { "keys" }),
             "the relay can check tokens with them",
         ),
-        Err(_) if matches!(sights.whose("team", "keys"), Some(Whose::Nobody(_))) => {
-            checks.unknown(
-                Code::Keys,
-                at,
-                told(sights.came("team", "keys")),
-                "the team's host cannot be reached from here",
-            );
+        Err(came) if matches!(sights.whose("team", "keys"), Some(Whose::Nobody(_))) => {
+            checks.unknown(Code::Keys, at, came.as_str(), "the team's host cannot be reached from here");
         }
         Err(came) => checks.wrong(
             Code::Keys,

@@ -4,7 +4,7 @@ use access_relay_core::config::types::Access;
 use access_relay_core::rules::cors::{Callers, PreflightBy};
 
 use crate::doctor::came::{Came, Whose};
-use crate::doctor::check::{Checks, asked, told};
+use crate::doctor::check::{Checks, asked};
 use crate::doctor::code::Code;
 use crate::doctor::plan::{FOREIGN, preflight_origin};
 use crate::doctor::seen::Sights;
@@ -250,15 +250,15 @@ fn foreign(sights: &Sights<'_>, target: &Target, below: &str, url: &str, checks:
     let at = asked("GET", url, &format!("with Origin: {FOREIGN}"));
     match came.whose() {
         Whose::Relay(code) if code == "cross_origin_blocked" => {
-            checks.ok(Code::ForeignOrigin, at, told(Some(came)), "the relay refuses pages of origins that its policy does not name");
+            checks.ok(Code::ForeignOrigin, at, came.told(), "the relay refuses pages of origins that its policy does not name");
         }
         Whose::Relay(code) if code == "unauthenticated" && target.cors.is_some() => checks.wrong(
             Code::ForeignOrigin,
             at,
-            told(Some(came)),
+            came.told(),
             "the relay would let this page call, if the person's cookie came along: what is deployed has another policy than this file",
             "deploy this file: npm run deploy",
         ),
-        _ => checks.unknown(Code::ForeignOrigin, at, told(Some(came)), "it does not show whether the relay refuses that page"),
+        _ => checks.unknown(Code::ForeignOrigin, at, came.told(), "it does not show whether the relay refuses that page"),
     }
 }
