@@ -14,7 +14,7 @@ use access_relay_core::messages::crossing::NOT_THE_CALLERS;
 use serde_json::{Value, json};
 
 use crate::explain_and_core::{file, verify};
-use crate::support::config::{minimal, relay};
+use crate::support::config::{AUD, ISSUER, minimal, relay};
 use crate::support::tokens::{NOW, issuer_key, other_key, person};
 
 const URL: &str = "https://app.example.com/api/notes";
@@ -34,6 +34,9 @@ fn a_line_becomes_words_as_a_shell_has_them() {
         ("a'b'\"c\"d", vec!["abcd"]),
         (r"$'\041\x2'", vec!["!\u{2}"]),
         ("curl a # a comment\n -I", vec!["curl", "a", "-I"]),
+        ("curl a#b -I", vec!["curl", "a#b", "-I"]),
+        // Only before a line feed does a carriage return end a line.
+        ("curl a\\\rb", vec!["curl", "a\rb"]),
         (
             "curl 'a' --data-raw '{\"re\":\"^\"}' -H 'x: y ^'",
             vec!["curl", "a", "--data-raw", "{\"re\":\"^\"}", "-H", "x: y ^"],
@@ -49,6 +52,8 @@ fn a_line_becomes_words_as_a_shell_has_them() {
         ),
         ("curl ^\"a^\" -d ^\"C:^\\^\\dir^\"", vec!["curl", "a", "-d", r"C:\\dir"]),
         ("curl ^\"a^\" -d ^\"one^\n\ntwo^\"", vec!["curl", "a", "-d", "one\ntwo"]),
+        ("curl ^\"a^\" -d ^\"one^\r\n\r\ntwo^\"", vec!["curl", "a", "-d", "one\r\ntwo"]),
+        ("curl ^\"a^\" -d ^\"one^\rtwo^\"", vec!["curl", "a", "-d", "one\rtwo"]),
         // As older ones did.
         (
             "curl \"https://a.example/^x\" ^\n -H \"b: \"\"c\"\"\"",
@@ -91,6 +96,8 @@ fn a_curl_command_becomes_a_request() {
             "https://a.example/a/c",
             vec![],
         ),
+        ("curl https://a.example/a/b/%2E.", "GET", "https://a.example/a/", vec![]),
+        ("curl https://a.example/a/b/.", "GET", "https://a.example/a/b/", vec![]),
         ("/usr/bin/curl --path-as-is https://a.example/a/../b", "GET", "https://a.example/a/../b", vec![]),
         (r"curl 'https://a.example/\{id\}?f\[a\]=1 2'", "GET", "https://a.example/{id}?f[a]=1%202", vec![]),
         (r"curl -g 'https://a.example/\{id\}'", "GET", "https://a.example//{id/}", vec![]),
@@ -162,6 +169,12 @@ fn a_curl_command_becomes_a_request() {
             "https://a.example/",
             vec![("authorization", "Basic (not read)")],
         ),
+        (
+            "curl https://a.example/ --oauth2-bearer x -r 0-99",
+            "GET",
+            "https://a.example/",
+            vec![("authorization", "Bearer x"), ("range", "bytes=0-99")],
+        ),
     ] {
         let found = of_curl(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         let found_headers: Vec<(&str, &str)> = found.headers.iter().collect();
@@ -225,6 +238,23 @@ fn an_entry_of_a_recording_becomes_a_request() {
     );
     for text in ["", "[]", "{\"log\": 1}", "{}"] {
         assert!(recorded::request(text.as_bytes(), None).unwrap_err()[0].starts_with("--har: found no "), "{text}");
+    }
+}
+
+#[test]
+fn a_long_recording_is_listed_in_part() {
+    let listed = |entries: usize| {
+        let entry = json!({ "request": { "method": "GET", "url": URL }, "response": { "status": 200 } });
+        let har = json!({ "log": { "entries": vec![entry; entries] } }).to_string();
+        recorded::request(har.as_bytes(), None).unwrap_err()
+    };
+    for (entries, lines, last) in [
+        (200, 201, format!(" 200  GET 200 {URL}")),
+        (201, 202, "  and 1 more".to_owned()),
+        (300, 202, "  and 100 more".to_owned()),
+    ] {
+        let found = listed(entries);
+        assert_eq!((found.len(), found.last()), (lines, Some(&last)), "{entries}");
     }
 }
 
@@ -303,7 +333,7 @@ fn what_is_asked_has_to_be_clear() {
 fn each_box_says_what_became_of_it_and_by_which_key() {
     let relay = relay(|relay| {
         relay["routes"] = json!([
-            { "path": "/other", "upstream": "https://other.example.net/v1", "strip_prefix": true, "cors": { "allowed_origins": ["https://o.example"], "allow_credentials": true } },
+            { "path": "/other", "upstream": "https://other.example.net/v1", "strip_prefix": true, "cors": { "allowed_origins": ["https://o.example"], "allow_credentials": true, "preflight": "upstream" } },
             { "path": "/api", "upstream": "https://api.example.com", "callback_paths": ["/api/callback"] },
         ]);
         relay["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "excluded_paths": ["/api/own"] });
@@ -322,6 +352,7 @@ fn each_box_says_what_became_of_it_and_by_which_key() {
         ("POST", URL, &["origin: https://admin.example.com"], &["person"], [("ok", Some("routes[1].path")), ("ok", None), ("refused", Some("cors.allow_credentials")), ("-", None), ("-", None)]),
         ("POST", "https://app.example.com/api/callback", &["origin: https://x.example", link[0], link[1], link[2]], &["person"], [("ok", Some("routes[1].path")), ("ok", None), ("ok", Some("routes[1].callback_paths")), ("ok", Some("access.audience")), ("ok", Some("routes[1].upstream"))]),
         ("OPTIONS", URL, &["origin: https://admin.example.com", "access-control-request-method: GET"], &[], [("ok", Some("routes[1].path")), ("done", Some("cors.allowed_origins")), ("-", None), ("-", None), ("-", None)]),
+        ("OPTIONS", other, &["origin: https://o.example", "access-control-request-method: GET"], &[], [("ok", Some("routes[0].path")), ("ok", Some("routes[0].cors.preflight")), ("ok", None), ("ok", None), ("ok", Some("routes[0].upstream"))]),
         ("OPTIONS", "https://app.example.com/api/own", &["origin: https://admin.example.com", "access-control-request-method: GET"], &[], [("ok", Some("routes[1].path")), ("refused", Some("cors.excluded_paths")), ("-", None), ("-", None), ("-", None)]),
     ];
     for (method, url, headers, said, boxes) in table {
@@ -340,6 +371,56 @@ fn each_box_says_what_became_of_it_and_by_which_key() {
             })
             .collect();
         assert_eq!(found, boxes, "{method} {url} {headers:?} {said:?}");
+    }
+}
+
+#[test]
+fn each_box_says_why_in_words() {
+    let of = |change: &dyn Fn(&mut Value)| relay(change);
+    let base = of(&|relay| {
+        relay["routes"][0]["callback_paths"] = json!(["/api/callback"]);
+        relay["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "allow_credentials": true });
+    });
+    let root = of(&|relay| relay["routes"] = json!([{ "path": "/", "upstream": "https://api.example.com/v1" }]));
+    let anyone = of(&|relay| relay["access"] = json!({ "dangerously_allow_anyone": true }));
+    let platform = of(&|relay| relay["access"] = json!({ "platform": true, "groups": true }));
+    let health = of(&|relay| relay["health_path"] = json!("/healthz"));
+    let bound = of(&|relay| {
+        relay["routes"][0] = json!({ "path": "/api", "upstream": "https://api.example.com", "binding": "API" })
+    });
+    let upstream = relay_with_upstream_preflights();
+    let admin = ["origin: https://admin.example.com", "access-control-request-method: GET"];
+    let link = ["sec-fetch-site: cross-site", "sec-fetch-mode: navigate", "sec-fetch-dest: document"];
+    let callback = ["origin: https://idp.example", link[0], link[1], link[2]];
+    let (at_callback, at_health) = ("https://app.example.com/api/callback", "https://app.example.com/healthz");
+    #[rustfmt::skip]
+    let table: &[(&Value, &str, &str, &[&str], &[&str], &[(usize, &str)])] = &[
+        (&base, "GET", URL, &[], &["person"], &[
+            (0, "/api leads to https://api.example.com"), (1, "it is none"), (2, "nothing says that a page of another origin asks"),
+            (3, r#"a person: sub "made-up-person", email "person@made-up.invalid""#), (4, "GET https://api.example.com/api/notes"),
+        ]),
+        (&base, "GET", URL, &[], &["program"], &[(3, r#"a program: common_name "made-up-program.access""#)]),
+        (&base, "POST", URL, &["origin: https://app.example.com"], &["person"], &[(2, "a page of the relay's own origin asks")]),
+        (&base, "POST", URL, &admin[..1], &["person"], &[(2, r#"the policy allows "https://admin.example.com""#)]),
+        (&base, "POST", at_callback, &callback, &["person"], &[(2, "callback_paths has the path")]),
+        (&base, "GET", URL, &link, &["person"], &[(2, "foreign_requests lets it pass")]),
+        (&base, "GET", "https://app.example.com/x", &[], &["person"], &[(0, "404 not_found: no route's path covers this one"), (1, "not reached"), (4, "not reached")]),
+        (&base, "OPTIONS", URL, &admin, &[], &[(1, "204: the policy allows what it asks"), (2, "not reached")]),
+        (&upstream, "OPTIONS", URL, &admin, &[], &[
+            (1, "the API answers it: its origin passes"), (2, "not for a preflight"), (3, "not for a preflight"), (4, "OPTIONS https://api.example.com/api/notes"),
+        ]),
+        (&root, "GET", URL, &[], &["person"], &[(0, "/ leads to https://api.example.com/v1")]),
+        (&bound, "GET", URL, &[], &["person"], &[(4, "GET https://api.example.com/api/notes through the binding API")]),
+        (&anyone, "GET", URL, &[], &["person"], &[(3, "everybody may call")]),
+        (&platform, "GET", URL, &[], &["person"], &[(3, r#"a person: sub "made-up-person", email "person@made-up.invalid""#)]),
+        (&platform, "GET", URL, &[], &["program"], &[(3, "a program")]),
+        (&health, "GET", at_health, &[], &[], &[(0, "health_path takes it: a report on everything"), (1, "not reached")]),
+    ];
+    for (relay, method, url, headers, said, texts) in table {
+        let boxes = explained(relay, &question(method, url, headers, said)).request.unwrap().boxes;
+        for (at, text) in *texts {
+            assert_eq!(boxes[*at].text, *text, "{method} {url} {headers:?} {said:?}");
+        }
     }
 }
 
@@ -393,6 +474,8 @@ fn it_says_what_to_write_as_far_as_that_goes() {
         (relay(|relay| relay["routes"][0]["foreign_requests"] = json!("none")), "GET", &["sec-fetch-site: cross-site", "sec-fetch-mode: navigate", "sec-fetch-dest: document"], &["person"], &[("routes[0].foreign_requests", json!("navigations"))]),
         (relay(|relay| relay["routes"][0]["cors"] = json!({ "allowed_origins": ["https://a.example"] })), "GET", &[], &[admin, "nobody"], &[("routes[0].cors.allowed_origins", json!(["https://a.example", "https://admin.example.com"]))]),
         (none.clone(), "POST", &["origin: https://idp.example", "sec-fetch-site: cross-site", "sec-fetch-mode: navigate", "sec-fetch-dest: document"], &["person"], &[("routes[0].callback_paths", json!(["/api/notes"]))]),
+        (none.clone(), "GET", &["sec-fetch-site: cross-site", "sec-fetch-mode: navigate", "sec-fetch-dest: iframe"], &["person"], &[("routes[0].foreign_requests", json!("all"))]),
+        (with(json!({ "allowed_origins": ["https://admin.example.com"], "allowed_methods": ["PUT"], "allow_credentials": true })), "PATCH", &[], &[admin], &[("cors.allowed_methods", json!(["PUT", "PATCH"]))]),
         // Nothing that can be written.
         (none.clone(), "POST", &["sec-fetch-site: cross-site"], &["person"], &[]),
         (none.clone(), "POST", &["origin: https://evil.example", "sec-fetch-site: cross-site", "sec-fetch-mode: no-cors"], &["person"], &[]),
@@ -415,6 +498,102 @@ fn it_says_what_to_write_as_far_as_that_goes() {
     let refused = explained(&all, &question("GET", URL, &[], &[admin]));
     assert_eq!(changes(&refused), []);
     assert!(refused.advice[0].starts_with("cors."), "* never goes with credentials: {:?}", refused.advice);
+    let methods = |listed: &str| {
+        with(
+            json!({ "allowed_origins": ["https://admin.example.com"], "allowed_methods": [listed], "allow_credentials": true }),
+        )
+    };
+    #[rustfmt::skip]
+    let table: &[(Value, &str, &[&str], &[&str], &str)] = &[
+        (none.clone(), "POST", &["sec-fetch-site: cross-site"], &["person"], "it names no Origin, which a policy could list"),
+        (none.clone(), "POST", &["origin: https://evil.example", "sec-fetch-site: cross-site", "sec-fetch-mode: no-cors"], &["person"], "no CORS policy is for such a request: "),
+        (none.clone(), "OPTIONS", &["origin: https://app.example.com", "access-control-request-method: PUT"], &[], "its Origin is the relay's own: "),
+        (methods("PATCH"), "patch", &[], &[admin], r#"the page has to write "PATCH" in its call, not "patch": methods are case-sensitive"#),
+        (methods("PUT"), "patch", &[], &[admin], "cors.allowed_methods"),
+    ];
+    for (relay, method, headers, said, advice) in table {
+        let found = explained(relay, &question(method, URL, headers, said));
+        assert_eq!(changes(&found), [], "{method} {headers:?}");
+        assert!(found.advice[0].starts_with(advice), "{advice}: {:?}", found.advice);
+    }
+}
+
+#[test]
+fn a_refusal_that_no_change_mends_comes_with_what_to_do() {
+    let passed = explained(&minimal(), &question("GET", URL, &[], &["person"])).request.unwrap().upstream.unwrap();
+    let id = passed.headers.into_iter().find(|line| line.name == "access-relay-loop").unwrap().value;
+    let (again, many) = (format!("access-relay-loop: {id}"), format!("connection: {}", "x".repeat(9000)));
+    let root = relay(|relay| relay["routes"][0]["path"] = json!("/"));
+    let excluded =
+        relay(|relay| relay["cors"] = json!({ "allowed_origins": ["https://a.example"], "excluded_paths": ["/api"] }));
+    #[rustfmt::skip]
+    let table: &[(&Value, &str, &str, &[&str], &[&str], &str)] = &[
+        (&minimal(), "GET", "https://app.example.com/x", &[], &["person"], "call a path that a route covers (/api), or write a route for this one"),
+        (&root, "GET", "https://app.example.com/cdn-cgi/x", &[], &["person"], "call another path: Cloudflare itself answers below /cdn-cgi/"),
+        (&minimal(), "GET", "https://app.example.com/api/%00x", &[], &["person"], "write the path without dot segments, backslashes and control characters, encoded ones too"),
+        (&minimal(), "GET", URL, &[&many], &["person"], "name fewer headers in connection"),
+        (&minimal(), "TRACE", URL, &[], &["person"], "use another method"),
+        (&minimal(), "GET", URL, &[&again], &["person"], "name the API's own host as the route's upstream, not one that leads to this relay"),
+        (&excluded, "GET", URL, &[], &["page:https://a.example", "nobody"], "call the path from the page's own origin: excluded_paths keeps all others out"),
+        (&minimal(), "OPTIONS", "https://app.example.com/x", &[], &[], "call a path that a route covers (/api), or write a route for this one"),
+    ];
+    for (relay, method, url, headers, said, advice) in table {
+        let found = explained(relay, &question(method, url, headers, said));
+        assert_eq!((found.served, found.advice), (false, vec![(*advice).to_owned()]), "{method} {url}");
+    }
+    // Two keys of one name are none.
+    let twice = |key: &Value| {
+        let mut key = key.clone();
+        key["kid"] = json!("kid-1");
+        key
+    };
+    let keys = json!({ "keys": [twice(&issuer_key().jwk), twice(&other_key().jwk)] }).to_string();
+    let token = format!("cf-access-jwt-assertion: {}", issuer_key().sign(&person()));
+    let found = explained(&minimal(), &Question { keys: Some(keys), ..question("GET", URL, &[token.as_str()], &[]) });
+    assert_eq!((found.code, found.advice.len()), (Some("keys_unavailable"), 1));
+    assert!(found.advice[0].starts_with("--keys: "), "{:?}", found.advice);
+}
+
+#[test]
+fn what_lies_around_the_relay_is_told_where_it_matters() {
+    let policy = |access: &Value| {
+        relay(|relay| {
+            let origins = ["https://admin.example.com", "https://admin.example.net"];
+            relay["cors"] =
+                json!({ "allowed_origins": origins, "allowed_methods": ["PUT"], "allow_credentials": true });
+            relay["access"] = access.clone();
+        })
+    };
+    let tokens = policy(&minimal()["access"]);
+    let platform = policy(&json!({ "platform": true }));
+    let anyone = policy(&json!({ "dangerously_allow_anyone": true }));
+    let (sibling, other) = ("page:https://admin.example.com", "page:https://admin.example.net");
+    let asks = ["origin: https://admin.example.com", "access-control-request-method: PUT"];
+    let preflights = "in front of the relay, Access itself refuses preflights";
+    let cookies = "Safari and Firefox keep cookies of other sites back";
+    let table: &[(&Value, &str, &[&str], &[&str], &[&str])] = &[
+        (&tokens, "GET", &[], &[sibling], &[]),
+        (&tokens, "PUT", &[], &[sibling], &[preflights]),
+        (&platform, "PUT", &[], &[sibling], &[preflights]),
+        (&anyone, "PUT", &[], &[sibling], &[]),
+        (&tokens, "OPTIONS", &asks, &[], &[preflights]),
+        (&tokens, "GET", &[], &[other], &[cookies]),
+        (&tokens, "PUT", &[], &[other], &[preflights, cookies]),
+        (&anyone, "GET", &[], &[other], &[]),
+        // Nobody has no cookies to keep back.
+        (&anyone, "GET", &[], &[other, "nobody"], &[]),
+    ];
+    for (relay, method, headers, said, advice) in table {
+        let found = explained(relay, &question(method, URL, headers, said));
+        assert!(found.served, "{method} {said:?}: {found:?}");
+        let is_told = found.advice.iter().zip(*advice).all(|(found, begins)| found.starts_with(begins));
+        assert!(is_told && found.advice.len() == advice.len(), "{method} {said:?}: {:?}", found.advice);
+    }
+    let found = explained(&minimal(), &question("GET", URL, &[], &[sibling, "nobody"]));
+    assert_eq!((found.served, found.advice.len()), (false, 0), "its change says it all: {:?}", found.advice);
+    let found = explained(&tokens, &question("GET", URL, &[], &[other, "nobody"]));
+    assert_eq!(found.advice.len(), 1, "{:?}", found.advice);
+    assert!(found.advice[0].starts_with("have Access protect the path"), "{:?}", found.advice);
 }
 
 #[test]
@@ -583,14 +762,26 @@ fn a_page_asks_as_its_browser_does() {
         "{asks:?}"
     );
     let refused = explained(&relay, &question("GET", URL, &[], &["page:https://admin.example.com", "nobody"]));
-    assert_eq!(refused.code, Some("unauthenticated"));
-    assert!(!refused.browser.unwrap().reads || !refused.served);
+    assert_eq!((refused.code, refused.served), (Some("unauthenticated"), false));
+    assert_eq!(refused.browser.unwrap().text, "the page can read the refusal, with its status 401");
+    let served = explained(&relay, &question("GET", URL, &[], &["page:https://admin.example.com"]));
+    assert_eq!(served.browser.unwrap().text, "the page can read the answer");
+    // What nobody could have kept from being read is not told from where it was asked for (Fetch Metadata §2).
+    for (url, page, said) in [
+        (URL, "https://admin.example.com", true),
+        ("http://localhost:8787/api/x", "https://admin.example.com", true),
+        ("http://app.example.com/api/x", "http://admin.example.com", false),
+    ] {
+        let way = explained(&relay, &question("PUT", url, &[], &[&format!("page:{page}")])).preflight.unwrap();
+        assert_eq!(way.asks.iter().any(|line| line.name == "sec-fetch-site"), said, "{url}: {:?}", way.asks);
+    }
 }
 
-fn relay_with_upstream_preflights() -> Value {
-    relay(|relay| {
-        relay["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "preflight": "upstream", "allow_credentials": true });
-    })
+#[test]
+fn a_url_alone_is_a_get() {
+    let asked = Question { url: Some(URL.to_owned()), r#as: texts(&["person"]), now: NOW, ..Question::default() };
+    let found = explained(&minimal(), &asked);
+    assert_eq!((found.served, found.request.unwrap().method.as_str()), (true, "GET"));
 }
 
 #[test]
@@ -611,6 +802,49 @@ fn what_is_said_by_itself_goes_before_what_a_curl_command_has() {
     assert_eq!((method.as_str(), url.as_str()), ("POST", "https://app.example.com/api/other"));
     let headers: Vec<(&str, &str)> = headers.iter().collect();
     assert_eq!(headers, [("accept", "*/*"), ("origin", "https://admin.example.com")]);
+}
+
+#[test]
+fn who_asks_is_said_in_words() {
+    const ADMIN: &str = "page:https://admin.example.com";
+    let anyone = relay(|relay| relay["access"] = json!({ "dangerously_allow_anyone": true }));
+    let browser = ["user-agent: Mozilla/5.0", "origin: https://admin.example.com"];
+    let and = |header: &'static str| vec![browser[0], browser[1], header];
+    let page = "a page of https://admin.example.com that calls fetch()";
+    let include = ", with credentials: \"include\"";
+    #[rustfmt::skip]
+    let table: Vec<(Value, &str, Vec<&str>, &[&str], String)> = vec![
+        (minimal(), "GET", vec![], &[], String::new()),
+        (minimal(), "GET", vec![], &["nobody"], "nobody whom Access knows".to_owned()),
+        (minimal(), "GET", vec![], &["person"], "a person who is logged in".to_owned()),
+        (minimal(), "GET", vec![], &["program"], "a program with a service token".to_owned()),
+        (anyone.clone(), "GET", vec![], &["person"], String::new()),
+        (minimal(), "GET", vec![], &[ADMIN], format!("{page}, for a person who is logged in{include}")),
+        (minimal(), "GET", vec![], &[ADMIN, "nobody"], format!("{page}, for nobody whom Access knows")),
+        (minimal(), "GET", vec![], &["page:https://app.example.com"], "a page of https://app.example.com that calls fetch(), for a person who is logged in".to_owned()),
+        (anyone, "GET", vec![], &[ADMIN], format!("{page}{include}")),
+        // What a browser has sent: with credentials, where there are some.
+        (minimal(), "GET", browser.to_vec(), &[], page.to_owned()),
+        (minimal(), "GET", and("cookie: a=1"), &[], format!("{page}{include}")),
+        (minimal(), "GET", and("cookie: a=1"), &["nobody"], format!("{page}, for nobody whom Access knows")),
+        (minimal(), "OPTIONS", browser.to_vec(), &[], page.to_owned()),
+        // And what no page calls with fetch().
+        (minimal(), "OPTIONS", and("access-control-request-method: PUT"), &[], String::new()),
+        (minimal(), "TRACE", browser.to_vec(), &[], String::new()),
+        (minimal(), "POST", and("sec-fetch-mode: navigate"), &[], String::new()),
+        (minimal(), "GET", and("upgrade: websocket"), &[], String::new()),
+        (minimal(), "POST", vec![browser[0], "origin: https://app.example.com"], &[], String::new()),
+    ];
+    for (relay, method, headers, said, by) in table {
+        let found = explained(&relay, &question(method, URL, &headers, said));
+        assert_eq!(found.by, by, "{method} {headers:?} {said:?}");
+    }
+}
+
+fn relay_with_upstream_preflights() -> Value {
+    relay(|relay| {
+        relay["cors"] = json!({ "allowed_origins": ["https://admin.example.com"], "preflight": "upstream", "allow_credentials": true });
+    })
 }
 
 #[test]
@@ -672,6 +906,139 @@ fn what_never_comes_to_the_relay_is_said() {
         assert_eq!(found.advice.first().map(String::as_str), part, "{url}");
         assert!(found.changes.is_empty());
     }
+    // An environment has the routes of the top level, unless it has its own.
+    let vars = json!({ "RELAY": minimal() });
+    let file = json!({ "routes": ["app.example.com/api*"], "env": {
+        "own": { "routes": ["own.example.com/api*"], "vars": vars },
+        "single": { "route": "single.example.com/api*", "vars": vars },
+        "heir": { "vars": vars },
+    } })
+    .to_string();
+    for (environment, host) in
+        [("own", "own.example.com"), ("single", "single.example.com"), ("heir", "app.example.com")]
+    {
+        let advice = |url: &str| {
+            let question = question("GET", url, &[], &["person"]);
+            explain(&question, &[], "wrangler.json", &file, Some(environment), &verify).unwrap().advice
+        };
+        assert_eq!(advice(&format!("https://{host}/api/x")), [""; 0], "{environment}");
+        let other = format!("no route of the Worker is for other.example.com: its routes are for {host}");
+        assert_eq!(advice("https://other.example.com/api/x"), [other], "{environment}");
+    }
+}
+
+#[test]
+fn an_explanation_is_told_box_by_box_with_what_to_write() {
+    let toml = format!(
+        r#"
+[vars.RELAY.access]
+issuer = "{ISSUER}"
+audience = ["{AUD}"]
+
+[[vars.RELAY.routes]]
+path = "/api"
+upstream = "https://api.example.com"
+"#
+    );
+    let told_of = |question: &Question| {
+        told(&explain(question, &[], "wrangler.toml", &toml, None, &verify).unwrap(), "wrangler.toml", false)
+    };
+    let put = told_of(&question("PUT", URL, &["content-type: application/json"], &["page:https://admin.example.com"]));
+    assert_eq!(
+        put,
+        r#"OPTIONS https://app.example.com/api/notes
+the browser's preflight
+
+  ok    route              /api leads to https://api.example.com
+                           (routes[0].path, wrangler.toml:7:8)
+  STOP  preflight          403 origin_not_allowed: cors.allowed_origins does not list "https://admin.example.com"
+                           (cors.allowed_origins, wrangler.toml:2:7)
+        cross-origin rule  not reached
+        caller check       not reached
+        forward            not reached
+
+The browser
+  network error: the preflight's answer has no Access-Control-Allow-Origin; the request is never sent
+
+To let it pass, write
+  in vars.RELAY.cors (wrangler.toml:2):  allowed_origins = ["https://admin.example.com"]
+  in vars.RELAY.cors (wrangler.toml:2):  allowed_methods = ["PUT"]
+  in vars.RELAY.cors (wrangler.toml:2):  allowed_headers = ["content-type"]
+  in vars.RELAY.cors (wrangler.toml:2):  allow_credentials = true   # pages of all listed origins then call with the person's login
+
+Know, too
+  in front of the relay, Access itself refuses preflights with 403, unless the application of the page's host has "Bypass OPTIONS requests to origin" switched on
+"#
+    );
+}
+
+#[test]
+fn what_is_served_is_told_with_what_the_api_gets() {
+    let relay = relay(|relay| {
+        relay["cors"] = json!({ "allowed_origins": ["https://admin.example.net"], "allow_credentials": true })
+    });
+    let found = explained(&relay, &question("GET", URL, &[], &["page:https://admin.example.net"]));
+    // Which id a route has, and where its keys stand, is told by other tests.
+    let text = told(&found, "wrangler.json", false);
+    let kept = |line: &&str| !line.contains("access-relay-loop") && !line.contains("wrangler.json");
+    assert_eq!(
+        text.lines().filter(kept).collect::<Vec<_>>().join("\n"),
+        r#"GET https://app.example.com/api/notes
+by a page of https://admin.example.net that calls fetch(), for a person who is logged in, with credentials: "include"
+
+  ok    route              /api leads to https://api.example.com
+  ok    preflight          it is none
+  ok    cross-origin rule  the policy allows "https://admin.example.net"
+  ok    caller check       a person: sub "made-up-person", email "person@made-up.invalid"
+  ok    forward            GET https://api.example.com/api/notes
+
+The API gets
+  GET https://api.example.com/api/notes
+  the caller's:
+    origin: https://admin.example.net
+    sec-fetch-dest: empty
+    sec-fetch-mode: cors
+    sec-fetch-site: cross-site
+  the relay's:
+    cf-access-client-id: (the secret CF_ACCESS_CLIENT_ID)
+    cf-access-client-secret: (the secret CF_ACCESS_CLIENT_SECRET)
+    traceparent: (the request's trace)
+    x-forwarded-email: person@made-up.invalid
+    x-forwarded-host: app.example.com
+    x-forwarded-proto: https
+    x-forwarded-user: made-up-person
+  left out:
+    cf-access-jwt-assertion: They are Access's credentials, and Access's word on who calls (cf-access-*)
+
+To an answer of the API in JSON, the relay adds
+  access-control-allow-credentials: true
+  access-control-allow-origin: https://admin.example.net
+  cdn-cache-control: no-store
+  cross-origin-resource-policy: same-origin
+  vary: Origin
+
+The browser
+  the page can read the answer
+
+Know, too
+  Safari and Firefox keep cookies of other sites back, and Chromium may: there, nobody is logged in for such a page"#
+    );
+    // Nothing has a heading of which there is nothing.
+    let own = told(&explained(&minimal(), &question("GET", URL, &[], &["person"])), "wrangler.json", false);
+    for heading in ["  the caller's:", "The browser", "To let it pass, write", "Know, too", "What to do"] {
+        assert!(!own.contains(heading), "{heading} in {own}");
+    }
+}
+
+#[test]
+fn a_refusal_is_told_in_red_with_what_to_do() {
+    let nobody = told(&explained(&minimal(), &question("GET", URL, &[], &["nobody"])), "wrangler.json", true);
+    assert!(nobody.contains("\n  \u{1b}[31mSTOP\u{1b}[0m  caller check       401 unauthenticated: "), "{nobody}");
+    assert!(nobody.contains("\n        forward            not reached\n"), "{nobody}");
+    assert!(nobody.contains("\n\nWhat to do\n  have Access protect the path on the page's host: "), "{nobody}");
+    // Where nobody is named, no line says by whom it is.
+    let unnamed = told(&explained(&minimal(), &question("GET", URL, &[], &[])), "wrangler.json", false);
+    assert!(unnamed.starts_with(&format!("GET {URL}\n\n  ok    route ")), "{unnamed}");
 }
 
 #[test]
@@ -683,11 +1050,16 @@ fn a_caller_who_is_not_let_in_is_told_what_helps() {
     };
     let expired = token(&|claims| claims["exp"] = json!(NOW - 100));
     let session = token(&|claims| claims["type"] = json!("org"));
+    let ends_now = token(&|claims| (claims["type"], claims["exp"]) = (json!("org"), json!(NOW)));
+    let old = token(&|claims| claims["iat"] = json!(NOW - 1000));
     let elsewhere = token(&|claims| claims["aud"] = json!(["other"]));
     let foreign = token(&|claims| claims["iss"] = json!("https://other.cloudflareaccess.com"));
     let platform = relay(|relay| relay["access"] = json!({ "platform": true, "max_token_age_seconds": 600 }));
+    let short = relay(|relay| relay["access"]["max_token_age_seconds"] = json!(600));
     for (relay, header, said, part) in [
         (minimal(), expired.as_str(), &[][..], "log in again: reload the page"),
+        (minimal(), &ends_now, &[], "compare what the token says with what the relay asks of one"),
+        (short, &old, &[], "the session is older than access.max_token_age_seconds allows"),
         (minimal(), &session, &[], "compare what the token says with what the relay asks of one"),
         (minimal(), &elsewhere, &[], "compare the token's aud"),
         (minimal(), &foreign, &[], "compare the token's iss"),
@@ -717,6 +1089,7 @@ fn what_is_left_out_is_told_with_its_reason_and_what_the_log_would_say() {
         "cf~ray: 1",
         "tracestate: a=1",
         "cf-access-client-id: 88bf.access",
+        "accept: */*",
     ];
     let relay = relay(|relay| relay["routes"][0]["request_cookies"] = json!(["theme"]));
     let found = explained(&relay, &question("GET", URL, &headers, &[]));
@@ -745,11 +1118,63 @@ fn what_is_left_out_is_told_with_its_reason_and_what_the_log_would_say() {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(!text.contains("88bf.access"));
+    // Of a preflight that the API answers, nothing passes but what it asks.
+    let headers =
+        ["origin: https://admin.example.com", "access-control-request-method: PUT", "cookie: a=1", "accept: */*"];
+    let found = explained(&relay_with_upstream_preflights(), &question("OPTIONS", URL, &headers, &[]));
+    let left = found.request.unwrap().upstream.unwrap().left_out;
+    let left: Vec<(&str, &str)> = left.iter().map(|left| (left.name.as_str(), left.why.as_str())).collect();
+    let why = "an API gets no more of a preflight than it asks";
+    assert_eq!(left, [("accept", why), ("cookie", why)]);
+    let found = explained(&minimal(), &question("GET", URL, &["cookie: a=1"], &["person"]));
+    let left = found.request.unwrap().upstream.unwrap().left_out;
+    let cookie = left.iter().find(|left| left.name == "cookie").unwrap();
+    assert_eq!(cookie.why, "request_cookies of the route names none of them");
+}
+
+#[test]
+fn each_header_that_the_api_gets_is_the_callers_or_the_relays() {
+    let websocket =
+        ["connection: Upgrade", "upgrade: WebSocket", "sec-websocket-version: 13", "cookie: theme=1", "accept: */*"];
+    let relay = relay(|relay| {
+        relay["routes"][0]["request_cookies"] = json!(["theme"]);
+        relay["routes"][0]["credentials"] = json!("caller-token");
+    });
+    let token = format!("cf-access-jwt-assertion: {}", issuer_key().sign(&person()));
+    let found = explained(&relay, &question("GET", URL, &[&websocket[..], &[&token]].concat(), &[]));
+    let way = found.request.unwrap();
+    let upstream = way.upstream.unwrap();
+    let of = |from: upstream::From| -> Vec<(&str, &str)> {
+        let lines = upstream.headers.iter().filter(|line| line.from == from);
+        lines.map(|line| (line.name.as_str(), line.value.as_str())).collect()
+    };
+    assert_eq!(
+        of(upstream::From::Caller),
+        [("accept", "*/*"), ("cookie", "theme=(not shown)"), ("sec-websocket-version", "13"), ("upgrade", "websocket"),]
+    );
+    let relays = of(upstream::From::Relay);
+    assert_eq!(
+        relays.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        [
+            "access-relay-loop",
+            "cf-access-token",
+            "traceparent",
+            "x-forwarded-email",
+            "x-forwarded-host",
+            "x-forwarded-proto",
+            "x-forwarded-user",
+        ]
+    );
+    for line in [("cf-access-token", "(the caller's token)"), ("traceparent", "(the request's trace)")] {
+        assert!(relays.contains(&line), "{relays:?}");
+    }
+    assert!(!upstream.left_out.iter().any(|left| left.name == "upgrade"), "it goes on, as the standard writes it");
 }
 
 #[test]
 fn times_are_told_as_people_count() {
     for (far, told) in [
+        (0, "0 seconds after"),
         (-59, "59 seconds before"),
         (-119, "119 seconds before"),
         (120, "2 minutes after"),
