@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use access_relay_companion::doctor::came::Came;
 use access_relay_companion::doctor::check::State;
 use access_relay_companion::doctor::code::Code;
 use access_relay_companion::doctor::plan::{Ask, MOST, With};
@@ -309,6 +310,363 @@ fn each_thing_that_is_wrong_is_named_first_and_alone() {
     }
 }
 
+/// Each thing as it is told: a code, its state, and a part of what it means; or a code that is not told at all.
+type Told<'t> = &'t [(Code, Option<(State, &'t str)>)];
+
+fn assert_told(report: &Report, expected: Told<'_>, of: &dyn std::fmt::Debug) {
+    for (code, what) in expected {
+        let of_code: Vec<_> = report.checks.iter().filter(|check| check.code == *code).collect();
+        let is_told = match what {
+            None => of_code.is_empty(),
+            Some((state, part)) => of_code.iter().any(|check| check.state == *state && check.means.contains(part)),
+        };
+        assert!(is_told, "{code:?} {what:?}: {of_code:#?}\n{of:?}");
+    }
+}
+
+const OK: State = State::Ok;
+const WRONG: State = State::Wrong;
+const UNCLEAR: State = State::CannotTell;
+
+#[test]
+fn what_an_answer_means_is_told_and_no_more() {
+    let cors = || with(&[("/cors", json!({ "allowed_origins": ["https://admin.example.com"] }))]);
+    let by_api =
+        || with(&[("/cors", json!({ "allowed_origins": ["https://admin.example.com"], "preflight": "upstream" }))]);
+    let everybodys = || with(&[("/cors", json!({ "allowed_origins": ["*"] }))]);
+    let access = |access: Value| with(&[("/access", access)]);
+    let health = || with(&[("/health_path", json!("/healthz"))]);
+    let linked = || with(&[("/routes/0/credentials", json!("caller-token"))]);
+    let evil = |host: &str| changed_word(host, PAGE_AUD, &json!({ "hostname": "evil.example" }));
+    let allowing =
+        |status: u16, origin: &str| json!({ "status": status, "headers": { "access-control-allow-origin": origin } });
+    let challenge = || json!({ "status": 403, "headers": { "cf-mitigated": "challenge", "server": "cloudflare" } });
+    let no_answer = || failed("no answer within 10 seconds");
+    let to = |url: &str| json!({ "status": 301, "headers": { "location": url } });
+    let keys = |key: Value| json!({ "status": 200, "headers": {}, "body": json!({ "keys": [key] }).to_string() });
+    let (admin, nobodys) = ("https://admin.example.com", "https://access-relay-doctor.invalid");
+    let all_words = |word: &Value| ["page.word", "path0.word", "below0.word"].map(|id| (id, word.clone())).to_vec();
+    type Row<'r> = (Value, &'r dyn Fn(&Ask) -> Value, Vec<(&'r str, Value)>, Told<'r>);
+    #[rustfmt::skip]
+    let table: Vec<Row<'_>> = vec![
+        // The page.
+        (relay(), &sound, all_words(&plain(302)), &[
+            (Code::PageApplication, Some((UNCLEAR, "an application seems to cover the page"))), (Code::Issuer, Some((UNCLEAR, "it seems to be the team in access.issuer"))),
+            (Code::Audience, Some((UNCLEAR, "it seems to be one of access.audience"))),
+        ]),
+        (relay(), &sound, vec![("page.word", no_answer()), ("page.get", plain(200))], &[(Code::PageApplication, Some((UNCLEAR, "nobody answered for the signed word")))]),
+        (relay(), &sound, vec![("page.word", plain(200)), ("page.get", challenge())], &[(Code::PageApplication, Some((UNCLEAR, "nothing tells which application covers the page")))]),
+        (access(json!({ "dangerously_allow_anyone": true })), &bypassed, vec![("page.word", plain(200)), ("page.get", plain(200)), ("below0.get", plain(200))], &[
+            (Code::PageApplication, Some((UNCLEAR, "the configuration lets everybody in"))), (Code::Relay, Some((UNCLEAR, "the configuration lets everybody in"))), (Code::NotRouted, None),
+        ]),
+        (relay(), &sound, vec![("page.word", evil("app.example.com"))], &[(Code::Metadata, Some((WRONG, "a word in Access's name"))), (Code::PageApplication, None), (Code::Audience, None)]),
+        (relay(), &sound, vec![("below0.word", evil("app.example.com"))], &[(Code::Metadata, Some((WRONG, ""))), (Code::OtherApplication, None), (Code::Audience, None)]),
+        (relay(), &sound, vec![("path0.word", word("app.example.com", OTHER_AUD))], &[
+            (Code::PathUneven, Some((WRONG, "another application covers https://app.example.com/api than https://app.example.com/api/access-relay-doctor"))),
+        ]),
+        (relay(), &sound, vec![("path0.word", plain(200)), ("path0.get", problem("unauthenticated", 401))], &[
+            (Code::PathUneven, Some((WRONG, "Access keeps strangers from https://app.example.com/api/access-relay-doctor, and lets them pass to https://app.example.com/api"))),
+        ]),
+        (relay(), &sound, vec![("path0.word", word("app.example.com", OTHER_AUD)), ("below0.word", word("app.example.com", OTHER_AUD))], &[(Code::PathUneven, None), (Code::Audience, None)]),
+        (relay(), &sound, vec![("below0.word", plain(302)), ("below0.get", xhr_401())], &[(Code::Audience, Some((OK, "it is one of access.audience")))]),
+        (access(json!({ "platform": true })), &sound, vec![], &[(Code::Audience, None), (Code::Issuer, None), (Code::Keys, Some((OK, "")))]),
+        (access(json!({ "platform": true, "audience": [OTHER_AUD] })), &sound, vec![], &[(Code::Audience, Some((WRONG, "another AUD tag")))]),
+        (relay(), &sound, vec![("team.keys", no_answer())], &[(Code::Keys, Some((UNCLEAR, "the team's host cannot be reached from here")))]),
+        (relay(), &sound, vec![("team.keys", keys(json!({ "kid": "k1", "kty": "EC" })))], &[(Code::Keys, Some((WRONG, "")))]),
+        (relay(), &sound, vec![("team.keys", keys(json!({ "kty": "RSA" })))], &[(Code::Keys, Some((WRONG, "")))]),
+        // The relay, to strangers.
+        (relay(), &bypassed, vec![("below0.get", challenge())], &[(Code::Challenge, Some((UNCLEAR, "Cloudflare wants to see a browser first"))), (Code::NotRouted, None), (Code::Relay, None)]),
+        (relay(), &bypassed, vec![], &[(Code::ExpiredSession, Some((OK, "the page reads a 401 of the relay's"))), (Code::Relay, Some((OK, "")))]),
+        (relay(), &bypassed, vec![("below0.xhr", problem("misconfigured", 500))], &[(Code::ExpiredSession, None)]),
+        (relay(), &bypassed, vec![("below0.xhr", plain(401))], &[(Code::ExpiredSession, None)]),
+        (relay(), &bypassed, vec![("below0.xhr", plain(200))], &[(Code::ExpiredSession, None)]),
+        (relay(), &sound, vec![("below0.xhr", plain(401))], &[(Code::ExpiredSession, Some((OK, "the page reads a 401, if it sends that header")))]),
+        (relay(), &sound, vec![("below0.xhr", plain(200))], &[(Code::ExpiredSession, Some((UNCLEAR, "none of those that are known")))]),
+        (relay(), &sound, vec![("below0.xhr", marks(403, PAGE_AUD))], &[(Code::ExpiredSession, Some((WRONG, "Access offers no login here")))]),
+        (relay(), &sound, vec![("below0.xhr", login())], &[(Code::ExpiredSession, Some((WRONG, "Access redirects all the same")))]),
+        // A preflight, of an origin that may call, and of one that may not.
+        (cors(), &sound, vec![], &[(Code::Preflight, Some((WRONG, "Access refuses preflights before the relay is asked")))]),
+        (cors(), &sound, vec![("below0.preflight", allowing(204, "*"))], &[(Code::Preflight, Some((OK, "which allows this origin")))]),
+        (cors(), &sound, vec![("below0.preflight", allowing(204, admin))], &[(Code::Preflight, Some((OK, "which allows this origin")))]),
+        (cors(), &sound, vec![("below0.preflight", allowing(204, nobodys))], &[(Code::Preflight, Some((UNCLEAR, "it does not show whether the relay was asked")))]),
+        (cors(), &sound, vec![("below0.preflight", allowing(200, admin))], &[(Code::Preflight, Some((WRONG, "Access answers preflights by its own CORS settings")))]),
+        (cors(), &sound, vec![("below0.preflight", plain(200))], &[(Code::Preflight, Some((UNCLEAR, "it does not show whether the relay was asked")))]),
+        (cors(), &bypassed, vec![], &[(Code::Preflight, Some((WRONG, "which answers origin_not_allowed"))), (Code::ForeignOrigin, None)]),
+        (cors(), &bypassed, vec![("below0.preflight", allowing(200, admin))], &[(Code::Preflight, Some((UNCLEAR, "it does not show whether the relay was asked")))]),
+        (by_api(), &bypassed, vec![], &[(Code::Preflight, Some((UNCLEAR, "the relay hands preflights to the API")))]),
+        (by_api(), &sound, vec![("below0.preflight", allowing(200, admin))], &[(Code::Preflight, Some((UNCLEAR, "it does not show whether the relay was asked")))]),
+        (relay(), &sound, vec![], &[(Code::Preflight, Some((OK, "so none is missed"))), (Code::ForeignOrigin, None)]),
+        (relay(), &bypassed, vec![], &[(Code::Preflight, Some((OK, "which refuses this origin"))), (Code::ForeignOrigin, Some((OK, "that its policy does not name")))]),
+        (relay(), &bypassed, vec![("below0.preflight", allowing(204, nobodys))], &[(Code::Preflight, Some((WRONG, "the relay allows an origin that this file does not"))), (Code::ForeignOrigin, None)]),
+        (relay(), &bypassed, vec![("below0.preflight", plain(204))], &[(Code::Preflight, Some((OK, "allows this origin nothing")))]),
+        (relay(), &bypassed, vec![("below0.preflight", plain(200))], &[(Code::Preflight, Some((UNCLEAR, "it does not show whether the relay was asked")))]),
+        (relay(), &bypassed, vec![("below0.get", plain(200))], &[(Code::NotRouted, Some((WRONG, ""))), (Code::Preflight, None), (Code::ForeignOrigin, None)]),
+        (relay(), &bypassed, vec![("below0.foreign", problem("not_found", 404))], &[(Code::ForeignOrigin, Some((UNCLEAR, "it does not show whether the relay refuses that page")))]),
+        (everybodys(), &bypassed, vec![("below0.preflight", allowing(204, "*")), ("below0.foreign", problem("unauthenticated", 401))], &[(Code::ForeignOrigin, None)]),
+        // The API.
+        (relay(), &sound, vec![("api0.get", challenge())], &[(Code::Challenge, Some((UNCLEAR, ""))), (Code::ApiOpen, None)]),
+        (relay(), &sound, vec![("api0.get", plain(200))], &[(Code::ApiOpen, Some((WRONG, "the API's application lets everybody pass"))), (Code::ServiceToken, None)]),
+        (relay(), &sound, vec![("api0.word", plain(200)), ("api0.get", plain(200))], &[(Code::ApiOpen, Some((WRONG, "no Access application covers the API")))]),
+        (relay(), &sound, vec![("api0.word", plain(302)), ("api0.get", login())], &[(Code::ApiOpen, Some((UNCLEAR, "Access seems to keep strangers out")))]),
+        (relay(), &sound, vec![("api0.word", no_answer())], &[(Code::ApiOpen, Some((UNCLEAR, "nobody answered for the signed word")))]),
+        (relay(), &sound, [all_words(&plain(302)), vec![("api0.word", plain(401)), ("api0.get", plain(401))]].concat(), &[(Code::ApiOpen, Some((UNCLEAR, "somebody refuses strangers")))]),
+        // Other addresses.
+        (relay(), &sound, vec![], &[(Code::Https, Some((OK, "browsers are not told to remember it")))]),
+        (relay(), &sound, vec![("page.http", no_answer())], &[(Code::Https, Some((OK, "nobody answers there")))]),
+        (relay(), &sound, vec![("page.http", challenge())], &[(Code::Https, Some((UNCLEAR, "it does not show whether http leads to https")))]),
+        (relay(), &sound, vec![("page.http", to("http://www.example.com/"))], &[(Code::Https, Some((WRONG, "the page can be had without https")))]),
+        (relay(), &bypassed, vec![("page.get", json!({ "status": 200, "headers": { "strict-transport-security": "max-age=1" } }))], &[(Code::Https, Some((OK, "browsers remember it (HSTS)")))]),
+        (health(), &bypassed, vec![], &[(Code::Health, Some((OK, "by the relay's own word")))]),
+        (health(), &sound, vec![], &[(Code::Health, Some((UNCLEAR, "Access answers first: monitors cannot ask either")))]),
+        (health(), &bypassed, vec![("page.health", no_answer())], &[(Code::Health, None)]),
+        (health(), &bypassed, vec![("page.health", plain(404))], &[(Code::Health, Some((UNCLEAR, "it is no report of the relay's")))]),
+        // What is wrong with the relay is told once.
+        (health(), &bypassed, vec![("page.health", plain(404)), ("below0.get", problem("misconfigured", 500))], &[(Code::Misconfigured, Some((WRONG, ""))), (Code::Health, None)]),
+        (health(), &bypassed, vec![("page.health", plain(404)), ("below0.get", plain(200))], &[(Code::NotRouted, Some((WRONG, ""))), (Code::Health, None)]),
+        (health(), &bypassed, vec![("page.health", plain(404)), ("below0.get", cloudflare(500, 1101))], &[(Code::CloudflareError, Some((WRONG, ""))), (Code::Health, None)]),
+    ];
+    for (relay, answer, changes, expected) in table {
+        let answers = |ask: &Ask| {
+            changes.iter().find(|(id, _)| *id == ask.id).map_or_else(|| answer(ask), |(_, value)| value.clone())
+        };
+        assert_told(&look(&said(&relay), &answers).0, expected, &changes);
+    }
+    // With both tokens at hand.
+    #[rustfmt::skip]
+    let table: Vec<(Value, Vec<(&str, Value)>, Told<'_>)> = vec![
+        (relay(), vec![], &[
+            (Code::Relay, None), (Code::StrictMode, Some((OK, "as strict service token authentication has it"))), (Code::ServiceToken, Some((OK, "Access lets the token pass"))),
+            (Code::ForeignOrigin, Some((OK, "whoever is logged in"))), (Code::Caller, Some((OK, "the relay takes the token"))), (Code::SameZone, Some((OK, "the call arrives"))),
+        ]),
+        (relay(), vec![("api0.service", marks(403, API_AUD))], &[(Code::ServiceToken, Some((WRONG, "the token is valid, and no policy")))]),
+        (relay(), vec![("api0.service", marks(401, API_AUD))], &[(Code::ServiceToken, Some((WRONG, "Access does not know the token")))]),
+        (relay(), vec![("api0.madeup", marks(403, API_AUD)), ("api0.service", marks(403, API_AUD))], &[
+            (Code::ServiceToken, Some((WRONG, "the API's application does not take it"))), (Code::StrictMode, Some((OK, "as without strict mode"))),
+        ]),
+        (relay(), vec![("api0.madeup", login()), ("api0.service", login())], &[(Code::ServiceToken, Some((WRONG, "the API's application does not take it")))]),
+        (relay(), vec![("api0.madeup", plain(403)), ("api0.service", plain(403))], &[(Code::ServiceToken, Some((WRONG, "a made-up token gets the same answer")))]),
+        // Access has refused the made-up one, and the API answers the other one.
+        (relay(), vec![("api0.madeup", marks(403, API_AUD)), ("api0.service", plain(403))], &[(Code::ServiceToken, Some((OK, "Access lets the token pass")))]),
+        (relay(), vec![("api0.madeup", plain(403)), ("api0.service", plain(401))], &[(Code::ServiceToken, Some((OK, "Access lets the token pass")))]),
+        (relay(), vec![("api0.service", cloudflare(500, 1101))], &[(Code::CloudflareError, Some((WRONG, "the Worker threw an exception"))), (Code::ServiceToken, None)]),
+        (relay(), vec![("api0.service", challenge())], &[(Code::Challenge, Some((UNCLEAR, ""))), (Code::ServiceToken, None)]),
+        (relay(), vec![("api0.madeup", plain(200))], &[(Code::StrictMode, Some((UNCLEAR, "no answer that is known of Access")))]),
+        (relay(), vec![("api0.madeup", no_answer()), ("api0.service", no_answer())], &[
+            (Code::StrictMode, Some((UNCLEAR, "nothing can be said of it"))), (Code::ServiceToken, Some((UNCLEAR, "nothing can be said of it"))),
+        ]),
+        (linked(), vec![], &[(Code::ServiceToken, None), (Code::LinkedAppToken, Some((OK, "takes the person's own token")))]),
+        (relay(), vec![("below0.as_foreign", problem("unauthenticated", 401))], &[(Code::Caller, Some((OK, ""))), (Code::ForeignOrigin, None)]),
+        (relay(), vec![("below0.as_foreign", plain(200)), ("below0.as_person", plain(200))], &[(Code::NotRouted, Some((WRONG, "whoever answers is not the relay"))), (Code::Caller, None)]),
+    ];
+    for (relay, changes, expected) in table {
+        let answers = |ask: &Ask| {
+            changes.iter().find(|(id, _)| *id == ask.id).map_or_else(|| sound(ask), |(_, value)| value.clone())
+        };
+        assert_told(&look(&equipped(&relay), &answers).0, expected, &changes);
+    }
+    // Without a file, nobody knows who may call.
+    let alone = Said { url: Some("https://app.example.com/api".to_owned()), ..Said::default() };
+    #[rustfmt::skip]
+    let table: Vec<(&dyn Fn(&Ask) -> Value, Vec<(&str, Value)>, Told<'_>)> = vec![
+        (&sound, vec![], &[(Code::Preflight, Some((UNCLEAR, "pages of other origins cannot call"))), (Code::Door, None)]),
+        (&bypassed, vec![("below0.preflight", allowing(204, nobodys))], &[(Code::Preflight, Some((OK, "which allows this origin")))]),
+        (&bypassed, vec![("below0.foreign", problem("unauthenticated", 401))], &[(Code::ForeignOrigin, Some((UNCLEAR, "")))]),
+    ];
+    for (answer, changes, expected) in table {
+        let answers = |ask: &Ask| {
+            changes.iter().find(|(id, _)| *id == ask.id).map_or_else(|| answer(ask), |(_, value)| value.clone())
+        };
+        assert_told(&look(&alone, &answers).0, expected, &changes);
+    }
+}
+
+#[test]
+fn each_error_of_cloudflares_has_its_meaning() {
+    for (status, error, means) in [
+        (500, 1101, "the Worker threw an exception"),
+        (503, 1102, "the Worker used too much CPU time"),
+        (530, 1019, "the Worker calls itself in a loop"),
+        (429, 1027, "the Worker's daily limit is reached"),
+        (404, 1042, "a Worker called a Worker of its own zone"),
+        (530, 1016, "Cloudflare does not find the server behind this host"),
+        (530, 1033, "Cloudflare does not find the server behind this host"),
+        (530, 0, "Cloudflare does not find the server behind this host"),
+        (403, 1020, "a rule of Cloudflare's firewall blocks the request"),
+        (429, 1015, "Cloudflare's rate limit is reached"),
+        (520, 0, "Cloudflare gets no answer from the server behind this host"),
+        (527, 0, "Cloudflare gets no answer from the server behind this host"),
+        (403, 1999, "Cloudflare answers in the server's place"),
+    ] {
+        let answers = |ask: &Ask| if ask.id == "api0.get" { cloudflare(status, error) } else { sound(ask) };
+        let (report, _) = look(&said(&relay()), &answers);
+        assert_told(&report, &[(Code::CloudflareError, Some((WRONG, means)))], &(status, error));
+    }
+}
+
+#[test]
+fn an_answer_is_told_by_whose_it_is() {
+    let of = |status: u16, server: &str, body: &str| json!({ "status": status, "headers": { "server": server }, "body": body });
+    let mut with_charset = problem("unauthenticated", 401);
+    with_charset["headers"]["content-type"] = json!("application/problem+json; charset=utf-8");
+    let mut no_problem = problem("unauthenticated", 401);
+    no_problem["headers"]["content-type"] = json!("application/json");
+    let (longest, longer) = ("a".repeat(39), "a".repeat(40));
+    for (answer, told) in [
+        (failed("its name does not resolve"), "no answer: its name does not resolve"),
+        (problem("unauthenticated", 401), "401 unauthenticated, the relay's own problem+json"),
+        (with_charset, "401 unauthenticated, the relay's own problem+json"),
+        (no_problem, "401, application/json"),
+        (problem(&longest, 401), &format!("401 {longest}, the relay's own problem+json")),
+        (problem(&longer, 401), "401, application/problem+json"),
+        (problem("", 401), "401, application/problem+json"),
+        (problem("Not_1", 401), "401, application/problem+json"),
+        (login(), "302 to Access's login page"),
+        (
+            json!({ "status": 403, "headers": { "cf-mitigated": "challenge" } }),
+            "403, a challenge of Cloudflare's for browsers",
+        ),
+        (cloudflare(500, 1101), "500, Cloudflare's error 1101"),
+        (of(522, "cloudflare", ""), "522, an error page of Cloudflare's"),
+        // Not a page of Cloudflare's own: a good answer, another server's, or no number of an error.
+        (of(400, "cloudflare", "error code: 1101"), "400, Cloudflare's error 1101"),
+        (of(399, "cloudflare", "error code: 1101"), "399"),
+        (of(200, "cloudflare", "error code: 1101"), "200"),
+        (of(500, "nginx", "error code: 1101"), "500"),
+        (of(503, "cloudflare", "error code: 99"), "503"),
+        (
+            json!({ "status": 302, "headers": { "location": "https://a.example/x?y=1#z", "content-type": "text/html" } }),
+            "302 to https://a.example/x, text/html",
+        ),
+        (json!({ "status": 201, "headers": { "location": "https://a.example/x" } }), "201"),
+    ] {
+        let came: Came = serde_json::from_value(answer.clone()).unwrap();
+        assert_eq!(came.told(), told, "{answer}");
+    }
+}
+
+#[test]
+fn the_same_fault_is_told_once_and_each_other_one_too() {
+    let routes = ["/a", "/b"].map(|path| json!({ "path": path, "upstream": "https://api.example.com" }));
+    let both = with(&[("/routes", json!(routes))]);
+    let of = |report: &Report, code: Code| report.checks.iter().filter(|check| check.code == code).count();
+    let unrouted = |ask: &Ask| {
+        let (spot, question) = ask.id.split_once('.').unwrap();
+        match (spot.trim_end_matches(|digit: char| digit.is_ascii_digit()), question) {
+            ("path" | "below", "word") => plain(401),
+            ("path" | "below", _) => plain(200),
+            _ => sound(ask),
+        }
+    };
+    let (report, _) = look(&said(&both), &unrouted);
+    assert_eq!((of(&report, Code::NotRouted), of(&report, Code::ApiOpen)), (1, 2), "{report:#?}");
+    let answers = |ask: &Ask| match ask.id.as_str() {
+        "below0.get" => cloudflare(500, 1101),
+        "api0.get" => cloudflare(530, 1033),
+        _ => bypassed(ask),
+    };
+    let (report, _) = look(&said(&relay()), &answers);
+    assert_eq!(of(&report, Code::CloudflareError), 2, "{report:#?}");
+}
+
+#[test]
+fn a_question_holds_what_a_browser_or_a_program_would_send() {
+    let relay = with(&[
+        ("/cors", json!({ "allowed_origins": ["https://*.example.com:*"], "allow_credentials": true })),
+        ("/health_path", json!("/healthz")),
+    ]);
+    let (_, asked) = look(&equipped(&relay), &sound);
+    let lines = |ask: &Ask| -> String {
+        let headers = ask.headers.iter().map(|(name, value)| format!("\n    {name}: {value}"));
+        let body = if ask.body { ", and its body" } else { "" };
+        format!("{} {} {}{body}{}", ask.id, ask.method, ask.url, headers.collect::<String>())
+    };
+    let text: Vec<String> = asked.iter().map(lines).collect();
+    let zeros = "0".repeat(32);
+    assert_eq!(
+        text.join("\n"),
+        format!(
+            "page.word HEAD https://app.example.com/
+    cf-access-metadata-request: true
+page.get GET https://app.example.com/, and its body
+api0.word HEAD https://api.example.com/api/access-relay-doctor
+    cf-access-metadata-request: true
+api0.get GET https://api.example.com/api/access-relay-doctor, and its body
+path0.word HEAD https://app.example.com/api
+    cf-access-metadata-request: true
+path0.get GET https://app.example.com/api, and its body
+below0.word HEAD https://app.example.com/api/access-relay-doctor
+    cf-access-metadata-request: true
+below0.get GET https://app.example.com/api/access-relay-doctor, and its body
+below0.xhr GET https://app.example.com/api/access-relay-doctor, and its body
+    x-requested-with: XMLHttpRequest
+below0.preflight OPTIONS https://app.example.com/api/access-relay-doctor, and its body
+    origin: https://access-relay-doctor.example.com:8443
+    access-control-request-method: GET
+below0.foreign GET https://app.example.com/api/access-relay-doctor, and its body
+    origin: https://access-relay-doctor.invalid
+    sec-fetch-site: cross-site
+    sec-fetch-mode: cors
+page.http GET http://app.example.com/
+page.health GET https://app.example.com/healthz, and its body
+team.keys GET https://acme.cloudflareaccess.com/cdn-cgi/access/certs, and its body
+api0.madeup GET https://api.example.com/api/access-relay-doctor
+    cf-access-client-id: {zeros}.access
+    cf-access-client-secret: {zeros}{zeros}
+api0.service GET https://api.example.com/api/access-relay-doctor, and its body
+below0.as_foreign GET https://app.example.com/api/access-relay-doctor, and its body
+    origin: https://access-relay-doctor.invalid
+    sec-fetch-site: cross-site
+    sec-fetch-mode: cors
+below0.as_person GET https://app.example.com/api/access-relay-doctor, and its body"
+        )
+    );
+}
+
+#[test]
+fn a_persons_token_may_name_one_application_as_a_text() {
+    for (aud, is_sent) in [(json!(PAGE_AUD), true), (json!(OTHER_AUD), false), (json!(null), false)] {
+        let person = Some(token(&json!({ "aud": aud, "exp": NOW + 60, "type": "app" })));
+        let (_, asked) = look(&Said { person, ..equipped(&relay()) }, &sound);
+        assert_eq!(asked.iter().any(|ask| matches!(ask.with, With::Person { .. })), is_sent, "{aud}");
+    }
+}
+
+#[test]
+fn the_report_ends_with_what_is_wrong_and_the_one_thing_to_do_first() {
+    let (report, _) = look(&said(&relay()), &sound);
+    let text = told(&report, false);
+    assert!(text.starts_with("https://app.example.com/api from outside\n\nok           "), "{text}");
+    assert!(text.contains("  came       200, 1 key\n"), "{text}");
+    let unsigned = "What Access has not signed is evidence, and no proof: anybody can write such an answer.\n";
+    let summary = "\n\n15 questions, 13 requests: 11 ok, 0 wrong, 4 cannot tell\nNothing wrong was seen. ";
+    assert!(text.ends_with(&[summary, unsigned].concat()), "{text}");
+    let (ok, unclear) = (text.rfind("\nok  ").unwrap(), text.find("\ncannot tell  ").unwrap());
+    assert!(ok < unclear && !text.contains("of 1 paths"), "{text}");
+
+    let answers = |ask: &Ask| if ask.id == "page.http" { plain(200) } else { sound(ask) };
+    let (report, _) = look(&said(&relay()), &answers);
+    let text = told(&report, true);
+    assert!(
+        text.ends_with(
+            "
+
+\u{1b}[31mWRONG      \u{1b}[0m  does http lead to https? (doctor::https)
+  asked      GET http://app.example.com/
+  came       200, text/html
+  means      the page can be had without https: whoever is in between can read and change it
+  do         turn on Always Use HTTPS in the zone: SSL/TLS, Edge Certificates
+
+15 questions, 13 requests: 10 ok, 1 wrong, 4 cannot tell
+Do this first: turn on Always Use HTTPS in the zone: SSL/TLS, Edge Certificates (doctor::https: the page can be had without https: whoever is in between can read and change it)
+"
+        ),
+        "{text}"
+    );
+    let answers = |ask: &Ask| if ask.url.contains("//api.") { failed("nothing listens there") } else { sound(ask) };
+    let text = told(&look(&said(&relay()), &answers).0, false);
+    assert!(text.ends_with("cannot tell\nA host gave no answer, so this says nothing of it.\n"), "{text}");
+}
+
 #[test]
 fn the_service_token_is_never_asked_for_without_a_word_of_accesss_own_about_that_address() {
     let unproven = |why: &str| {
@@ -387,6 +745,9 @@ fn a_door_is_shut_or_under_access_or_open() {
     let open = Said { text: file(&relay(), &json!({ "workers_dev": true })), ..said(&relay()) };
     assert_eq!(state(&look(&open, &sound).0, Code::Door), Some(State::CannotTell));
     assert_eq!(state(&look(&said(&relay()), &sound).0, Code::Door), None);
+    // Where somebody says it, that is what counts.
+    let named = Said { doors: doors.doors, ..open };
+    assert_eq!(state(&look(&named, &sound).0, Code::Door), Some(State::Ok));
 }
 
 #[test]
