@@ -410,6 +410,7 @@ fn what_an_answer_means_is_told_and_no_more() {
         (relay(), &sound, vec![("api0.word", plain(302)), ("api0.get", login())], &[(Code::ApiOpen, Some((UNCLEAR, "Access seems to keep strangers out")))]),
         (relay(), &sound, vec![("api0.word", no_answer())], &[(Code::ApiOpen, Some((UNCLEAR, "nobody answered for the signed word")))]),
         (relay(), &sound, [all_words(&plain(302)), vec![("api0.word", plain(401)), ("api0.get", plain(401))]].concat(), &[(Code::ApiOpen, Some((UNCLEAR, "somebody refuses strangers")))]),
+        (relay(), &sound, [all_words(&plain(302)), vec![("api0.word", plain(200)), ("api0.get", plain(200))]].concat(), &[(Code::ApiOpen, Some((WRONG, "no Access application covers the API")))]),
         // Other addresses.
         (relay(), &sound, vec![], &[(Code::Https, Some((OK, "browsers are not told to remember it")))]),
         (relay(), &sound, vec![("page.http", no_answer())], &[(Code::Https, Some((OK, "nobody answers there")))]),
