@@ -1232,6 +1232,8 @@ fn what_a_console_says_is_what_a_log_is_read_by() {
             let messages = messages(log);
             assert_eq!(messages.first().map(|message| message.why), Some(expected), "{log}");
         }
+        // Firefox quotes the URL in one message alone.
+        assert_eq!(firefox.contains("\u{2018}https://app"), why == Blocked::Wildcard, "{firefox}");
         for url in [messages(&chromium), messages(&firefox)].concat().iter().map(|message| &message.url) {
             assert_eq!(url, "https://app.example.com/api/notes", "{why:?}");
         }
