@@ -623,6 +623,16 @@ below0.as_person GET https://app.example.com/api/access-relay-doctor, and its bo
     );
 }
 
+/// A port that speaks https answers 400 to plain http, which would be taken for a page.
+#[test]
+fn http_is_asked_for_where_the_page_has_the_default_port() {
+    for (url, is_asked) in [("https://app.example.com/api", true), ("https://app.example.com:8443/api", false)] {
+        let (_, asked) = look(&Said { url: Some(url.to_owned()), ..Said::default() }, &sound);
+        assert!(asked.iter().any(|ask| ask.url.starts_with(url)), "{asked:?}");
+        assert_eq!(asked.iter().any(|ask| ask.url.starts_with("http:")), is_asked, "{url}");
+    }
+}
+
 #[test]
 fn a_persons_token_may_name_one_application_as_a_text() {
     for (aud, is_sent) in [(json!(PAGE_AUD), true), (json!(OTHER_AUD), false), (json!(null), false)] {

@@ -2,7 +2,6 @@
 
 use access_relay_core::config::secrets::names_of;
 use access_relay_core::rules::cors::Callers;
-use access_relay_core::syntax::origin::authority_of;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -114,9 +113,9 @@ fn strangers(sights: &Sights<'_>) -> Vec<Ask> {
         asks.extend(looks(sights, &below));
         asks.extend(of_path(subject, &below, target));
     }
-    if subject.page.scheme() == "https" {
-        let http = format!("http://{}/", authority_of(subject.page.as_str()));
-        asks.push(plain("page", "http", "GET", http));
+    // Where another port than the default speaks https, it does not speak http as well.
+    if subject.page.scheme() == "https" && subject.page.port().is_empty() {
+        asks.push(plain("page", "http", "GET", format!("http://{}/", subject.page.host())));
     }
     if let Some(path) = subject.config.as_ref().and_then(|config| config.health_path.as_ref()) {
         asks.push(Ask { body: true, ..plain("page", "health", "GET", subject.at(path.as_str())) });
