@@ -377,6 +377,12 @@ fn a_configuration_tells_more() {
         (cause(refused, true), cause(refused, false)),
         ("relay::preflight_refused", "cors::preflight_unanswered")
     );
+    // The answer is like other servers', so it is not certain whose it is.
+    let mut relay = minimal();
+    relay["debug"] = json!(true);
+    let file = json!({ "vars": { "RELAY": relay } }).to_string();
+    let config = explanation::config("wrangler.json", &file, None);
+    assert!(report(recording(refused).as_bytes(), "", config.as_ref()).unwrap().causes[0].inferred);
     // No other status, and no other Vary, is the relay's.
     let [(kind, asked, sent, status, got)] = refused else { panic!() };
     for row in [(*kind, *asked, *sent, 200, *got), (*kind, *asked, *sent, *status, &got[1..])] {
@@ -416,6 +422,37 @@ fn a_configuration_tells_more() {
         let elsewhere = log.replace("api.example.com", "api.example.net");
         let found = report(b"", &elsewhere, config.as_ref()).unwrap();
         assert!(found.causes.iter().all(|found| found.code != "access::direct_call"), "{elsewhere}");
+    }
+    // A call that nobody answers says nothing of who asks: the API's own pages call it, too.
+    let log = "GET https://api.example.com/x net::ERR_NAME_NOT_RESOLVED";
+    let codes: Vec<_> = report(b"", log, config.as_ref()).unwrap().causes.iter().map(|found| found.code).collect();
+    assert_eq!(codes, ["network::no_answer"]);
+}
+
+/// Cloudflare's documentation, "Cloudflare 5xx errors"; 530 comes with a number of its own.
+#[test]
+fn each_status_of_cloudflares_is_told_in_words() {
+    let edge = ("server", "cloudflare");
+    for (status, words) in [
+        (520, "520: the API closed the connection, or answered with nonsense"),
+        (521, "521: the API's server refuses connections"),
+        (522, "522: the API's server did not take the connection in time"),
+        (523, "523: the API's server cannot be reached"),
+        (524, "524: the API's server did not answer in time"),
+        (525, "525 or 526: the API's server has no certificate that is good"),
+        (526, "525 or 526: the API's server has no certificate that is good"),
+        (530, "530: the host's name leads nowhere (1016), or its tunnel is down (1033)"),
+    ] {
+        let row: Row =
+            ("fetch", "GET https://app.example.com/api/x", &[("sec-fetch-site", "same-origin")], status, &[edge]);
+        let cause = found(&recording(&[row]), "").causes.remove(0);
+        assert_eq!(cause.code, "cloudflare::error");
+        assert!(cause.evidence.iter().any(|line| line.contains(words)), "{status}: {:?}", cause.evidence);
+    }
+    for status in [519, 527, 529, 531] {
+        let row: Row =
+            ("fetch", "GET https://app.example.com/api/x", &[("sec-fetch-site", "same-origin")], status, &[edge]);
+        assert!(found(&recording(&[row]), "").causes.iter().all(|found| found.code != "cloudflare::error"), "{status}");
     }
 }
 
