@@ -3,6 +3,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
+import { COLLECT } from "./watch.mjs";
 
 /** What no API behind a binding without credentials may get. */
 const CREDENTIALS = ["cookie", "cf-access-client-id", "cf-access-client-secret", "cf-access-token", "cf-access-jwt-assertion"];
@@ -54,6 +55,7 @@ async function digestOf(incoming) {
 /** The same as a Worker behind a binding. Each request brings its own weather. */
 export const BOUND = `export default {
   async fetch(request) {
+    ${COLLECT}
     const { headers, url } = request;
     const bytes = await request.arrayBuffer();
     const mode = headers.get("x-weather");
@@ -76,6 +78,7 @@ export const BOUND = `export default {
 
 /** The body of getIdentity(): the claims that the caller's header has, unless they say otherwise. */
 export const IDENTITIES = `
+  ${COLLECT}
   if (claims === undefined) return undefined;
   const { slow, fail, as, ...identity } = claims;
   if (slow) await new Promise((resolve) => setTimeout(resolve, slow));

@@ -7,7 +7,7 @@ import { startRelay } from "../tests/support/workerd.mjs";
 import { startEcho } from "./echo.mjs";
 import { faultsOfAnswer, faultsOfArrival, faultsOfExchange, outcomeOf } from "./judge.mjs";
 import { ROUTES, makeBentRequest, makeRequest, randomOf } from "./requests.mjs";
-import { watchLog, watchMemory } from "./watch.mjs";
+import { COLLECT, watchLog, watchMemory } from "./watch.mjs";
 import { Connection } from "./wire.mjs";
 
 const CONNECTIONS = 16;
@@ -113,6 +113,8 @@ async function startWorld({ issuer, api, callers, debug, before, wrong }) {
     },
     secrets: { CF_ACCESS_CLIENT_ID: ID_OF[0], CF_ACCESS_CLIENT_SECRET: SECRETS[0], BILLING_CLIENT_ID: ID_OF[1], BILLING_CLIENT_SECRET: SECRETS[1] },
     ...(before ? { before } : {}),
+    collector: true,
+    handle: COLLECT,
     watch: watchLog(SECRETS, (what, log) => wrong(what, log, "?")),
   });
   return world;

@@ -43,9 +43,12 @@ const known = ({ people }) => pick(people);
 const stranger = () => vouched(randomUUID());
 const good = (outcome) => outcome;
 const always = (outcome) => () => outcome;
-/** An answer may come before the caller has left; to an upload that breaks off, only one that the API's weather explains. */
+/**
+ * An answer may come before the caller has left; to an upload that breaks off, only one that the API's weather explains. The
+ * connection ends with that answer (RFC 9112 §9.6), and who has not read it yet may write on.
+ */
 const leftOrGood = (outcome) => ["left", outcome];
-const leftOrBad = (outcome) => ["left", ...(outcome === "200" ? [] : [outcome])];
+const leftOrBad = (outcome) => ["left", ...(outcome === "200" ? [] : [outcome, "failed: EPIPE", "failed: ECONNRESET"])];
 
 export const KINDS = [
   [30, "known caller", (world) => calls(known(world)), good],

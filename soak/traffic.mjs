@@ -8,7 +8,7 @@ import { startRelay } from "../tests/support/workerd.mjs";
 import { BOUND, IDENTITIES, startApi } from "./apis.mjs";
 import { ADMIN, KINDS, makePeople, pickKind } from "./kinds.mjs";
 import { send } from "./send.mjs";
-import { watchLog, watchMemory } from "./watch.mjs";
+import { COLLECT, watchLog, watchMemory } from "./watch.mjs";
 
 const CONNECTIONS = 12;
 
@@ -125,6 +125,8 @@ async function openDoors({ issuer, api, broken, wrong }) {
       bound: { BOUND },
       platform: access.platform ? IDENTITIES : undefined,
       watch: watchLog([api.clientSecret], wrong),
+      collector: true,
+      handle: COLLECT,
       ...broken,
     });
   const [tokens, platform] = await Promise.all([open({ issuer: issuer.url, audience: [audience] }), open({ platform: true, audience: [audience], groups: true })]);

@@ -5,6 +5,12 @@ import { readFileSync } from "node:fs";
 /** In seconds. Before half of that, memory has not levelled off: V8 collects as late as it can, and the relay remembers callers. */
 const LEVELS_OFF_AFTER = 1_800;
 
+/**
+ * What a Worker does in front of a request, if ten seconds have passed: it collects what nobody needs. V8 by itself collects as late
+ * as it can, the later the more often it is called, so that nobody could tell what leaks from what waits. It needs `gc()`.
+ */
+export const COLLECT = "if (!(Date.now() < globalThis.collectAt)) { globalThis.collectAt = Date.now() + 10_000; gc(); }";
+
 /** Looks at the memory of workerds, by their names, at least 200 times in so many seconds, until it is stopped. */
 export function watchMemory(relays, seconds) {
   const memory = Object.fromEntries(Object.keys(relays).map((name) => [name, []]));
