@@ -48,7 +48,7 @@ const always = (outcome) => () => outcome;
  * connection ends with that answer (RFC 9112 §9.6), and who has not read it yet may write on.
  */
 const leftOrGood = (outcome) => ["left", outcome];
-const leftOrBad = (outcome) => ["left", ...(outcome === "200" ? [] : [outcome, "failed: EPIPE", "failed: ECONNRESET"])];
+const leftOrBad = (outcome) => ["left", ...(outcome === "200" ? [] : [outcome, "failed: EPIPE"])];
 
 export const KINDS = [
   [30, "known caller", (world) => calls(known(world)), good],

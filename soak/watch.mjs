@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-/** In seconds. Before half of that, memory has not levelled off: V8 collects as late as it can, and the relay remembers callers. */
+/** In seconds. Before half of that, memory has not levelled off: the relay remembers callers, and workerd keeps buffers. */
 const LEVELS_OFF_AFTER = 1_800;
 
 /**
