@@ -641,8 +641,7 @@ fn what_a_recording_cannot_tell() {
 #[test]
 fn of_many_entries_the_first_ones_are_told() {
     let row: Row = ("fetch", "GET https://api.example.com/x", &[("origin", APP)], 302, &[LOGIN]);
-    for (entries, rest) in [(8, None), (9, Some("   - and 1 entries more\n")), (11, Some("   - and 3 entries more\n"))]
-    {
+    for (entries, rest) in [(8, None), (9, Some("   - and 1 entry more\n")), (11, Some("   - and 3 entries more\n"))] {
         let report = found(&recording(&vec![row; entries]), "");
         assert_eq!((report.causes[0].entries.len(), report.causes[0].evidence.len()), (entries, 8));
         let text = told(&report, false);

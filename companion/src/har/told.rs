@@ -22,8 +22,10 @@ pub fn told(report: &Report, colours: bool) -> String {
         lines.push(format!("{}. {}{inferred}  [{}]", place + 1, paint("1", found.title), found.code));
         lines.extend(found.evidence.iter().map(|line| format!("   - {line}")));
         let shown = found.evidence.iter().filter(|line| line.starts_with("entry ")).count();
-        if found.entries.len() > shown {
-            lines.push(format!("   - and {} entries more", found.entries.len() - shown));
+        match found.entries.len().saturating_sub(shown) {
+            0 => {}
+            1 => lines.push("   - and 1 entry more".to_owned()),
+            more => lines.push(format!("   - and {more} entries more")),
         }
         lines.extend(found.advice.iter().map(|line| format!("   {} {line}", paint("36", "help:"))));
     }
